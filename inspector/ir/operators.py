@@ -1,0 +1,380 @@
+"""One name and one category for each operator, whatever the format calls it.
+
+`Gemm`, `aten.linear.default`, `aten::linear`, `Dense`, `FULLY_CONNECTED` and `torch.nn.modules.linear.Linear` do the
+same thing. `canonical` gives them one name, `category` the key of their colour. Pure tables: a name is reduced to its
+lower-case letters and digits without namespace, overload, version and dimensionality, and looked up. What is in no
+table keeps its reduced name and is of category `other`.
+
+A canonical name says what is computed, not how its attributes are spelled: `Gemm` and `aten.linear` are both `linear`,
+and whoever needs their attributes knows both spellings. Reductions (`ReduceMean`) count as pooling.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+CATEGORIES = (
+    "linear",
+    "convolution",
+    "normalisation",
+    "activation",
+    "pooling",
+    "attention",
+    "recurrent",
+    "elementwise",
+    "shape",
+    "constant",
+    "control",
+    "embedding",
+    "other",
+)
+"""Keys of colours, in the order of a legend."""
+
+# Category: canonical name: other spellings, reduced. A spelling stands once in the whole table.
+_TABLE: dict[str, dict[str, str]] = {
+    "linear": {
+        "linear": (
+            "dense fullyconnected gemm linearleaky addmm qgemm fusedmatmulbiasadd linearrelu einsumdense "
+            "lineardynamic ndquantizedlinear linearpackedparams nondynamicallyquantizablelinear lazylinear "
+            "linearbn"
+        ),
+        "matmul": (
+            "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
+            "addmv fusedmatmul matmulnbits gemmfloat8 linalgmatmul intmm scaledmm"
+        ),
+        "bilinear": "",
+        "einsum": "",
+        "outer": "ger addr linalgouter",
+    },
+    "convolution": {
+        "conv": (
+            "convolution depthwiseconv separableconv convinteger qlinearconv depthwiseconvnative fusedconv "
+            "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
+            "atrousconv lazyconv causalconvwithstate slowconvforward"
+        ),
+        "conv_transpose": (
+            "convtranspose transposeconv convbackpropinput depthwiseconvnativebackpropinput lazyconvtranspose "
+            "convolutiontranspose"
+        ),
+        "deform_conv": "deformableconv",
+        "fold": "col2im im2col unfold",
+    },
+    "normalisation": {
+        "batch_norm": (
+            "batchnormalization batchnorm fusedbatchnorm fusedbatchnormex nativebatchnorm "
+            "nativebatchnormlegitnotraining nativebatchnormlegit nativebatchnormlegitfunctional syncbatchnorm "
+            "cudnnbatchnorm batchnormwithupdate spatialbn lazybatchnorm frozenbatchnorm "
+            "batchnormwithglobalnormalization"
+        ),
+        "layer_norm": (
+            "layernormalization nativelayernorm skiplayernormalization simplifiedlayernormalization "
+            "skipsimplifiedlayernormalization layernormfn llamanorm"
+        ),
+        "rms_norm": "rmsnormalization fusedrmsnorm llamarmsnorm t5layernorm qwen2rmsnorm",
+        "group_norm": "groupnormalization nativegroupnorm groupnormfn",
+        "instance_norm": "instancenormalization lazyinstancenorm",
+        "l2_norm": (
+            "lpnormalization l2normalization unitnormalization normalize meanvariancenormalization "
+            "linalgvectornorm vectornorm spectralnormalization weightnorm renorm"
+        ),
+        "lrn": "localresponsenormalization localresponsenorm crossmaplrn",
+        "normalization": "normalizer scaler",
+    },
+    "activation": {
+        "relu": "reluonnx relun1to1 relu0to1 threshold",
+        "relu6": "",
+        "leaky_relu": "leakyrelu rrelu",
+        "prelu": "preluweights prelukernel",
+        "elu": "celu",
+        "selu": "",
+        "gelu": "fastgelu quickgelu biasgelu newgeluactivation geluactivation",
+        "silu": "swish",
+        "mish": "",
+        "sigmoid": "logistic",
+        "log_sigmoid": "logsigmoid logsigmoidforward",
+        "hard_sigmoid": "hardsigmoid",
+        "hard_swish": "hardswish hardsilu",
+        "tanh": "",
+        "hard_tanh": "hardtanh",
+        "softmax": "safesoftmax sparsesoftmax sparsemax hardmax",
+        "log_softmax": "logsoftmax",
+        "softmin": "",
+        "softplus": "",
+        "softsign": "",
+        "shrink": "softshrink hardshrink tanhshrink",
+        "thresholded_relu": "thresholdedrelu",
+        "glu": "swiglu geglu",
+        "activation": "activations",
+    },
+    "pooling": {
+        "max_pool": "maxpool maxpooling maxpoolwithindices qlinearmaxpool maxpoolwithmask fractionalmaxpool",
+        "average_pool": "averagepool averagepooling avgpool qlinearaveragepool",
+        "lp_pool": "lppool",
+        "adaptive_average_pool": "adaptiveavgpool adaptiveaveragepooling mkldnnadaptiveavgpool",
+        "adaptive_max_pool": "adaptivemaxpool adaptivemaxpooling",
+        "global_average_pool": "globalaveragepool globalaveragepooling globalavgpool qlinearglobalaveragepool",
+        "global_max_pool": "globalmaxpool globalmaxpooling globallppool",
+        "max_unpool": "maxunpool",
+        "roi_align": "roialign roipool maxroipool psroialign",
+        "reduce_sum": "sumdim nansum reducel1 reducesumsquare reducelogsum reducelogsumexp logsumexp",
+        "reduce_mean": "nanmean varmean var std stdmean median nanmedian mode",
+        "reduce_max": "amax aminmax",
+        "reduce_min": "amin",
+        "reduce_prod": "",
+        "reduce_norm": "norm reducel2 euclideannorm frobeniusnorm linalgnorm",
+        "reduce_any": "any reduceall all",
+        "arg_max": "argmax",
+        "arg_min": "argmin",
+    },
+    "attention": {
+        "sdpa": (
+            "scaleddotproductattention scaleddotproductflashattention scaleddotproductefficientattention "
+            "scaleddotproductcudnnattention scaleddotproductattentionmath scaleddotproductflashattentionforcpu "
+            "flexattention flashattention packedmultiheadattention scaleddotproductfusedattentionoverrideable"
+        ),
+        "attention": (
+            "additiveattention groupqueryattention linearattention decodermaskedmultiheadattention qattention "
+            "longformerattention sparseattention pagedattention groupedqueryattentiononnx"
+        ),
+        "multi_head_attention": (
+            "multiheadattention groupedqueryattention groupqueryattentionlayer nativemultiheadattention "
+            "nondynamicallyquantizablemultiheadattention multiheadattentionforward"
+        ),
+        "transformer": (
+            "transformerencoderlayer transformerdecoderlayer transformerencoder transformerdecoder "
+            "transformerencoderlayerfwd"
+        ),
+        "rotary_embedding": "rotaryembedding",
+    },
+    "recurrent": {
+        "lstm": (
+            "cudnnlstm unidirectionalsequencelstm bidirectionalsequencelstm lstmcell blocklstm "
+            "dynamicquantizelstm convlstm mkldnnrnnlayer quantizedlstm"
+        ),
+        "gru": "cudnngru grucell",
+        "rnn": (
+            "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell rnnbase"
+        ),
+        "bidirectional": "",
+        "svdf": "",
+    },
+    "elementwise": {
+        "add": (
+            "addv addn sumn qlinearadd biasadd biasaddv addinteger adds accumulatenv cumsum cumulativelogsumexp "
+            "addscalar floatfunctional"
+        ),
+        "sub": "subtract rsub squareddifference",
+        "mul": "multiply qlinearmul muls addcmul cumprod",
+        "div": "divide truediv realdiv divnonan addcdiv floordiv floordivide truedivide truncatediv xdivy",
+        "mod": "remainder fmod floormod truncatemod",
+        "pow": "square power xlogy xlog1py floatpower",
+        "sqrt": "rsqrt",
+        "exp": "expm1 exp2",
+        "log": "log1p log2 log10",
+        "abs": "complexabs",
+        "neg": "negative negate",
+        "reciprocal": "inv",
+        "sign": "sgn copysign",
+        "maximum": "clampmin fmax",
+        "minimum": "clampmax fmin",
+        "average": "weightedaverage",
+        "clamp": "clip clipbyvalue",
+        "round": "ceil floor trunc rint roundhalftoeven frac fix",
+        "erf": "erfc erfinv lgamma digamma",
+        "trigonometric": (
+            "sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh arctan arctan2 arcsin arccos hypot"
+        ),
+        "compare": (
+            "eq ne gt ge lt le equal notequal greater greaterequal greaterorequal less lessequal lessorequal "
+            "isnan isinf isfinite isclose"
+        ),
+        "logical": (
+            "not and or xor logicalnot logicaland logicalor logicalxor bitwiseand bitwiseor bitwisenot bitwisexor "
+            "bitshift bitwiseleftshift bitwiserightshift rightshift leftshift"
+        ),
+        "where": "select selectv maskedfill wherev nantonum",
+        "dropout": (
+            "alphadropout featuredropout spatialdropout gaussiandropout gaussiannoise featurealphadropout "
+            "nativedropout dropoutx"
+        ),
+        "lerp": "",
+        "rescaling": "normalizationlayer",
+        "affine": "imagescaler",
+        "quantize": (
+            "quantizelinear quantizepertensor quantizeperchannel quantizev fakequantwithminmaxvars fakequantize "
+            "dynamicquantizelinear quantstub quantizedynamic fakequantizepertensoraffine "
+            "fakequantizeperchannelaffine quantizepertoken"
+        ),
+        "dequantize": "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub",
+        "cast": "castlike toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto",
+    },
+    "shape": {
+        "reshape": (
+            "view viewas unsafeview flatten batchflatten reshapeas unflatten viewcopy expanddims unsqueeze "
+            "squeeze squeezedims unflattenlayer alias"
+        ),
+        "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt",
+        "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation",
+        "stack": "pack",
+        "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy",
+        "slice": "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy",
+        "gather": (
+            "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
+            "compress arrayfeatureextractor resourcegather"
+        ),
+        "scatter": (
+            "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate "
+            "tensorscatternd dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter "
+            "selectscatter indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter "
+            "copy"
+        ),
+        "pad": (
+            "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad circularpad"
+        ),
+        "expand": "broadcastto expandas broadcasttensors broadcastargs",
+        "tile": "repeat repeatvector repeatinterleave",
+        "resize": (
+            "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
+            "upsampletrilinear interpolate resizebilinear resizenearestneighbor resizenearest resizebicubic "
+            "upsamplingnearest upsamplingbilinear resizing"
+        ),
+        "depth_to_space": "depthtospace pixelshuffle batchtospacend batchtospace",
+        "space_to_depth": "spacetodepth pixelunshuffle spacetobatchnd spacetobatch channelshuffle",
+        "grid_sample": "gridsample gridsampler affinegrid affinegridgenerator",
+        "reverse": "flip reversev reversesequence roll rot90",
+        "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel",
+        "contiguous": (
+            "clone identity noop detach liftfreshcopy liftfresh identityn stopgradient readvariableop "
+            "preventgradient assigntoutput snapshot"
+        ),
+        "top_k": (
+            "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
+            "combinednonmaxsuppression"
+        ),
+        "trilu": "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag",
+        "eye_like": "eyelike eye",
+        "permute_layer": "",
+    },
+    "constant": {
+        "constant": (
+            "const constantofshape fill full fulllike zeros oneslike ones zeroslike zeroslikedefault newzeros "
+            "newones newfull tensorconstant scalartensor emptylike empty newempty emptymemoryformat "
+            "liftfreshcopyconstant getattr listconstruct tupleconstruct dictconstruct newemptystrided"
+        ),
+        "range": "arange linspace arangestart",
+        "random": (
+            "randn rand randint randnlike randlike randomnormal randomuniform randomnormallike randomuniformlike "
+            "bernoulli multinomial normal randomstandardnormal randperm uniform"
+        ),
+        "variable": (
+            "varhandleop varisinitializedop placeholder placeholderwithdefault inputlayer input arg variablev"
+        ),
+    },
+    "control": {
+        "if": "cond statelessif torchcond switch merge",
+        "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond",
+        "call": (
+            "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "
+            "callfunction callmethod functional sequential model lambda timedistributed xlacallmodule custom "
+            "remotecall flexfunction"
+        ),
+        "assert": "assertscalar print checknumerics assertasync asserttensormetadata raiseexception",
+        "optional": (
+            "optionalhaselement optionalgetelement sequenceat sequenceconstruct sequenceempty sequenceinsert "
+            "sequenceerase sequencelength sequencemap tensorlistreserve tensorlistgetitem tensorlistsetitem "
+            "tensorliststack tensorlistfromtensor listunpack tupleunpack tupleindex"
+        ),
+    },
+    "embedding": {
+        "embedding": (
+            "embeddinglookup embeddingbag embeddinglookupsparse embedlayernormalization embeddingbagforwardonly "
+            "reversibleembedding resourcegathernd"
+        ),
+        "one_hot": "onehot categoryencoding",
+        "hash_table": (
+            "lookuptablefind lookuptablefindv hashtablelookup hashtablefind hashtable stringlookup integerlookup "
+            "textvectorization labelencoder hashtablev"
+        ),
+    },
+}
+
+_NAMESPACES = frozenset(
+    {"aten", "prims", "prim", "prepacked", "quantized", "quantized_decomposed", "torchvision", "torchao", "onnx", "tf"}
+)
+_OPERATORS = re.compile(r"^(?:torch\.ops\.)?(\w+)(?:\.|::)(\w+)")
+_REDUCED_ELSEWHERE = {
+    "sum": "reduce_sum",
+    "mean": "reduce_mean",
+    "max": "reduce_max",
+    "min": "reduce_min",
+    "prod": "reduce_prod",
+}
+_SLICE_IN_TORCH = frozenset({"select", "selectint"})
+_JOINED_IN_ONNX = {"sum": "add", "mean": "average", "max": "maximum", "min": "minimum"}
+_ONNX_DOMAINS = frozenset({"", "ai.onnx"})
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def _spellings() -> dict[str, str]:
+    known: dict[str, str] = {}
+    for names in _TABLE.values():
+        for name, others in names.items():
+            for spelling in (_letters(name), *others.split()):
+                if known.setdefault(spelling, name) != name:
+                    raise ValueError(f"The spelling {spelling!r} stands for {known[spelling]!r} and {name!r}.")
+    return known
+
+
+_SPELLINGS = _spellings()
+_CATEGORY_OF = {name: category for category, names in _TABLE.items() for name in names}
+
+
+@lru_cache(maxsize=65_536)
+def canonical(op: str, domain: str = "") -> str:
+    """The one name of an operator or of a module class, such as `conv` or `linear`.
+
+    Args:
+        op: In the format's own words.
+        domain: Of the operator where the format has domains; tells ONNX's `Sum`, which adds tensors, from others,
+            which sum over axes.
+    """
+    name, namespaced = _bare(op)
+    key = _letters(name)
+    if key in _REDUCED_ELSEWHERE:
+        joined = domain in _ONNX_DOMAINS and not namespaced and name[:1].isupper() and not name.isupper()
+        return _JOINED_IN_ONNX.get(key, _REDUCED_ELSEWHERE[key]) if joined else _REDUCED_ELSEWHERE[key]
+    if namespaced and key in _SLICE_IN_TORCH:
+        return "slice"
+    flat = re.sub(r"(?<=[a-z])[123]d|v\d+$", "", key)
+    for spelling in (
+        key,
+        re.sub(r"v\d+$", "", key),
+        re.sub(r"(?<=[a-z])[123]d", "", key),
+        flat,
+        re.sub(r"vec$", "", flat),
+    ):
+        if spelling in _SPELLINGS:
+            return _SPELLINGS[spelling]
+    return flat or "unknown"
+
+
+@lru_cache(maxsize=65_536)
+def category(op: str, domain: str = "") -> str:
+    """The key of an operator's colour, one of `CATEGORIES`; takes canonical names as well."""
+    return _CATEGORY_OF.get(op) or _CATEGORY_OF.get(canonical(op, domain), "other")
+
+
+def _bare(op: str) -> tuple[str, bool]:
+    """The name without namespace and overload, and whether an operator namespace stood before it."""
+    match = _OPERATORS.match(op)
+    if match and match[1] in _NAMESPACES:
+        return match[2].strip("_") or match[2], True
+    if "::" in op:
+        return op.rpartition("::")[2], True
+    if op.startswith(("_operator.", "operator.", "builtins.", "math.")):
+        return op.rpartition(".")[2], True
+    return op.rpartition(">")[2].rpartition(".")[2], False
