@@ -1,0 +1,1 @@
+"""Widgets: each takes one view-model, emits intentions, decides nothing."""
