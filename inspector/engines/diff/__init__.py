@@ -1,0 +1,1 @@
+"""Nodes of two models paired, and what changed between them."""

@@ -1,0 +1,120 @@
+"""What the layer table shows, as data that crosses to the window."""
+
+from __future__ import annotations
+
+import msgspec
+
+Shape = tuple[int | str | None, ...] | None
+
+
+class Port(msgspec.Struct, frozen=True):
+    """An input or output of the model or of a layer."""
+
+    name: str
+    dtype: str
+    shape: Shape = None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One layer.
+
+    Attributes:
+        index: Position in execution order; identifies the row within one model and grouping.
+        name: Module path or node name.
+        type: Class of the module or operator type.
+        category: Key of the colour: linear, convolution, normalisation, activation, pooling, attention, recurrent,
+            elementwise, shape, constant, control, other.
+        module: Dotted path of the module that the layer belongs to, or is.
+        graph: Name of the graph it stands in.
+        nodes: Names of the nodes merged into this row.
+        inputs: Values that enter, without weights.
+        outputs: Values that leave.
+        weights: Names of the tensors it owns.
+        dtype: Of its weights where it has any, else of its first output.
+        parameters: Elements of its weights and buffers, each distinct tensor counted at the first row that uses it.
+        trainable: Those of them that training changes.
+        parameter_bytes: Bytes of them as stored.
+        macs: Multiply-adds of one call; None where shapes are not known.
+        activation_bytes: Bytes of its outputs; None where shapes are not known.
+        source: `file:line` of the author's program.
+    """
+
+    index: int
+    name: str
+    type: str
+    category: str = "other"
+    module: str = ""
+    graph: str = ""
+    nodes: tuple[str, ...] = ()
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    weights: tuple[str, ...] = ()
+    dtype: str = ""
+    parameters: int = 0
+    trainable: int = 0
+    parameter_bytes: int = 0
+    macs: int | None = None
+    activation_bytes: int | None = None
+    source: str = ""
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over a model. `macs` and `activation_bytes` are of what is known; `complete` says whether that is all."""
+
+    layers: int = 0
+    nodes: int = 0
+    parameters: int = 0
+    trainable: int = 0
+    macs: int = 0
+    parameter_bytes: int = 0
+    activation_bytes: int = 0
+    complete: bool = True
+
+
+class ModuleRow(msgspec.Struct, frozen=True):
+    """One module of the tree, parents before children; sums include its children."""
+
+    path: str
+    type: str
+    parameters: int
+    macs: int | None
+    layers: int
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """One way to call the model."""
+
+    name: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """Something the user should know about the file; level is info, warning or danger."""
+
+    level: str
+    text: str
+    hint: str = ""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a model a moment after opening it.
+
+    Attributes:
+        dims: Named or unknown dimensions of the inputs in order of appearance, which the user may fix.
+        texts: Names of texts that can be asked for.
+    """
+
+    file: str
+    size: int
+    format: str
+    title: str
+    producer: str = ""
+    signatures: tuple[Signature, ...] = ()
+    totals: Totals = Totals()
+    metadata: dict[str, str] = {}
+    dims: tuple[str, ...] = ()
+    modules: tuple[ModuleRow, ...] = ()
+    texts: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
+    seconds: float = 0.0

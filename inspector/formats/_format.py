@@ -1,0 +1,79 @@
+"""What a format says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.ir import Model, Tensor
+
+if TYPE_CHECKING:
+    from inspector.formats._source import Source
+
+
+class Support(IntEnum):
+    """How sure a format is that a file is its own."""
+
+    NO = 0
+    MAYBE = 1
+    """The bytes allow it; the suffix decides."""
+    YES = 2
+    """The bytes say so, whatever the suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What may be looked at to recognise a file.
+
+    Attributes:
+        path: As opened.
+        head: The first 4 KiB; empty for a folder.
+        size: Bytes of the file; 0 for a folder.
+        members: Names in the archive where it is a zip.
+        entries: Names in the folder where it is one.
+    """
+
+    path: Path
+    head: bytes
+    size: int
+    members: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+
+
+def no_document(op: str, domain: str) -> str:
+    """A format without documentation of its operators."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        id: Such as `onnx` or `torch.export`; used on the command line and as a node of the conversion graph.
+        title: For people.
+        suffixes: With the dot; the first is the one written for results. A folder format has an empty first suffix.
+        sniff: Whether the bytes are of this format; must be quick and may not raise on any bytes.
+        read: The whole structure, weights as places. Raises FormatError and nothing else on bad input.
+        fetch: The values of one tensor of a model that `read` gave, as a C-contiguous array of the tensor's dtype and
+            shape (ml_dtypes for bfloat16 and kin; object array of str for strings).
+        magic: Byte strings with offsets for the desktop's MIME database: ((offset, bytes), …).
+        mime: MIME type for the desktop.
+        document: Documentation of one operator as plain text, from (op, domain); empty when there is none.
+    """
+
+    id: str
+    title: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[Glimpse], Support]
+    read: Callable[[Source], Model]
+    fetch: Callable[[Source, Tensor], NDArray[np.generic[Any]]]
+    mime: str = ""
+    magic: tuple[tuple[int, bytes], ...] = ()
+    document: Callable[[str, str], str] = no_document

@@ -1,0 +1,1 @@
+"""The window's side of the border: threads, processes, queue, cancel, interpreters."""

@@ -1,0 +1,170 @@
+"""One worker process, as the window's side sees it: frames in, frames out, one way to stop.
+
+A plain QProcess child in a session of its own. Stop = close its stdin, wait 500 ms, kill the group; this is the same on
+every system and works when native code holds the GIL. Its end is told on `QProcess.finished` and not on its last
+message, so that a crash while shutting down is not missed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from inspector.jobs.interpreters import command, environment
+from inspector.worker import wire
+
+GRACE_MS = 500
+LOG_LIMIT = 200_000
+"""Characters of a worker's log that are kept: its tail."""
+
+_REPLY = msgspec.msgpack.Decoder(wire.Ready | wire.Progress | wire.Done | wire.Failed)
+_SIGNALS = {
+    4: "an illegal instruction",
+    6: "an abort",
+    7: "a bus error",
+    8: "an arithmetic error",
+    11: "a segmentation fault",
+}
+
+
+class WorkerProcess(QObject):
+    """A worker of one role; lives in the thread that created it."""
+
+    ready = Signal(str)
+    """Its level of protection."""
+    replied = Signal(object)
+    """A Progress, Done or Failed."""
+    logged = Signal(str)
+    ended = Signal(str, str)
+    """Why it ended, in words, and what to do; both empty when it was asked to stop."""
+
+    def __init__(
+        self,
+        role: str,
+        folder: Path | None,
+        *,
+        memory: int = 0,
+        warm: tuple[str, ...] = (),
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.log = ""
+        self.protection = ""
+        self.finished = False
+        self.stopping = False
+        self._problem = ""
+        self._frames = wire.Frames()
+        self._process = QProcess(self)
+        program, arguments = command(role, folder, memory, warm)
+        self._process.setProgram(program)
+        self._process.setArguments(arguments)
+        settings = QProcessEnvironment()
+        for name, value in environment(folder).items():
+            settings.insert(name, value)
+        self._process.setProcessEnvironment(settings)
+        self._process.setWorkingDirectory(str(folder) if folder is not None else os.sep)
+        if sys.platform != "win32":
+            self._process.setUnixProcessParameters(QProcess.UnixProcessFlag.CreateNewSession)
+        self._process.readyReadStandardOutput.connect(self._on_output)
+        self._process.readyReadStandardError.connect(self._on_log)
+        self._process.finished.connect(self._on_finished)
+        self._process.errorOccurred.connect(self._on_error)
+        self._kill = QTimer(self, singleShot=True, interval=GRACE_MS)
+        self._kill.timeout.connect(self.kill)
+
+    @property
+    def pid(self) -> int:
+        """Process id; 0 when it does not run."""
+        return int(self._process.processId())
+
+    def start(self) -> None:
+        """Start it; `ready` or `ended` follows."""
+        self._process.start()
+
+    def ask(self, id: int, task: str, args: msgspec.Struct) -> None:
+        """Send an ask; answers come as `replied`."""
+        self._process.write(wire.frame(wire.Ask(id, task, msgspec.Raw(msgspec.msgpack.encode(args)))))
+
+    def stop(self) -> None:
+        """Ask by closing its stdin; insist by killing after the grace time."""
+        if self.finished or self.stopping:
+            return
+        self.stopping = True
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            self._on_finished(0, QProcess.ExitStatus.NormalExit)
+            return
+        self._process.closeWriteChannel()
+        self._kill.start()
+
+    def kill(self) -> None:
+        """Kill it and whatever it started."""
+        pid = self.pid
+        if pid and sys.platform != "win32":
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended between the question and the kill
+            except PermissionError:
+                self._process.kill()  # it has not made its own group yet
+        elif pid:
+            self._process.kill()
+
+    def wait(self, milliseconds: int) -> bool:
+        """Block until it has ended; for the end of the program only."""
+        return self.finished or self._process.waitForFinished(milliseconds)
+
+    def _on_output(self) -> None:
+        try:
+            for body in self._frames.feed(bytes(self._process.readAllStandardOutput().data())):
+                self._take(_REPLY.decode(body))
+        except (ValueError, msgspec.MsgspecError) as error:
+            self._problem = f"The worker sent something that is not the protocol: {error}"
+            self.kill()
+
+    def _take(self, reply: Any) -> None:
+        if isinstance(reply, wire.Ready):
+            if reply.version != wire.VERSION:
+                raise ValueError(f"it speaks version {reply.version}, we speak {wire.VERSION}")
+            self.protection = reply.protection
+            self.ready.emit(reply.protection)
+        else:
+            self.replied.emit(reply)
+
+    def _on_log(self) -> None:
+        text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
+        self.log = (self.log + text)[-LOG_LIMIT:]
+        self.logged.emit(text[-LOG_LIMIT:])
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._problem = f"The worker could not be started: {self._process.errorString()}"
+            self._on_finished(0, QProcess.ExitStatus.NormalExit)
+
+    def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        if self.finished:
+            return
+        self._on_output()
+        self._on_log()
+        self.finished = True
+        self._kill.stop()
+        what, hint = ("", "") if self.stopping else self._words(code, status)
+        self.ended.emit(what, hint)
+
+    def _words(self, code: int, status: QProcess.ExitStatus) -> tuple[str, str]:
+        again = "Try again; the details hold the end of its log."
+        if self._problem:
+            return self._problem, again
+        if status == QProcess.ExitStatus.CrashExit:
+            if code == 9:
+                return (
+                    "The worker process was killed, perhaps because memory ran out.",
+                    "Close other programs and try again.",
+                )
+            return f"The worker process crashed with {_SIGNALS.get(code, f'signal {code}')}.", again
+        return f"The worker process ended without an answer (status {code}).", again

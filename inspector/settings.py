@@ -1,0 +1,79 @@
+"""What the user chose, declared once and typed, in one JSON file of the user's configuration folder.
+
+Against QSettings: the command line and the tests read the same store without Qt, and JSON keeps types.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+import msgspec
+from platformdirs import user_config_path
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """One setting: a key, a default whose type it keeps, and what it means."""
+
+    def __init__(self, key: str, default: T, what: str) -> None:
+        self.key, self.default, self.what = key, default, what
+
+    @overload
+    def __get__(self, owner: None, _type: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, owner: Settings, _type: type) -> T: ...
+    def __get__(self, owner: Settings | None, _type: type) -> Setting[T] | T:
+        if owner is None:
+            return self
+        value: T = owner.stored(self.key, self.default)
+        return value
+
+    def __set__(self, owner: Settings, value: T) -> None:
+        owner.store(self.key, value)
+
+
+class Settings:
+    """The settings of one store."""
+
+    theme = Setting("look.theme", "system", "system, light or dark")
+    recent = Setting("files.recent", list[str](), "Files opened last, newest first")
+    session = Setting("files.session", list[str](), "Files open when the window closed")
+    geometry = Setting("window.geometry", "", "Where the window was, as base64")
+    docks = Setting("window.docks", "", "How the docks lay, as base64")
+    orientation = Setting("graph.orientation", "vertical", "vertical or horizontal")
+    columns = Setting("layers.columns", list[str](), "Columns of the layer table; empty means the default ones")
+    grouping = Setting("layers.grouping", "layers", "layers or operators")
+    shapes = Setting("inputs.shapes", dict[str, dict[str, int]](), "Sizes chosen for named dimensions, by model file")
+    options = Setting("convert.options", dict[str, dict[str, Any]](), "Options chosen last, by edge")
+    runs = Setting("latency.runs", 50, "Timed runs of each candidate")
+    seed = Setting("parity.seed", 0, "Seed of the inputs")
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file or Path(
+            os.environ.get("INSPECTOR_SETTINGS", "") or user_config_path("inspector") / "settings.json"
+        )
+        self._values: dict[str, Any] = {}
+        if self._file.is_file():
+            try:
+                values = msgspec.json.decode(self._file.read_bytes())
+                self._values = values if isinstance(values, dict) else {}
+            except (msgspec.DecodeError, OSError):
+                self._values = {}  # a damaged settings file must not keep the program from starting
+
+    def stored(self, key: str, default: T) -> T:
+        """The value under this key when it has the default's type, else the default."""
+        value = self._values.get(key, default)
+        return value if isinstance(value, type(default)) else default
+
+    def store(self, key: str, value: object) -> None:
+        """Keep a value and write the store, whole or not at all."""
+        self._values[key] = value
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=".settings")
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(self._values)))
+        Path(name).replace(self._file)

@@ -1,0 +1,1 @@
+"""What a view shows, worked out; QtCore only."""
