@@ -1,0 +1,317 @@
+"""A pickle read as data: an interpreter that never imports, never calls and never looks up what the file names.
+
+Every global becomes a `Global`, every call a `Call` that remembers its function and arguments, every persistent id a
+`Persistent`. Dictionaries become `Table`s, lists of pairs, because a hostile file may use anything as a key. What the
+reader of a format understands (torch's `_rebuild_tensor_v2`, an `OrderedDict`) it recognises by name afterwards.
+
+Caps on opcodes, stack and memo bound the work; objects are shared as the file shares them, so that a "billion laughs"
+pickle stays as small as it is on disk. Whoever walks the result must bound its own walk: it may hold cycles.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inspector.errors import FormatError
+
+OPCODES = 5_000_000
+MEMO = 2_000_000
+STACK = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """A name the pickle asks for; nothing was imported."""
+
+    module: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Dotted path."""
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(eq=False, slots=True)
+class Table:
+    """A dictionary as the pairs that were put in."""
+
+    pairs: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def named(self) -> dict[str, Any]:
+        """Its entries whose keys are strings; the last of a name wins, as in Python."""
+        return {key: value for key, value in self.pairs if isinstance(key, str)}
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """A call or an instance that the pickle asks for; nothing was called.
+
+    Attributes:
+        function: Usually a `Global`.
+        args: What it would have been called with.
+        state: What BUILD would have set.
+        items: What APPENDS and SETITEMS would have put in.
+    """
+
+    function: Any
+    args: tuple[Any, ...] = ()
+    state: Any = None
+    items: list[Any] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """Dotted path of the function, empty where it is not a plain name."""
+        return self.function.path if isinstance(self.function, Global) else ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Persistent:
+    """An object that lies outside the pickle, such as a storage."""
+
+    id: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unpickled:
+    """What a pickle holds, and every name it asked for in order of appearance."""
+
+    value: Any
+    globals: tuple[str, ...]
+
+
+def unpickle(data: bytes, what: str = "pickle") -> Unpickled:
+    """Interpret the first pickle in `data`.
+
+    Raises:
+        FormatError: It is not a pickle, is damaged, or exceeds a cap.
+    """
+    machine = _Machine(what)
+    try:
+        for count, (opcode, arg, _position) in enumerate(pickletools.genops(data)):
+            if count > OPCODES:
+                raise FormatError(f"The {what} has more than {OPCODES:,} instructions.")
+            if opcode.name == "STOP":
+                return Unpickled(machine.pop(), tuple(machine.globals))
+            machine.step(opcode.name, arg)
+    except (
+        ValueError,
+        IndexError,
+        TypeError,
+        KeyError,
+        struct.error,
+        OverflowError,
+        EOFError,
+        RecursionError,
+    ) as error:
+        raise FormatError(
+            f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again."
+        ) from error
+    raise FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+
+
+class _Mark:
+    """Separates what the next collecting opcode takes."""
+
+
+_MARK = _Mark()
+
+
+class _Machine:
+    """The stack machine."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+        self.globals: dict[str, None] = {}
+
+    def pop(self) -> Any:
+        if not self.stack or self.stack[-1] is _MARK:
+            raise ValueError("stack underflow")
+        return self.stack.pop()
+
+    def to_mark(self) -> list[Any]:
+        for at in range(len(self.stack) - 1, -1, -1):
+            if self.stack[at] is _MARK:
+                items = self.stack[at + 1 :]
+                del self.stack[at:]
+                return items
+        raise ValueError("no mark on the stack")
+
+    def push(self, item: Any) -> None:
+        if len(self.stack) >= STACK:
+            raise FormatError(f"The {self.what} needs a stack of more than {STACK:,} items.")
+        self.stack.append(item)
+
+    def step(self, name: str, arg: Any) -> None:
+        if name in _CONSTANTS:
+            self.push(_CONSTANTS[name])
+        elif name in _LITERALS:
+            self.push(arg)
+        elif name in _NOTHING:
+            pass
+        else:
+            action = _ACTIONS.get(name)
+            if action is None:
+                raise ValueError(f"unknown instruction {name}")
+            action(self, arg)
+
+    def put(self, key: int) -> None:
+        if len(self.memo) >= MEMO:
+            raise FormatError(f"The {self.what} remembers more than {MEMO:,} objects.")
+        self.memo[key] = self.stack[-1]
+
+    def ask(self, module: str, name: str) -> Global:
+        asked = Global(module, name)
+        self.globals.setdefault(asked.path)
+        return asked
+
+
+def _global(machine: _Machine, arg: Any) -> None:
+    module, _, name = str(arg).partition(" ")
+    machine.push(machine.ask(module, name))
+
+
+def _stack_global(machine: _Machine, _arg: Any) -> None:
+    name, module = machine.pop(), machine.pop()
+    machine.push(machine.ask(str(module)[:1000], str(name)[:1000]))
+
+
+def _extension(machine: _Machine, arg: Any) -> None:
+    machine.push(machine.ask("copyreg", f"extension {arg}"))
+
+
+def _reduce(machine: _Machine, _arg: Any) -> None:
+    args, function = machine.pop(), machine.pop()
+    machine.push(Call(function, args if isinstance(args, tuple) else (args,)))
+
+
+def _newobj_ex(machine: _Machine, _arg: Any) -> None:
+    kwargs, args, function = machine.pop(), machine.pop(), machine.pop()
+    machine.push(Call(function, (*(args if isinstance(args, tuple) else (args,)), kwargs)))
+
+
+def _inst(machine: _Machine, arg: Any) -> None:
+    module, _, name = str(arg).partition(" ")
+    machine.push(Call(machine.ask(module, name), tuple(machine.to_mark())))
+
+
+def _obj(machine: _Machine, _arg: Any) -> None:
+    function, *args = machine.to_mark()
+    machine.push(Call(function, tuple(args)))
+
+
+def _build(machine: _Machine, _arg: Any) -> None:
+    state = machine.pop()
+    target = machine.stack[-1]
+    if isinstance(target, Call):
+        target.state = state
+
+
+def _append(machine: _Machine, items: list[Any]) -> None:
+    target = machine.stack[-1]
+    if isinstance(target, list):
+        target.extend(items)
+    elif isinstance(target, Call):
+        target.items.extend(items)
+    else:
+        raise ValueError("appends to what is no list")
+
+
+def _set_items(machine: _Machine, items: list[Any]) -> None:
+    pairs = list(zip(items[::2], items[1::2], strict=True))
+    target = machine.stack[-1]
+    if isinstance(target, Table):
+        target.pairs.extend(pairs)
+    elif isinstance(target, Call):
+        target.items.extend(pairs)
+    else:
+        raise ValueError("sets items of what is no dictionary")
+
+
+def _one_item(machine: _Machine, _arg: Any) -> None:
+    value, key = machine.pop(), machine.pop()
+    _set_items(machine, [key, value])
+
+
+def _tuple(count: int) -> Callable[[_Machine, Any], None]:
+    def action(machine: _Machine, _arg: Any) -> None:
+        items = [machine.pop() for _ in range(count)]
+        machine.push(tuple(reversed(items)))
+
+    return action
+
+
+def _dict(machine: _Machine, _arg: Any) -> None:
+    items = machine.to_mark()
+    machine.push(Table())
+    _set_items(machine, items)
+
+
+def _drop(machine: _Machine, _arg: Any) -> None:
+    machine.stack.pop()
+
+
+def _drop_to_mark(machine: _Machine, _arg: Any) -> None:
+    machine.to_mark()
+
+
+def _get(machine: _Machine, arg: Any) -> None:
+    machine.push(machine.memo[int(arg)])
+
+
+_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": _MARK}
+_LITERALS = frozenset(
+    {
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+        *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+    }
+)
+_NOTHING = frozenset({"PROTO", "FRAME", "READONLY_BUFFER"})
+_ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    "EMPTY_LIST": lambda m, _: m.push([]),
+    "EMPTY_DICT": lambda m, _: m.push(Table()),
+    "EMPTY_SET": lambda m, _: m.push([]),
+    "LIST": lambda m, _: m.push(m.to_mark()),
+    "TUPLE": lambda m, _: m.push(tuple(m.to_mark())),
+    "FROZENSET": lambda m, _: m.push(m.to_mark()),
+    "DICT": _dict,
+    "TUPLE1": _tuple(1),
+    "TUPLE2": _tuple(2),
+    "TUPLE3": _tuple(3),
+    "APPEND": lambda m, _: _append(m, [m.pop()]),
+    "APPENDS": lambda m, _: _append(m, m.to_mark()),
+    "ADDITEMS": lambda m, _: _append(m, m.to_mark()),
+    "SETITEM": _one_item,
+    "SETITEMS": lambda m, _: _set_items(m, m.to_mark()),
+    "POP": _drop,
+    "POP_MARK": _drop_to_mark,
+    "DUP": lambda m, _: m.push(m.stack[-1]),
+    "GET": _get,
+    "BINGET": _get,
+    "LONG_BINGET": _get,
+    "PUT": lambda m, arg: m.put(int(arg)),
+    "BINPUT": lambda m, arg: m.put(int(arg)),
+    "LONG_BINPUT": lambda m, arg: m.put(int(arg)),
+    "MEMOIZE": lambda m, _: m.put(len(m.memo)),
+    "GLOBAL": _global,
+    "STACK_GLOBAL": _stack_global,
+    "EXT1": _extension,
+    "EXT2": _extension,
+    "EXT4": _extension,
+    "REDUCE": _reduce,
+    "NEWOBJ": _reduce,
+    "NEWOBJ_EX": _newobj_ex,
+    "INST": _inst,
+    "OBJ": _obj,
+    "BUILD": _build,
+    "PERSID": lambda m, arg: m.push(Persistent(arg)),
+    "BINPERSID": lambda m, _: m.push(Persistent(m.pop())),
+    "NEXT_BUFFER": lambda m, _: m.push(m.ask("pickle", "out-of-band buffer")),
+}

@@ -1,0 +1,180 @@
+"""A zip archive read defensively: nothing is extracted, every size is capped before it is believed.
+
+One reader, that of the central directory; a member whose local header names something else is refused (`zipfile`
+does that), and so are archives that hold one name twice, because two programs would then see two different models.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+from inspector.errors import FormatError
+from inspector.formats._source import Source
+
+MEMBERS = 200_000
+INFLATED = 512 << 20
+"""Most bytes that a compressed member may unpack to in memory."""
+
+BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    OverflowError,
+    IndexError,
+    struct.error,
+    zlib.error,
+)
+"""What `zipfile` raises on hostile bytes."""
+
+
+class Window(io.RawIOBase):
+    """A part of an open file as a file of its own."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """It can be sought in."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move, as files do."""
+        base = {0: 0, 1: self._at, 2: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the stub wants a Buffer
+        """Fill a buffer as far as the part reaches."""
+        count = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        data = self._file.read(count)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class Archive:
+    """The members of an open zip archive."""
+
+    def __init__(self, file: BinaryIO, zipped: zipfile.ZipFile, name: str) -> None:
+        self._file, self._zip, self._name = file, zipped, name
+        self._infos = {info.filename: info for info in zipped.infolist()}
+        self.names = tuple(self._infos)
+
+    def __contains__(self, member: str) -> bool:
+        return member in self._infos
+
+    def size(self, member: str) -> int:
+        """Bytes of a member as unpacked, as the archive claims; 0 where there is none."""
+        info = self._infos.get(member)
+        return info.file_size if info else 0
+
+    def read(self, member: str, limit: int) -> bytes:
+        """A whole member.
+
+        Raises:
+            FormatError: There is none, it is damaged, encrypted, or larger than the limit.
+        """
+        info = self._info(member)
+        if info.file_size > limit:
+            raise FormatError(
+                f"{self._name}: the part {member[:200]!r} is too large ({info.file_size:,} bytes; limit {limit:,}).",
+                hint="The file may be damaged or made to exhaust memory.",
+            )
+        try:
+            with self._zip.open(info) as file:
+                data = file.read(info.file_size + 1)
+        except BROKEN as error:
+            raise self._broken(member, error) from error
+        if len(data) != info.file_size:
+            raise FormatError(f"{self._name}: the part {member[:200]!r} has another size than the archive says.")
+        return data
+
+    @contextmanager
+    def open(self, member: str) -> Iterator[BinaryIO]:
+        """A member as a seekable file; a stored one is not copied."""
+        info = self._info(member)
+        if info.compress_type == zipfile.ZIP_STORED:
+            window = Window(self._file, self._start(info), info.file_size)
+            yield cast("BinaryIO", io.BufferedReader(window))
+        else:
+            yield io.BytesIO(self.read(member, INFLATED))
+
+    def _start(self, info: zipfile.ZipInfo) -> int:
+        """Where the bytes of a stored member begin."""
+        try:
+            with self._zip.open(info):  # checks that local header and central directory agree
+                pass
+            self._file.seek(info.header_offset + 26)
+            name, extra = struct.unpack("<HH", self._file.read(4))
+        except BROKEN as error:
+            raise self._broken(info.filename, error) from error
+        return int(info.header_offset) + 30 + int(name) + int(extra)
+
+    def _info(self, member: str) -> zipfile.ZipInfo:
+        info = self._infos.get(member)
+        if info is None:
+            raise FormatError(f"{self._name} has no part {member[:200]!r}.", hint="The file may be incomplete.")
+        if info.flag_bits & 0x1:
+            raise FormatError(f"{self._name} is protected by a password.", hint="Unpack it, then open what is in it.")
+        return info
+
+    def _broken(self, member: str, error: BaseException) -> FormatError:
+        return FormatError(
+            f"{self._name}: the part {member[:200]!r} is damaged ({str(error)[:100]}).",
+            hint="Fetch or copy the file again.",
+        )
+
+
+@contextmanager
+def archive(source: Source) -> Iterator[Archive]:
+    """The model file as a zip archive.
+
+    Raises:
+        FormatError: It is damaged, or has two members of one name, or too many members.
+    """
+    with source.open() as file:
+        try:
+            zipped = zipfile.ZipFile(file)
+        except BROKEN as error:
+            raise FormatError(
+                f"{source.name} is a zip archive that is cut off or damaged.", hint="Fetch or copy it again."
+            ) from error
+        with zipped:
+            names = zipped.namelist()
+            if len(names) > MEMBERS:
+                raise FormatError(f"{source.name} has too many parts ({len(names):,}; limit {MEMBERS:,}).")
+            if len(set(names)) != len(names):
+                raise FormatError(f"{source.name} holds two parts of the same name.", hint="It was not read further.")
+            yield Archive(file, zipped, source.name)
+
+
+def strange_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Members whose names would leave a folder if somebody unpacked the archive."""
+    return tuple(
+        name
+        for name in names
+        if name.startswith(("/", "\\"))
+        or "\0" in name
+        or ".." in name.replace("\\", "/").split("/")
+        or name[1:3] == ":\\"
+    )
