@@ -56,6 +56,7 @@ class WorkerProcess(QObject):
         super().__init__(parent)
         self.log = ""
         self.protection = ""
+        self.started = False
         self.finished = False
         self.stopping = False
         self._problem = ""
@@ -85,6 +86,7 @@ class WorkerProcess(QObject):
 
     def start(self) -> None:
         """Start it; `ready` or `ended` follows."""
+        self.started = True
         self._process.start()
 
     def ask(self, id: int, task: str, args: msgspec.Struct) -> None:

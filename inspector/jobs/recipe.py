@@ -1,8 +1,8 @@
 """What a job does, written as a generator: it yields steps and is resumed with their results.
 
 Sequential code for work that crosses processes, without Qt in it: the job driver (`jobs/job.py`) starts processes,
-sends asks, and throws what goes wrong into the generator, which may catch it to try another way. Several workers may be alive
-at once, so that candidates of a measurement can be interleaved.
+sends asks, and throws what goes wrong into the generator, which may catch it to try another way. Several workers may be
+alive at once, so that candidates of a measurement can be interleaved.
 
     def recipe() -> Recipe[Conversion]:
         folder = yield Folder()

@@ -1,0 +1,125 @@
+"""The window's counter: jobs are handed in here and come back as signals; the work is done in another thread.
+
+One background thread lives as long as the window and owns every process: QProcess children must be started from a
+thread that outlives them. Everything between the two threads is a queued signal.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import Any
+
+from PySide6.QtCore import QEventLoop, QObject, QThread, QTimer, Signal
+
+from inspector.jobs.document import Document, Host
+from inspector.jobs.floor import Floor, Order
+from inspector.jobs.job import Outcome
+from inspector.jobs.recipe import Recipe
+
+PATIENCE_MS = 5000
+"""How long closing waits for processes that were told to stop; they are killed after half a second."""
+
+
+def memory_of_machine() -> int:
+    """Bytes of physical memory, or 0 where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+class Desk(QObject):
+    """Takes jobs and gives documents.
+
+    Args:
+        memory: Address space that one run worker may use, in bytes; None takes twice the machine's memory (address
+            space counts files that are only mapped), 0 sets no limit.
+        spares: Whether to keep warm workers.
+    """
+
+    queued = Signal(str, str)
+    started = Signal(str)
+    progressed = Signal(str, object, str)
+    logged = Signal(str, str)
+    ended = Signal(str, object)
+    """Job id and Outcome."""
+
+    _submit = Signal(object)
+    _cancel = Signal(str)
+    _close = Signal()
+
+    def __init__(self, parent: QObject | None = None, *, memory: int | None = None, spares: bool = True) -> None:
+        super().__init__(parent)
+        self._ids = count(1)
+        self.titles: dict[str, str] = {}
+        self.running: dict[str, bool] = {}
+        """Jobs that have not ended; True once started."""
+        self._closed = False
+        self._thread = QThread()
+        self._thread.setObjectName("jobs")
+        self._floor = Floor(2 * memory_of_machine() if memory is None else memory, spares)
+        self._host = Host()
+        for worker in (self._floor, self._host):
+            worker.moveToThread(self._thread)
+        self._submit.connect(self._floor.submit)
+        self._cancel.connect(self._floor.cancel)
+        self._close.connect(self._floor.close)
+        self._close.connect(self._host.close)
+        self._floor.started.connect(self._on_started)
+        self._floor.progressed.connect(self.progressed)
+        self._floor.logged.connect(self.logged)
+        self._floor.ended.connect(self._on_ended)
+        self._thread.start()
+
+    def submit(self, title: str, recipe: Recipe[Any], *, exclusive: bool = False) -> str:
+        """Queue a job; gives its id. While an exclusive one runs, no other does."""
+        id = f"job-{next(self._ids)}"
+        self.titles[id] = title
+        self.running[id] = False
+        self.queued.emit(id, title)
+        self._submit.emit(Order(id, title, recipe, exclusive))
+        return id
+
+    def cancel(self, job: str) -> None:
+        """Stop a job; `ended` follows within a second."""
+        self._cancel.emit(job)
+
+    def document(self) -> Document:
+        """A document worker of its own."""
+        return self._new("document")
+
+    def layout(self) -> Document:
+        """A layout worker."""
+        return self._new("layout")
+
+    def close(self) -> None:
+        """Stop every job and process, then the thread; returns within about a second."""
+        if self._closed:
+            return
+        self._closed = True
+        loop, open_ends = QEventLoop(), {"floor", "host"}
+
+        def ended(end: str) -> None:
+            open_ends.discard(end)
+            if not open_ends:
+                loop.quit()
+
+        self._floor.closed.connect(lambda: ended("floor"))
+        self._host.closed.connect(lambda: ended("host"))
+        QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
+        self._close.emit()
+        loop.exec()
+        self._thread.quit()
+        self._thread.wait()
+
+    def _new(self, role: str) -> Document:
+        return Document(role, self._host, self)
+
+    def _on_started(self, id: str) -> None:
+        self.running[id] = True
+        self.started.emit(id)
+
+    def _on_ended(self, id: str, outcome: Outcome) -> None:
+        self.running.pop(id, None)
+        self.ended.emit(id, outcome)

@@ -1,0 +1,188 @@
+"""A worker that lives as long as a tab: asks go in, callbacks come back in the window's thread.
+
+`Document` is the window's side and `Host` the other end, in the thread that owns the processes. Between them are only
+queued signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar
+
+import msgspec
+from PySide6.QtCore import QObject, Signal, Slot
+
+from inspector.errors import InspectorError, WorkerDied
+from inspector.jobs.job import failure
+from inspector.jobs.process import WorkerProcess
+from inspector.worker import wire
+from inspector.worker.tasks import Task
+
+A = TypeVar("A", bound=msgspec.Struct)
+R = TypeVar("R", bound=msgspec.Struct)
+MEMORY = {"document": 8 << 30, "layout": 4 << 30}
+"""Bytes of address space by role."""
+
+
+class Host(QObject):
+    """Owns the processes of all documents; lives in the background thread."""
+
+    ready = Signal(int, str)
+    replied = Signal(int, object)
+    ended = Signal(int, str, str, str)
+    """Key, what, hint, tail of the log."""
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._processes: dict[int, WorkerProcess] = {}
+        self._closing = False
+
+    @Slot(int, str)
+    def begin(self, key: int, role: str) -> None:
+        """Start a worker under this key."""
+        process = WorkerProcess(role, None, memory=MEMORY[role], parent=self)
+        self._processes[key] = process
+        process.ready.connect(lambda protection: self.ready.emit(key, protection))
+        process.replied.connect(lambda reply: self.replied.emit(key, reply))
+        process.ended.connect(lambda what, hint: self._on_ended(key, process, what, hint))
+        process.start()
+
+    @Slot(int, int, str, object)
+    def ask(self, key: int, id: int, task: str, args: msgspec.Struct) -> None:
+        """Send an ask to the worker of this key; one that is gone has told so by `ended`."""
+        if key in self._processes:
+            self._processes[key].ask(id, task, args)
+
+    @Slot(int)
+    def end(self, key: int) -> None:
+        """Stop the worker of this key."""
+        if key in self._processes:
+            self._processes[key].stop()
+
+    @Slot()
+    def close(self) -> None:
+        """Stop all; `closed` when the last has ended."""
+        self._closing = True
+        for process in list(self._processes.values()):
+            process.stop()
+        if not self._processes:
+            self.closed.emit()
+
+    def _on_ended(self, key: int, process: WorkerProcess, what: str, hint: str) -> None:
+        self._processes.pop(key, None)
+        self.ended.emit(key, what, hint, process.log[-20_000:])
+        process.deleteLater()
+        if self._closing and not self._processes:
+            self.closed.emit()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An ask without its answer yet."""
+
+    task: Task[Any, Any]
+    done: Callable[[Any], None]
+    failed: Callable[[InspectorError], None]
+
+
+class Document(QObject):
+    """A document or layout worker as a view-model uses it."""
+
+    progressed = Signal(str)
+    died = Signal(str, str)
+    """The worker ended by itself: what happened and what to do. Waiting asks have failed before; `restart` revives."""
+    protected = Signal(str)
+    """Level of protection, once the worker is up."""
+
+    _begin = Signal(int, str)
+    _ask = Signal(int, int, str, object)
+    _end = Signal(int)
+    _keys = count(1)
+
+    def __init__(self, role: str, host: Host, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.role = role
+        self.protection = ""
+        self.details = ""
+        """Tail of the log of a worker that died."""
+        self._ids = count(1)
+        self._waiting: dict[int, _Waiting] = {}
+        self._alive = False
+        self._begin.connect(host.begin)
+        self._ask.connect(host.ask)
+        self._end.connect(host.end)
+        host.ready.connect(self._on_ready)
+        host.replied.connect(self._on_reply)
+        host.ended.connect(self._on_ended)
+        self._key = 0
+        self._start()
+
+    def ask(
+        self, task: Task[A, R], args: A, done: Callable[[R], None], failed: Callable[[InspectorError], None]
+    ) -> int:
+        """Ask; one of the callbacks is called later in this thread, unless the ask is dropped. Gives the ask's id."""
+        id = next(self._ids)
+        if not self._alive:
+            self._start()
+        self._waiting[id] = _Waiting(task, done, failed)
+        self._ask.emit(self._key, id, task.id, args)
+        return id
+
+    def drop(self, ask: int) -> None:
+        """Forget an ask: its answer is no longer wanted."""
+        self._waiting.pop(ask, None)
+
+    def restart(self) -> None:
+        """A fresh worker; what waits is forgotten."""
+        self._waiting.clear()
+        self._end.emit(self._key)
+        self._start()
+
+    def close(self) -> None:
+        """Stop the worker; no callback is called any more."""
+        self._waiting.clear()
+        if self._alive:
+            self._alive = False
+            self._end.emit(self._key)
+
+    def _start(self) -> None:
+        self._key = next(Document._keys)
+        self._alive = True
+        self._begin.emit(self._key, self.role)
+
+    def _on_ready(self, key: int, protection: str) -> None:
+        if key == self._key:
+            self.protection = protection
+            self.protected.emit(protection)
+
+    def _on_reply(self, key: int, reply: Any) -> None:
+        if key != self._key or reply.id not in self._waiting:
+            return
+        if isinstance(reply, wire.Progress):
+            self.progressed.emit(reply.text)
+            return
+        waiting = self._waiting.pop(reply.id)
+        if isinstance(reply, wire.Failed):
+            waiting.failed(failure(reply))
+            return
+        try:
+            result = msgspec.msgpack.decode(reply.result, type=waiting.task.result)
+        except msgspec.MsgspecError as error:
+            waiting.failed(WorkerDied(f"The worker's answer makes no sense: {error}", "Open the file again."))
+            return
+        waiting.done(result)
+
+    def _on_ended(self, key: int, what: str, hint: str, log: str) -> None:
+        if key != self._key or not self._alive:
+            return
+        self._alive = False
+        self.details = log
+        waiting, self._waiting = self._waiting, {}
+        error = WorkerDied(what or "The worker ended.", hint or "Open the file again.")
+        error.details = log  # type: ignore[attr-defined]
+        for ask in waiting.values():
+            ask.failed(error)
+        self.died.emit(error.what, error.hint)

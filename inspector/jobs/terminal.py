@@ -1,0 +1,152 @@
+"""Jobs without a window: the command line and the tests run the same recipes, and wait for them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+
+from inspector.errors import Cancelled, InspectorError, WorkerDied
+from inspector.jobs.desk import memory_of_machine
+from inspector.jobs.document import MEMORY
+from inspector.jobs.job import FRAMEWORKS, Job, Outcome, failure
+from inspector.jobs.process import WorkerProcess
+from inspector.jobs.recipe import Recipe
+from inspector.worker import wire
+from inspector.worker.tasks import Task
+from inspector.worker.tasks.open import TASK as OPEN
+from inspector.worker.tasks.open import OpenArgs
+
+R = TypeVar("R")
+_app: QCoreApplication | None = None
+
+
+def nothing(*_: Any) -> None:
+    """Ignore what is told."""
+
+
+def application() -> None:
+    """Make sure that there is a Qt application: processes need its event loop."""
+    global _app
+    if QCoreApplication.instance() is None:
+        _app = QCoreApplication(sys.argv[:1])
+
+
+def run(
+    recipe: Recipe[R],
+    on_progress: Callable[[float | None, str], None] = nothing,
+    on_log: Callable[[str], None] = nothing,
+    *,
+    memory: int | None = None,
+) -> R:
+    """Run a recipe to its end and give its result.
+
+    Raises:
+        InspectorError: What the recipe raised; Cancelled after Ctrl+C.
+    """
+    application()
+    limit = 2 * memory_of_machine() if memory is None else memory
+    job = Job(
+        recipe, lambda step, folder: WorkerProcess("run", folder, memory=limit, warm=FRAMEWORKS.get(step.framework, ()))
+    )
+    outcomes: list[Outcome] = []
+    loop = QEventLoop()
+    job.progressed.connect(on_progress)
+    job.logged.connect(on_log)
+    job.ended.connect(outcomes.append)
+    job.ended.connect(loop.quit)
+    with _Interrupt(job.cancel):
+        QTimer.singleShot(0, job, job.start)
+        loop.exec()
+    outcome = outcomes[0]
+    job.deleteLater()
+    if outcome.state == "done":
+        result: R = outcome.result
+        return result
+    if outcome.state == "cancelled":
+        raise Cancelled
+    error = InspectorError(outcome.what, outcome.hint)
+    error.details = outcome.details  # type: ignore[attr-defined]
+    raise error
+
+
+def ask_document(
+    path: Path, questions: Sequence[tuple[Task[Any, Any], Any]], opening: OpenArgs | None = None
+) -> list[Any]:
+    """Open a file in a document worker of its own and ask it; gives the Overview and the answers.
+
+    Raises:
+        InspectorError: The first that a task raised, or WorkerDied.
+    """
+    opening = opening or OpenArgs(path=str(path.absolute()))
+    return ask_worker("document", [(OPEN, opening), *questions])
+
+
+def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> list[Any]:
+    """Ask a fresh document or layout worker one question after another; gives the answers."""
+    application()
+    process = WorkerProcess(role, None, memory=MEMORY[role])
+    loop = QEventLoop()
+    answers: list[Any] = []
+    errors: list[InspectorError] = []
+
+    def ask(_: object = None) -> None:
+        task, args = questions[len(answers)]
+        process.ask(len(answers) + 1, task.id, args)
+
+    def take(reply: Any) -> None:
+        if isinstance(reply, wire.Failed):
+            errors.append(failure(reply))
+        elif isinstance(reply, wire.Done):
+            answers.append(msgspec.msgpack.decode(reply.result, type=questions[len(answers)][0].result))
+            if len(answers) < len(questions):
+                ask()
+                return
+        else:
+            return
+        process.stop()
+
+    def end(what: str, hint: str) -> None:
+        if what:
+            errors.append(WorkerDied(what, hint))
+        loop.quit()
+
+    process.ready.connect(ask)
+    process.replied.connect(take)
+    process.ended.connect(end)
+    with _Interrupt(process.stop):
+        process.start()
+        loop.exec()
+    process.deleteLater()
+    if errors:
+        raise errors[0]
+    if len(answers) < len(questions):
+        raise Cancelled
+    return answers
+
+
+class _Interrupt:
+    """Ctrl+C stops the work in an orderly way; Qt's loop lets Python see the signal only when a timer runs."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._timer = QTimer(interval=100)
+        self._timer.timeout.connect(nothing)
+        self._old: Any = None
+
+    def __enter__(self) -> None:
+        try:
+            self._old = signal.signal(signal.SIGINT, lambda *_: self._stop())
+        except ValueError:
+            self._old = None  # not the main thread: whoever runs it there has its own way to stop
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+        if self._old is not None:
+            signal.signal(signal.SIGINT, self._old)

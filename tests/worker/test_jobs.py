@@ -1,0 +1,207 @@
+"""Jobs with real child processes: what they give, how they fail, that they can be stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.errors import InspectorError
+from inspector.jobs.desk import Desk
+from inspector.jobs.job import Outcome
+from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Stop
+from inspector.jobs.terminal import run
+from inspector.registry import _from_file
+from inspector.worker import wire
+
+toy = _from_file("toy_types", Path(__file__).parents[1] / "toys" / "tasks" / "toy.py")
+
+
+def one(what: str, text: str = "") -> Recipe[str]:
+    worker = yield Start("A toy")
+    result = yield Ask(worker, toy.TASK, toy.ToyArgs(what, text), span=(0.0, 1.0))
+    yield Stop(worker)
+    return result.text
+
+
+def settle(qtbot: QtBot, desk: Desk, recipe: Recipe[object], seconds: int = 30) -> Outcome:
+    with qtbot.waitSignal(desk.ended, timeout=seconds * 1000) as blocker:
+        desk.submit("A toy", recipe)
+    return blocker.args[1]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, toys: Path) -> Desk:
+    desk = Desk(spares=False)
+    yield desk
+    desk.close()
+
+
+def test_a_result_and_its_progress(toys: Path) -> None:
+    told: list[tuple[float | None, str]] = []
+    assert run(one("echo", "hello"), lambda fraction, text: told.append((fraction, text))) == "hello"
+    assert (0.5, "half way") in told
+    assert told[-1][0] == 1.0
+
+
+def test_what_a_framework_prints_is_log(toys: Path) -> None:
+    log: list[str] = []
+    assert run(one("noise"), on_log=log.append) == "quiet"
+    assert "a framework prints this" in "".join(log)
+    assert "and C++ prints this" in "".join(log)
+
+
+def test_a_known_error_keeps_its_words(toys: Path) -> None:
+    with pytest.raises(InspectorError, match=r"^It cannot be done\.$") as caught:
+        run(one("fail"))
+    assert caught.value.hint == "Do something else."
+
+
+def test_a_bug_brings_its_traceback(toys: Path) -> None:
+    with pytest.raises(InspectorError, match="KeyError") as caught:
+        run(one("bug"))
+    assert "Traceback" in caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("segfault", "The worker process crashed with a segmentation fault."),
+        ("abort", "The worker process crashed with an abort."),
+        ("exit", "The worker process ended without an answer (status 3)."),
+        ("large", "The answer is too large to show."),
+    ],
+)
+def test_a_crash_is_one_clear_message(qtbot: QtBot, desk: Desk, what: str, words: str) -> None:
+    outcome = settle(qtbot, desk, one(what))
+    assert (outcome.state, outcome.what) == ("failed", words)
+    assert settle(qtbot, desk, one("echo", "again")).result == "again"
+
+
+def test_kill_9(qtbot: QtBot, desk: Desk) -> None:
+    pids: list[int] = []
+
+    def recipe() -> Recipe[str]:
+        worker = yield Start("A toy")
+        pids.append((yield Ask(worker, toy.TASK, toy.ToyArgs("echo"))).pid)
+        os.kill(pids[0], 9)
+        return (yield Ask(worker, toy.TASK, toy.ToyArgs("sleep"))).text
+
+    outcome = settle(qtbot, desk, recipe())
+    assert outcome.state == "failed"
+    assert "was killed" in outcome.what
+
+
+def test_a_memory_limit_is_said(toys: Path) -> None:
+    with pytest.raises(InspectorError, match="not enough memory"):
+        run(one("memory"), memory=4 << 30)
+
+
+def test_a_flood_of_log_is_survived(qtbot: QtBot, desk: Desk) -> None:
+    outcome = settle(qtbot, desk, one("flood"))
+    assert outcome.result == "flooded"
+    assert len(outcome.log) <= 200_000
+
+
+@pytest.mark.parametrize("what", ["lie", "nonsense"])
+def test_a_lying_worker_is_cut_off(qtbot: QtBot, desk: Desk, what: str) -> None:
+    outcome = settle(qtbot, desk, one(what))
+    assert outcome.state == "failed"
+    assert "not the protocol" in outcome.what
+
+
+@pytest.mark.parametrize("what", ["sleep", "hold"])
+def test_cancel_takes_at_most_a_second(qtbot: QtBot, desk: Desk, what: str) -> None:
+    folders: list[Path] = []
+
+    def recipe() -> Recipe[str]:
+        folders.append((yield Folder()))
+        return (yield from one(what))
+
+    words = {"sleep": "sleeping", "hold": "holding the GIL"}[what]
+    with qtbot.waitSignal(desk.progressed, timeout=20_000, check_params_cb=lambda *args: args[2] == words):
+        job = desk.submit("A toy", recipe())
+    start = time.monotonic()
+    with qtbot.waitSignal(desk.ended, timeout=5000) as blocker:
+        desk.cancel(job)
+    assert blocker.args[1].state == "cancelled"
+    assert time.monotonic() - start < 1.5
+    assert not folders[0].exists()
+
+
+def test_a_cancelled_worker_takes_its_children_along(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    with qtbot.waitSignal(desk.progressed, timeout=20_000, check_params_cb=lambda *args: args[2] == "has a child"):
+        job = desk.submit("A toy", one("child", str(file)))
+    with qtbot.waitSignal(desk.ended, timeout=5000):
+        desk.cancel(job)
+    qtbot.waitUntil(lambda: not alive(int(file.read_text())), timeout=2000)
+
+
+def test_closing_leaves_no_process(qtbot: QtBot, toys: Path) -> None:
+    desk = Desk(spares=True)
+    pids: list[int] = []
+
+    def recipe() -> Recipe[str]:
+        worker = yield Start("A toy", framework="onnxruntime")
+        pids.append((yield Ask(worker, toy.TASK, toy.ToyArgs("echo"))).pid)
+        return ""
+
+    settle(qtbot, desk, recipe())
+    settle(qtbot, desk, recipe())
+    assert len(set(pids)) == 2
+    document = desk.document()
+    with qtbot.waitSignal(document.protected, timeout=10_000):
+        pass
+    desk.close()
+    me = os.getpid()
+    children = Path(f"/proc/{me}/task/{me}/children").read_text().split()
+    threads = [Path(p) for p in Path(f"/proc/{me}/task").iterdir()]
+    left = [pid for t in threads for pid in (t / "children").read_text().split() if alive(int(pid))]
+    assert not [pid for pid in {*left, *children} if alive(int(pid))]
+
+
+def test_the_queue_and_an_exclusive_job(qtbot: QtBot, desk: Desk) -> None:
+    order: list[str] = []
+
+    def recipe(name: str) -> Recipe[str]:
+        order.append(f"+{name}")
+        yield Say(0.0, name)
+        worker = yield Start("A toy")
+        yield Ask(worker, toy.TASK, toy.ToyArgs("echo"))
+        order.append(f"-{name}")
+        return name
+
+    jobs = [desk.submit("a", recipe("a")), desk.submit("m", recipe("m"), exclusive=True), desk.submit("b", recipe("b"))]
+    qtbot.waitUntil(lambda: not desk.running, timeout=30_000)
+    assert len(jobs) == 3
+    assert order == ["+a", "-a", "+m", "-m", "+b", "-b"]
+
+
+def test_a_worker_sees_nothing_of_the_environment(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "abc")
+    home, secret = run(one("home")).split("|")
+    assert secret == "none"
+    assert home != os.environ["HOME"]
+
+
+def test_frames_are_cut_however_the_pipe_chops_them() -> None:
+    messages = [wire.Progress(1, 0.25, "a"), wire.Progress(2, None, "b" * 1000)]
+    data = b"".join(wire.frame(m) for m in messages)
+    for size in (1, 3, 7, len(data)):
+        frames = wire.Frames()
+        bodies = [body for i in range(0, len(data), size) for body in frames.feed(data[i : i + size])]
+        assert len(bodies) == 2
+    with pytest.raises(ValueError, match="limit"):
+        list(wire.Frames().feed(b"\xff\xff\xff\xff"))
