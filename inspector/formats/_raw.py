@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from inspector.errors import FormatError
 from inspector.formats._source import Source
-from inspector.formats._tensors import dense
+from inspector.formats._tensors import LARGEST, Array, decode
 from inspector.ir import Tensor
-
-Array = NDArray[np.generic[Any]]
-
-LARGEST = 1 << 36
-"""No array larger than this (64 GiB) is ever made, whatever a file claims."""
 
 
 def read_at(file: BinaryIO, offset: int, size: int, what: str) -> bytes:
@@ -37,4 +29,4 @@ def fetch_raw(source: Source, tensor: Tensor) -> Array:
     place = tensor.place
     with source.open(place.file) as file:
         data = read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}")
-    return dense(data, tensor.dtype, tensor.shape)
+    return decode(data, tensor.dtype, tensor.shape)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from inspector.errors import FormatError
 from inspector.formats._pickle import Call, Global, Persistent
 from inspector.formats._source import Source
-from inspector.formats._raw import LARGEST, Array
-from inspector.formats._tensors import dense
+from inspector.formats._tensors import LARGEST, Array, decode, numpy_dtype
 from inspector.formats._zip import Archive, archive
 from inspector.ir import Place, Tensor
 from inspector.ir.model import BITS, bytes_of
@@ -159,14 +160,19 @@ def fetch_member(source: Source, tensor: Tensor) -> Array:
         with zipped.open(where.member) as file:
             file.seek(where.offset)
             data = file.read(where.size)
+    big = where.layout.get("byte_order") == "big"
     strides = where.layout.get("strides")
-    need = bytes_of(tensor.dtype, tensor.shape) or 0
-    if need > min(LARGEST, max(1 << 30, 64 * len(data))):  # a view that repeats its elements
-        raise FormatError(f"{tensor.name[:100]!r} would need {need:,} bytes; the file holds {len(data):,} for it.")
-    return dense(
-        data,
-        tensor.dtype,
-        tensor.shape,
-        strides=[int(s) for s in strides if isinstance(s, int)] if isinstance(strides, tuple) else None,
-        byteorder=">" if where.layout.get("byte_order") == "big" else "<",
-    )
+    if not isinstance(strides, tuple):
+        return decode(data, tensor.dtype, tensor.shape, big=big)
+    return _gather(data, tensor, tuple(int(s) for s in strides if isinstance(s, int)), big=big)
+
+
+def _gather(data: bytes, tensor: Tensor, strides: tuple[int, ...], *, big: bool) -> Array:
+    """A dense copy of a strided view."""
+    dense = bytes_of(tensor.dtype, tensor.shape) or 0
+    if dense > min(LARGEST, max(1 << 30, 64 * len(data))):
+        raise FormatError(f"{tensor.name[:100]!r} would need {dense:,} bytes; the file holds {len(data):,} for it.")
+    width = numpy_dtype(tensor.dtype).itemsize
+    flat = decode(data, tensor.dtype, (len(data) // width,), big=big)
+    view = np.lib.stride_tricks.as_strided(flat, tensor.shape, tuple(s * width for s in strides), writeable=False)
+    return np.ascontiguousarray(view)
