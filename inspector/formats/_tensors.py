@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.errors import FormatError
 from inspector.ir import Role
-
-Array: TypeAlias = NDArray[Any]
-"""An array of any of the dtypes that a model can store."""
-
-LARGEST = 16 << 30
-"""Most bytes that one tensor's values may take in memory."""
 
 ML_DTYPES = frozenset({
     "bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu",
@@ -31,8 +24,8 @@ PACKED = {"int4": 4, "uint4": 4, "float4_e2m1fn": 4, "int2": 2, "uint2": 2}
 QUANTIZED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}
 
 
-def numpy_dtype(name: str) -> np.dtype[Any]:
-    """The numpy dtype of an IR dtype name, in native byte order.
+def array_dtype(name: str, byteorder: str = "<") -> np.dtype[Any]:
+    """The numpy dtype of an IR dtype name.
 
     Raises:
         FormatError: It is none that an array can have.
@@ -43,38 +36,56 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
         kind: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
         return kind
     try:
-        return np.dtype(QUANTIZED.get(name, name or "void"))
+        return np.dtype(QUANTIZED.get(name, name)).newbyteorder(byteorder)
     except TypeError as error:
         raise FormatError(f"Values of type {name!r} cannot be shown.") from error
 
 
-def decode(data: bytes | memoryview, dtype: str, shape: Sequence[int], *, big: bool = False) -> Array:
-    """A C-contiguous array in native byte order from the bytes of a dense array.
+def dense(
+    data: bytes | memoryview,
+    dtype: str,
+    shape: Sequence[int],
+    *,
+    strides: Sequence[int] | None = None,
+    offset: int = 0,
+    byteorder: str = "<",
+) -> NDArray[Any]:
+    """A C-contiguous array of native byte order from stored bytes.
 
     Args:
-        data: The stored bytes; of packed dtypes several elements share a byte.
+        data: The stored bytes; for packed dtypes several elements share a byte.
         dtype: IR name.
         shape: Sizes.
-        big: Whether the bytes are big-endian.
+        strides: In elements, where the storage is not C-contiguous.
+        offset: First element.
+        byteorder: `<` or `>`.
 
     Raises:
         FormatError: There are fewer bytes than the shape needs.
     """
     if dtype in PACKED:
         return _unpacked(data, dtype, prod(shape)).reshape(shape)
-    kind = numpy_dtype(dtype)
-    count = prod(shape)
-    if len(data) < count * kind.itemsize:
+    kind = array_dtype(dtype, byteorder)
+    last = prod(shape) - 1
+    if strides is not None and last >= 0:
+        if any(step < 0 for step in strides) or len(strides) != len(shape):
+            raise FormatError("A tensor has strides that make no sense.", hint="The file is damaged.")
+        last = sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
+    if offset < 0 or len(data) < (offset + last + 1) * kind.itemsize:
         raise FormatError(
             f"A tensor of {'×'.join(map(str, shape))} {dtype} has only {len(data):,} bytes.",
             hint="The file is damaged or incomplete.",
         )
-    array = np.frombuffer(data, kind, count).reshape(shape)
-    # Complex numbers swap by halves, which numpy's byteswap knows.
-    return array.byteswap() if big is (sys.byteorder == "little") and kind.itemsize > 1 else array.copy()
+    flat: NDArray[Any] = np.frombuffer(data, kind, last + 1, offset * kind.itemsize)
+    if strides is not None and last >= 0:
+        steps = tuple(step * kind.itemsize for step in strides)
+        view = np.lib.stride_tricks.as_strided(flat, tuple(shape), steps, writeable=False)
+    else:
+        view = flat.reshape(shape)
+    return np.array(view, kind.newbyteorder("="), order="C")
 
 
-def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> Array:
+def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> NDArray[Any]:
     bits = PACKED[dtype]
     if len(data) * 8 < count * bits:
         raise FormatError(
@@ -86,8 +97,8 @@ def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> Array:
     if dtype.startswith("int"):  # two's complement of so many bits
         codes = ((codes ^ (1 << (bits - 1))).astype(np.int8) - (1 << (bits - 1))).astype(np.int8)
     if dtype.startswith("float"):
-        return codes.astype(np.uint8).view(numpy_dtype(dtype))
-    return codes.astype(numpy_dtype(dtype))
+        return codes.astype(np.uint8).view(array_dtype(dtype))
+    return codes.astype(array_dtype(dtype))
 
 
 def is_floating(dtype: str) -> bool:
