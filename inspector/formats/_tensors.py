@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.errors import FormatError
 from inspector.ir import Role
+
+Array = NDArray[Any]
+"""An array of any of the dtypes that a model can store."""
+
+LARGEST = 1 << 36
+"""No array larger than this (64 GiB) is ever made, whatever a file claims."""
+
+ByteOrder = Literal["<", ">", "="]
 
 ML_DTYPES = frozenset({
     "bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu",
@@ -24,7 +32,7 @@ PACKED = {"int4": 4, "uint4": 4, "float4_e2m1fn": 4, "int2": 2, "uint2": 2}
 QUANTIZED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}
 
 
-def array_dtype(name: str, byteorder: str = "<") -> np.dtype[Any]:
+def numpy_dtype(name: str, byteorder: ByteOrder = "=") -> np.dtype[Any]:
     """The numpy dtype of an IR dtype name.
 
     Raises:
@@ -36,7 +44,7 @@ def array_dtype(name: str, byteorder: str = "<") -> np.dtype[Any]:
         kind: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
         return kind
     try:
-        return np.dtype(QUANTIZED.get(name, name)).newbyteorder(byteorder)
+        return np.dtype(QUANTIZED.get(name, name or "void")).newbyteorder(byteorder)
     except TypeError as error:
         raise FormatError(f"Values of type {name!r} cannot be shown.") from error
 
@@ -48,8 +56,8 @@ def dense(
     *,
     strides: Sequence[int] | None = None,
     offset: int = 0,
-    byteorder: str = "<",
-) -> NDArray[Any]:
+    byteorder: ByteOrder = "<",
+) -> Array:
     """A C-contiguous array of native byte order from stored bytes.
 
     Args:
@@ -65,7 +73,7 @@ def dense(
     """
     if dtype in PACKED:
         return _unpacked(data, dtype, prod(shape)).reshape(shape)
-    kind = array_dtype(dtype, byteorder)
+    kind = numpy_dtype(dtype, byteorder)
     last = prod(shape) - 1
     if strides is not None and last >= 0:
         if any(step < 0 for step in strides) or len(strides) != len(shape):
@@ -76,7 +84,7 @@ def dense(
             f"A tensor of {'×'.join(map(str, shape))} {dtype} has only {len(data):,} bytes.",
             hint="The file is damaged or incomplete.",
         )
-    flat: NDArray[Any] = np.frombuffer(data, kind, last + 1, offset * kind.itemsize)
+    flat: Array = np.frombuffer(data, kind, last + 1, offset * kind.itemsize)
     if strides is not None and last >= 0:
         steps = tuple(step * kind.itemsize for step in strides)
         view = np.lib.stride_tricks.as_strided(flat, tuple(shape), steps, writeable=False)
@@ -85,7 +93,12 @@ def dense(
     return np.array(view, kind.newbyteorder("="), order="C")
 
 
-def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> NDArray[Any]:
+def decode(data: bytes | memoryview, dtype: str, shape: Sequence[int], *, big: bool = False) -> Array:
+    """A C-contiguous array of native byte order from the bytes of a dense array."""
+    return dense(data, dtype, shape, byteorder=">" if big else "<")
+
+
+def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> Array:
     bits = PACKED[dtype]
     if len(data) * 8 < count * bits:
         raise FormatError(
@@ -97,8 +110,8 @@ def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> NDArray[Any]:
     if dtype.startswith("int"):  # two's complement of so many bits
         codes = ((codes ^ (1 << (bits - 1))).astype(np.int8) - (1 << (bits - 1))).astype(np.int8)
     if dtype.startswith("float"):
-        return codes.astype(np.uint8).view(array_dtype(dtype))
-    return codes.astype(array_dtype(dtype))
+        return codes.astype(np.uint8).view(numpy_dtype(dtype))
+    return codes.astype(numpy_dtype(dtype))
 
 
 def is_floating(dtype: str) -> bool:
