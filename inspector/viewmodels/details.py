@@ -1,0 +1,54 @@
+"""What the node panel shows: asked for when something is selected, only the newest answer kept."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.errors import InspectorError
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.selection import Target
+from inspector.worker.tasks.details import TASK as DETAILS
+from inspector.worker.tasks.details import Details, DetailsArgs
+
+
+class DetailsModel(QObject):
+    """Details of the selected thing of one document."""
+
+    changed = Signal()
+
+    def __init__(self, document: DocumentModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.details: Details | None = None
+        self.error: InspectorError | None = None
+        self.target: Target | None = None
+        self._ask = 0
+        document.selection.changed.connect(self._on_selected)
+
+    def follow(self, name: str) -> None:
+        """Select a node that the details name."""
+        graph = self.target.graph if self.target else ""
+        row = self.document.row_of(Target("node", name, graph))
+        module = ""
+        if row is not None:
+            position = self.document.layers.position(row)
+            module = self.document.layers.row(position).module if position is not None else ""
+        self.document.selection.select(Target("node", name, graph, (name,), module))
+
+    def _on_selected(self, target: Target | None) -> None:
+        self.document.drop(self._ask)
+        self.target, self.error = target, None
+        if target is None:
+            self.details = None
+            self.changed.emit()
+            return
+        args = DetailsArgs(kind=target.kind, name=target.name, graph=target.graph)
+        self._ask = self.document.ask(DETAILS, args, self._on_details, self._on_failed)
+
+    def _on_details(self, details: Details) -> None:
+        self.details = details
+        self.changed.emit()
+
+    def _on_failed(self, error: InspectorError) -> None:
+        self.details, self.error = None, error
+        self.changed.emit()

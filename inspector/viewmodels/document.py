@@ -1,0 +1,266 @@
+"""One open model: its worker, what has come of it so far, and what the user chose for it.
+
+The window shows what is here and asks here; nothing else speaks to the document worker of a tab. Answers to questions
+that are no longer asked are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from inspector.engines.summary.rows import ModuleRow, Overview, Row, Totals
+from inspector.errors import InspectorError, WorkerDied
+from inspector.jobs.document import Document
+from inspector.settings import Settings
+from inspector.viewmodels.layers import LayerTable
+from inspector.viewmodels.selection import Selection, Target
+from inspector.worker.tasks import Task
+from inspector.worker.tasks.open import TASK as OPEN
+from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.rows import TASK as ROWS
+from inspector.worker.tasks.rows import RowsArgs, RowsPage
+
+A = TypeVar("A", bound=msgspec.Struct)
+R = TypeVar("R", bound=msgspec.Struct)
+
+FIRST_PAGE, PAGE = 1000, 5000
+"""Rows asked for at once: a page is decoded in the window's thread and must cost it less than a frame or two."""
+
+
+class State(StrEnum):
+    """How far a document is."""
+
+    OPENING = "opening"
+    READY = "ready"
+    FAILED = "failed"
+    """The file could not be read."""
+    DIED = "died"
+    """Its worker ended; what was shown is still there."""
+
+
+class DocumentModel(QObject):
+    """A model file in a tab."""
+
+    state_changed = Signal()
+    progressed = Signal(str)
+    overview_changed = Signal()
+    """Overview, dims or shapes are new."""
+    rows_changed = Signal()
+    """The table holds all rows of the present grouping."""
+    modules_changed = Signal()
+    closed = Signal()
+
+    def __init__(self, path: Path, document: Document, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.worker = document
+        self.settings = settings
+        self.state = State.OPENING
+        self.error: InspectorError | None = None
+        self.overview: Overview | None = None
+        self.modules: tuple[ModuleRow, ...] = ()
+        self.selection = Selection(self)
+        self.layers = LayerTable(self)
+        self.complete = False
+        """Whether the table holds every row."""
+        self.grouping = settings.grouping
+        self.dims: dict[str, int] = dict(settings.shapes.get(str(path), {}))
+        self._history: list[dict[str, int]] = []
+        self._future: list[dict[str, int]] = []
+        self._asks: set[int] = set()
+        self._where: dict[tuple[str, str], int] = {}
+        document.setParent(self)
+        document.progressed.connect(self.progressed)
+        document.died.connect(self._on_died)
+
+    @property
+    def name(self) -> str:
+        """What its tab says."""
+        return self.path.name
+
+    @property
+    def protection(self) -> str:
+        """How well its worker is fenced in; empty until it is up."""
+        return self.worker.protection
+
+    # Opening
+
+    def open(self) -> None:
+        """Read the file; also the answer to Retry."""
+        self._forget()
+        self.error = None
+        self._set_state(State.OPENING)
+        self._ask(OPEN, OpenArgs(path=str(self.path), dims=self.dims), self._on_opened, self._on_failed)
+
+    def retry(self) -> None:
+        """Open again with a fresh worker."""
+        self.worker.restart()
+        self.open()
+
+    def close(self) -> None:
+        """End the worker."""
+        self._forget()
+        self.worker.close()
+        self.closed.emit()
+
+    def _on_opened(self, overview: Overview) -> None:
+        self.overview = overview
+        self._set_modules(overview.modules)
+        self._set_state(State.READY)
+        self.overview_changed.emit()
+        self._ask_rows(0)
+
+    def _on_failed(self, error: InspectorError) -> None:
+        self.error = error
+        self._set_state(State.DIED if isinstance(error, WorkerDied) else State.FAILED)
+
+    def _on_died(self, what: str, hint: str) -> None:
+        self.error = self.error or WorkerDied(what, hint)
+        self._set_state(State.DIED)
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit()
+
+    # Rows
+
+    def set_grouping(self, grouping: str) -> None:
+        """Show `layers` or single `operators`."""
+        if grouping != self.grouping:
+            self.grouping = grouping
+            self.settings.grouping = grouping
+            self._reload()
+
+    def _reload(self) -> None:
+        if self.state is State.READY:
+            self._forget()
+            self._ask_rows(0)
+
+    def _ask_rows(self, start: int) -> None:
+        self.complete = False
+        args = RowsArgs(
+            grouping=self.grouping, dims=self.dims, start=start, count=PAGE if start else FIRST_PAGE, depth=-1
+        )
+        self._ask(ROWS, args, lambda page: self._on_rows(page, start), self._on_rows_failed)
+
+    def _on_rows(self, page: RowsPage, start: int) -> None:
+        if start == 0:
+            self._where.clear()
+            self.layers.replace(page.rows, page.totals)
+            if page.modules:
+                self._set_modules(page.modules)
+        else:
+            self.layers.extend(page.rows)
+        for row in page.rows:
+            for node in row.nodes or (row.name,):
+                self._where[row.graph, node] = row.index
+        have = start + len(page.rows)
+        if page.rows and have < page.total:
+            self._ask_rows(have)
+            return
+        self.complete = True
+        self.rows_changed.emit()
+
+    def _on_rows_failed(self, error: InspectorError) -> None:
+        if not isinstance(error, WorkerDied):  # a worker's death is told once, by _on_died
+            self._on_failed(error)
+
+    def _set_modules(self, modules: tuple[ModuleRow, ...]) -> None:
+        self.modules = modules
+        self.modules_changed.emit()
+
+    def row_of(self, target: Target | None) -> int | None:
+        """Index of the row that a selected thing belongs to; None where there is none."""
+        if target is None:
+            return None
+        for name in (target.name, *target.nodes):
+            for graph in (target.graph, ""):
+                if (graph, name) in self._where:
+                    return self._where[graph, name]
+        return None
+
+    @staticmethod
+    def target_of(row: Row) -> Target:
+        """What is selected when a row is."""
+        return Target("row", row.name, row.graph, row.nodes, row.module)
+
+    # Sizes of dimensions that the file leaves open
+
+    def set_dims(self, dims: dict[str, int]) -> None:
+        """Fix sizes by name; the table follows, and the file's next opening remembers."""
+        if dims != self.dims:
+            self._history.append(self.dims)
+            self._future.clear()
+            self._use_dims(dims)
+
+    def undo(self) -> None:
+        """Take back the last change of sizes."""
+        if self._history:
+            self._future.append(self.dims)
+            self._use_dims(self._history.pop())
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self._future:
+            self._history.append(self.dims)
+            self._use_dims(self._future.pop())
+
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return bool(self._history)
+
+    def can_redo(self) -> bool:
+        """Whether there is something to do again."""
+        return bool(self._future)
+
+    def _use_dims(self, dims: dict[str, int]) -> None:
+        self.dims = dict(dims)
+        shapes = dict(self.settings.shapes)
+        shapes.pop(str(self.path), None)
+        if dims:
+            shapes[str(self.path)] = self.dims
+        self.settings.shapes = shapes
+        self.overview_changed.emit()
+        self._reload()
+
+    # Asking
+
+    def ask(
+        self, task: Task[A, R], args: A, done: Callable[[R], None], failed: Callable[[InspectorError], None]
+    ) -> int:
+        """Ask the document's worker something; see `Document.ask`."""
+        return self.worker.ask(task, args, done, failed)
+
+    def drop(self, ask: int) -> None:
+        """Forget a question."""
+        self.worker.drop(ask)
+
+    def _ask(self, task: Task[Any, Any], args: Any, done: Callable[[Any], None], failed: Callable[..., None]) -> None:
+        def answered(result: Any) -> None:
+            self._asks.discard(ask)
+            done(result)
+
+        def went_wrong(error: InspectorError) -> None:
+            self._asks.discard(ask)
+            failed(error)
+
+        ask = self.worker.ask(task, args, answered, went_wrong)
+        self._asks.add(ask)
+
+    def _forget(self) -> None:
+        for ask in self._asks:
+            self.worker.drop(ask)
+        self._asks.clear()
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over the model, with the sizes that the user chose."""
+        if self.layers.count():
+            return self.layers.totals
+        return self.overview.totals if self.overview else Totals()

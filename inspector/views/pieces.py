@@ -1,0 +1,185 @@
+"""Small pieces that every page is made of: labels that never read a file as markup, lines, cards, empty panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
+
+from inspector.views import look
+
+L = TypeVar("L", QVBoxLayout, QHBoxLayout)
+
+
+def label(text: str = "", role: str = "", *, wrap: bool = False, mono: bool = False) -> QLabel:
+    """A label of plain text; its role is one of the style sheet: title, heading, caption, figure, badge, error."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wrap)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    made.setCursor(Qt.CursorShape.ArrowCursor)
+    if role:
+        made.setProperty("role", role)
+    if mono:
+        made.setFont(look.mono_font())
+    return made
+
+
+class Elided(QLabel):
+    """One line that is cut with an ellipsis where there is no room; the tooltip has it whole."""
+
+    def __init__(self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
+        super().__init__(text)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        if role:
+            self.setProperty("role", role)
+
+    def minimumSizeHint(self) -> QSize:
+        """It may shrink to a few letters."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much as fits."""
+        room = self.contentsRect()
+        text = QFontMetrics(self.font()).elidedText(self.text(), self._mode, room.width())
+        self.setToolTip(self.text() if text != self.text() else "")
+        with QPainter(self) as painter:
+            painter.setPen(self.palette().color(self.foregroundRole()))
+            painter.drawText(room, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def line(vertical: bool = False) -> QFrame:
+    """A hairline."""
+    made = QFrame()
+    made.setProperty("role", "line")
+    if vertical:
+        made.setFixedWidth(1)
+    else:
+        made.setFixedHeight(1)
+    return made
+
+
+def card(layout: QLayout, margin: int = 16) -> QFrame:
+    """A framed surface around a layout."""
+    made = QFrame()
+    made.setProperty("role", "card")
+    layout.setContentsMargins(margin, margin, margin, margin)
+    made.setLayout(layout)
+    return made
+
+
+def column(
+    *items: QWidget | QLayout | int, spacing: int = 8, margins: tuple[int, int, int, int] | int = 0
+) -> QVBoxLayout:
+    """Things below each other; a number is a gap, 0 takes the room that is left."""
+    return _fill(QVBoxLayout(), items, spacing, margins)
+
+
+def row(*items: QWidget | QLayout | int, spacing: int = 8, margins: tuple[int, int, int, int] | int = 0) -> QHBoxLayout:
+    """Things beside each other; a number is a gap, 0 takes the room that is left."""
+    return _fill(QHBoxLayout(), items, spacing, margins)
+
+
+def _fill(
+    layout: L, items: tuple[QWidget | QLayout | int, ...], spacing: int, margins: tuple[int, int, int, int] | int
+) -> L:
+    layout.setSpacing(spacing)
+    around = (margins,) * 4 if isinstance(margins, int) else margins
+    layout.setContentsMargins(*around)
+    for item in items:
+        if isinstance(item, QWidget):
+            layout.addWidget(item)
+        elif isinstance(item, int):
+            layout.addStretch() if item == 0 else layout.addSpacing(item)
+        else:
+            layout.addLayout(item)
+    return layout
+
+
+def button(
+    text: str, clicked: Callable[[], object], *, primary: bool = False, quiet: bool = False, icon: str = ""
+) -> QPushButton:
+    """A push button; at most one on a page is primary."""
+    made = QPushButton(text)
+    made.setProperty("primary", primary)
+    made.setProperty("quiet", quiet)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if icon:
+        made.setIcon(look.icon(icon, "on_accent" if primary else "muted"))
+    made.clicked.connect(lambda: clicked())
+    return made
+
+
+def tool(icon: str, tip: str, clicked: Callable[[], object] | None = None) -> QToolButton:
+    """A small button with a picture only; what it does is its tooltip and its accessible name."""
+    made = QToolButton()
+    made.setIcon(look.icon(icon))
+    made.setIconSize(QSize(16, 16))
+    made.setToolTip(tip)
+    made.setAccessibleName(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if clicked is not None:
+        made.clicked.connect(lambda: clicked())
+    return made
+
+
+def repolish(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet looks at."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+class Picture(QWidget):
+    """An icon at a size of its own, tinted anew at every painting."""
+
+    def __init__(self, icon: QIcon, size: int) -> None:
+        super().__init__()
+        self._icon = icon
+        self.setFixedSize(size, size)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the icon."""
+        with QPainter(self) as painter:
+            self._icon.paint(painter, self.rect())
+
+
+class EmptyPane(QWidget):
+    """What stands where nothing is yet: what will appear here and how to get it."""
+
+    def __init__(self, icon: str, title: str, words: str = "", action: QPushButton | None = None) -> None:
+        super().__init__()
+        self.title = label(title, "heading", wrap=True)
+        self.words = label(words, "caption", wrap=True)
+        for text in (self.title, self.words):
+            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.words.setVisible(bool(words))
+        picture = row(0, Picture(look.icon(icon, "disabled"), 32), 0)
+        inner = column(0, picture, 4, self.title, self.words, spacing=8, margins=24)
+        if action is not None:
+            inner.addSpacing(8)
+            inner.addLayout(row(0, action, 0))
+        inner.addStretch()
+        self.setLayout(inner)
+
+    def say(self, title: str, words: str = "") -> None:
+        """Other words."""
+        self.title.setText(title)
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
