@@ -18,7 +18,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Options of an edge: a subclass with typed fields and defaults; the form is made from them.
 
     Titles, help and bounds stand in the annotation:
-    `opset: Annotated[int, msgspec.Meta(title="Opset", description="…", ge=11, le=23)] = 18`; choices are `Literal` types.
+    `opset: Annotated[int, msgspec.Meta(title="Opset", description="…", ge=11, le=23)] = 18`; choices are `Literal`s.
     """
 
 
@@ -61,7 +61,8 @@ class Edge:
         needs: Packages that must be installed.
         cost: What the planner adds up: 1 for a faithful converter; more for a lossy, slow or brittle one.
         suffix: Suffix of the result; empty for a folder.
-        preflight: Sentences that say what it cannot convert, found before it starts, in a worker; empty when all is well.
+        preflight: Sentences that say what it cannot convert, found before it starts, in a worker; empty when all is
+            well.
         packages: Distributions whose versions are recorded with the result.
     """
 
