@@ -1,0 +1,304 @@
+"""Multiply-adds of one operation, from shapes and a few attributes.
+
+**Multiply-adds** (MACs) are the scalar multiplications of convolutions, linear layers, matrix products, attention and
+recurrent layers: half of what `torch.utils.flop_counter` calls FLOPs. A bias, an activation, a normalisation, pooling
+and everything elementwise count 0: they are bound by memory, not by arithmetic, and every tool counts them otherwise.
+Attention counts the whole score matrix, masked or not. A recurrent layer counts its matrix products over all steps.
+
+One function for each canonical operator; formats differ only in where a weight stands among the inputs and in which
+axis holds the channels, and both are worked out here from shapes where they can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+
+from inspector.engines.summary.sizes import LARGEST
+from inspector.ir import Attribute
+
+Numbers = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation with its shapes in numbers.
+
+    Attributes:
+        name: Canonical name.
+        op: In the format's own words.
+        inputs: Shapes in the operator's order; None where unknown or omitted.
+        stored: Whether each input is, or is made of, stored tensors alone.
+        owned: Names and shapes of the tensors a layer owns (Keras).
+        channels_last: Whether the format's convolutions have their channels last unless an attribute says otherwise.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[Numbers | None, ...] = ()
+    outputs: tuple[Numbers | None, ...] = ()
+    stored: tuple[bool, ...] = ()
+    owned: tuple[tuple[str, Numbers], ...] = ()
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    domain: str = ""
+    channels_last: bool = False
+
+    def input(self, index: int) -> Numbers | None:
+        """The shape of an input; None where it is not known or not there."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    @property
+    def output(self) -> Numbers | None:
+        """The shape of the first output."""
+        return self.outputs[0] if self.outputs else None
+
+    def kernels(self, rank: int) -> list[Numbers]:
+        """Shapes of the owned tensors of at least this rank that are no biases."""
+        return [shape for name, shape in self.owned if len(shape) >= rank and "bias" not in name.rpartition("/")[2]]
+
+    def flag(self, *names: str) -> bool:
+        """Whether one of these attributes is set."""
+        return any(bool(self.attributes.get(name)) for name in names)
+
+    def number(self, *names: str) -> int:
+        """The first of these attributes that is a positive number; 0 when none is."""
+        for name in names:
+            value = self.attributes.get(name)
+            if isinstance(value, int) and value > 0:
+                return value
+        return 0
+
+
+def macs(call: Call) -> int | None:
+    """Multiply-adds of one call; 0 for operators that have none; None where shapes are not known."""
+    count = _COUNTS.get(call.name)
+    if count is None:
+        return 0
+    try:
+        found = count(call)
+    except (IndexError, ZeroDivisionError):  # shapes that do not fit the operator: the file is wrong, not we
+        return None
+    return None if found is None else min(found, LARGEST)
+
+
+def counts(name: str) -> bool:
+    """Whether a canonical operator has multiply-adds at all."""
+    return name in _COUNTS
+
+
+def _conv(call: Call) -> int | None:
+    """Each output position applies each kernel element once; each input position, when transposed."""
+    transposed = call.name == "conv_transpose" or call.flag("transposed")
+    data_last = transposed and call.op.upper().endswith(("BACKPROPINPUT", "TRANSPOSE_CONV"))
+    if call.owned:
+        kernels = call.kernels(3)
+    else:
+        kernel = call.input(3 if call.op.startswith("QLinear") else 1)
+        kernels = [] if kernel is None else [kernel]
+    where = call.input(2 if data_last else 0) if transposed else call.output
+    if not kernels or where is None:
+        return None
+    axis = len(where) - 1 if _channels_last(call) else len(where) - len(kernels[0]) + 1
+    return prod(size for place, size in enumerate(where) if place != axis) * sum(map(prod, kernels))
+
+
+def _channels_last(call: Call) -> bool:
+    words = call.attributes.get("data_format")
+    if isinstance(words, str) and words:
+        return words.endswith(("last", "C"))
+    return call.channels_last
+
+
+def _linear(call: Call) -> int | None:
+    if isinstance(call.attributes.get("equation"), str):
+        return _einsum(call)
+    kernels = call.kernels(2)
+    if kernels:
+        inner, outer = kernels[0][0], kernels[0][-1]
+    elif call.op.split(".")[-2:-1] == ["addmm"] or call.op.endswith("addmm"):
+        a, b = call.input(1), call.input(2)
+        if a is None:
+            return None
+        inner, outer = a[-1], b[-1] if b else 0
+    else:
+        weight, data = call.input(1), call.input(0)
+        if call.op == "Gemm":
+            if weight is not None:
+                inner, outer = (weight[1], weight[0]) if call.flag("transB") else (weight[0], weight[1])
+            elif data is not None:
+                inner, outer = data[0] if call.flag("transA") else data[1], 0
+            else:
+                return None
+        elif weight is not None and len(weight) > 1:
+            inner, outer = weight[-1], weight[0]
+        elif data is not None:
+            inner, outer = data[-1], 0
+        else:
+            return None
+    return _rows_times(call, inner, outer)
+
+
+def _rows_times(call: Call, inner: int, outer: int) -> int | None:
+    if call.output is not None:
+        return prod(call.output) * inner
+    data = call.input(0)
+    return prod(data) * outer if data is not None and outer else None
+
+
+def _matmul(call: Call) -> int | None:
+    short = call.op.rpartition("::")[2].split(".")
+    shifted = any(name in {"baddbmm", "addbmm", "addmv"} for name in short)
+    a, b = call.input(int(shifted)), call.input(3 if call.op.startswith("QLinear") else int(shifted) + 1)
+    if a is None:
+        return None
+    if not a:
+        return 0
+    if "addbmm" in short:
+        return None if b is None else prod(a) * b[-1]
+    turned = call.flag("transA", "adj_x", "adjX", "adjoint_a", "transpose_a", "transpose_x") and len(a) > 1
+    if call.output is not None:
+        return prod(call.output) * (a[-2] if turned else a[-1])
+    if b is None:
+        return None
+    wide = len(b) > 1 and not call.flag("transB", "adj_y", "adjY", "adjoint_b", "transpose_b", "transpose_y")
+    return prod(a) * (b[-1] if wide else b[-2] if len(b) > 1 else 1)
+
+
+def _bilinear(call: Call) -> int | None:
+    weight, output = call.input(2), call.output
+    return None if weight is None or output is None else prod(output) * prod(weight[1:])
+
+
+def _outer(call: Call) -> int | None:
+    return None if call.output is None else prod(call.output)
+
+
+def _einsum(call: Call) -> int | None:
+    """Operands contracted from left to right, each step over the product of its labels."""
+    equation = str(call.attributes.get("equation", "")).replace(" ", "")
+    left, _, result = equation.partition("->")
+    terms = left.split(",")
+    kernels = call.kernels(1)
+    shapes = [call.input(0), kernels[0]] if kernels else [shape for shape in call.inputs if shape is not None]
+    if not left or len(terms) != len(shapes):
+        return None
+    sizes: dict[str, int] = {}
+    labels: list[str] = []
+    for term, shape in zip(terms, shapes, strict=True):
+        if shape is None:
+            return None
+        spelled = _spelled(term, len(shape))
+        labels.append(spelled)
+        for label, size in zip(spelled, shape, strict=True):
+            sizes[label] = max(sizes.get(label, 1), size)
+    ellipsis = "".join(label for label in sizes if label.isdigit())
+    total, held = 0, set(labels[0])
+    for step, label in enumerate(labels[1:], 1):
+        held |= set(label)
+        total += prod(sizes[each] for each in held)
+        held &= set("".join(labels[step + 1 :]) + result.replace("...", ellipsis))
+    return total
+
+
+def _spelled(term: str, rank: int) -> str:
+    """A term with its ellipsis written out as digits, counted from the right."""
+    if "..." not in term:
+        return term
+    count = rank - len(term.replace("...", ""))
+    if not 0 <= count <= 10:
+        raise IndexError("An ellipsis over a negative number of dimensions.")
+    return term.replace("...", "".join(str(place) for place in reversed(range(count))))
+
+
+def _scores(q: Numbers, k: Numbers, v: Numbers, past: int = 0) -> int:
+    """Scores and their weighted sum for batched heads: (…, L, E) × (…, S, E) × (…, S, Ev)."""
+    return prod(q[:-1]) * (k[-2] + past) * (q[-1] + v[-1])
+
+
+def _sdpa(call: Call) -> int | None:
+    q, k, v = call.input(0), call.input(1), call.input(2)
+    return None if q is None or k is None or v is None else _scores(q, k, v)
+
+
+def _attention(call: Call) -> int | None:
+    """ONNX `Attention` and its contributed kin, Keras `Attention`."""
+    q, second, third = call.input(0), call.input(1), call.input(2)
+    if q is None or second is None:
+        return None
+    if call.domain == "com.microsoft" and call.op == "Attention":
+        width = second[-1] // 3
+        return prod(q) * second[-1] + prod(q[:-1]) * q[-2] * 2 * width
+    if call.channels_last:  # Keras: query, value and, optionally, key
+        return _scores(q, third or second, second)
+    if third is None:
+        return None
+    past = call.input(4)
+    extra = past[2] if past is not None and len(past) == 4 and call.domain != "com.microsoft" else 0
+    if len(q) == 4:
+        return _scores(q, second, third, extra)
+    heads = call.number("q_num_heads", "num_heads") or 1
+    shared = call.number("kv_num_heads") or heads
+    return prod(q[:-1]) * (second[-2] + extra) * (q[-1] + heads * (third[-1] // shared))
+
+
+def _multi_head(call: Call) -> int | None:
+    q = call.input(0)
+    if q is None:
+        return None
+    kernels = call.kernels(3)
+    if len(kernels) >= 4:  # Keras: query, key, value, output
+        value = call.input(1) or q
+        key = call.input(2) or value
+        (_, heads, size), (_, _, wide) = kernels[0], kernels[2]
+        projections = prod(q[:-1]) * (prod(kernels[0]) + prod(kernels[3]))
+        projections += prod(key[:-1]) * prod(kernels[1]) + prod(value[:-1]) * prod(kernels[2])
+        return projections + prod(q[:-1]) * value[-2] * heads * (size + wide)
+    if call.domain == "com.microsoft":
+        return _attention(call)
+    return _composite(call)
+
+
+def _composite(call: Call) -> int | None:
+    """torch's fused multi-head attention and encoder layer: every matrix once, and self-attention."""
+    q, matrices = call.input(0), _matrices(call)
+    return None if q is None or not matrices else prod(q[:-1]) * (sum(map(prod, matrices)) + 2 * q[-2] * q[-1])
+
+
+def _recurrent(call: Call) -> int | None:
+    """Every weight matrix once for each step of each sequence."""
+    data = call.input(0)
+    matrices = call.kernels(2) if call.owned else _matrices(call)
+    if data is None or not matrices or any(len(matrix) > 3 for matrix in matrices):
+        return None
+    return prod(data[:-1]) * sum(map(prod, matrices))
+
+
+def _matrices(call: Call) -> list[Numbers]:
+    """The weight matrices among the inputs: by position in ONNX, by being stored elsewhere."""
+    if call.op in {"LSTM", "GRU", "RNN"}:
+        return [shape for shape in (call.input(1), call.input(2)) if shape is not None]
+    return [
+        shape for shape, stored in zip(call.inputs, call.stored, strict=True) if stored and shape and len(shape) == 2
+    ]
+
+
+_COUNTS: dict[str, Callable[[Call], int | None]] = {
+    "conv": _conv,
+    "conv_transpose": _conv,
+    "deform_conv": _conv,
+    "linear": _linear,
+    "matmul": _matmul,
+    "bilinear": _bilinear,
+    "outer": _outer,
+    "einsum": _einsum,
+    "sdpa": _sdpa,
+    "attention": _attention,
+    "multi_head_attention": _multi_head,
+    "transformer": _composite,
+    "lstm": _recurrent,
+    "gru": _recurrent,
+    "rnn": _recurrent,
+    "bidirectional": _recurrent,
+    "svdf": _recurrent,
+}
