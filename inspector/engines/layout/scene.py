@@ -47,13 +47,19 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
-    """A graph as folded: what to place."""
+    """A graph as folded: what to place.
+
+    Attributes:
+        graph: Its name.
+        nodes: Nodes of the whole graph, hidden ones included.
+        revealed: Key of the box that stands for what was to be revealed; empty where there is none.
+    """
 
     graph: str
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
     nodes: int
-    """Nodes of the whole graph."""
+    revealed: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):

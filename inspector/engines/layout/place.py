@@ -1,0 +1,106 @@
+"""Placing: from boxes and links to positions and routes.
+
+graphlay does it: layers, nested boxes, orthogonal routes around boxes. It is young, so it is wrapped here alone, its
+answer is checked, and the layout of our own (`layered.py`) stands in where it raises or answers nonsense; where it
+hangs or crashes, whoever started this process ends it and asks for less. More than LIMIT boxes are refused.
+
+fast-sugiyama, which was looked at for large flat graphs, ignores the sizes of boxes and overflows its stack at 50,000;
+folding leaves no list of more than some 150 boxes in one group, so there is no large flat graph to place.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.engines.layout.layered import layered
+from inspector.engines.layout.scene import Folded, Placed
+from inspector.errors import InspectorError
+
+Orientation = Literal["vertical", "horizontal"]
+Floats = NDArray[np.float32]
+
+LIMIT = 60_000
+"""Boxes beyond which placing would take minutes, and nobody could read the result."""
+PADDING = 14.0
+HEADER = 26.0
+SPACING = {
+    "layer_gap": 34.0, "node_gap": 26.0, "dummy_gap": 16.0, "port_gap": 14.0, "stub": 9.0, "bundle_lane_gap": 8.0,
+    "isolated_gap": 26.0, "compound_padding": PADDING, "compound_header": HEADER,
+}  # fmt: skip
+
+
+def place(folded: Folded, orientation: Orientation = "vertical") -> Placed:
+    """Positions of all boxes and routes of all links.
+
+    Raises:
+        InspectorError: There are more boxes than can be placed.
+    """
+    if len(folded.boxes) > LIMIT:
+        raise InspectorError(
+            f"This view has {len(folded.boxes):,} boxes; at most {LIMIT:,} can be laid out.", "Close some modules."
+        )
+    start = perf_counter()
+    try:
+        rects, routes = _graphlay(folded, orientation)
+        engine = "graphlay"
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        rects, routes = layered(folded, orientation, padding=PADDING, header=HEADER)
+        engine = f"layered, because graphlay failed: {str(error)[:200]}"
+    return packed(rects, routes, engine, perf_counter() - start)
+
+
+def packed(rects: Floats, routes: list[Floats], engine: str, seconds: float) -> Placed:
+    """Columns of a placed scene, moved so that the picture begins at 0, 0."""
+    points = np.concatenate(routes) if routes else np.empty((0, 2), np.float32)
+    starts = np.zeros(len(routes) + 1, np.int32)
+    np.cumsum([len(route) for route in routes], out=starts[1:])
+    corners = np.concatenate([rects[:, :2], rects[:, :2] + rects[:, 2:], points])
+    low = corners.min(axis=0) if len(corners) else np.zeros(2, np.float32)
+    high = corners.max(axis=0) if len(corners) else np.zeros(2, np.float32)
+    moved = rects.copy()
+    moved[:, :2] -= low
+    size = high - low
+    return Placed(
+        rects=moved.astype("<f4").tobytes(), points=(points - low).astype("<f4").tobytes(),
+        starts=starts.astype("<i4").tobytes(), width=float(size[0]), height=float(size[1]), engine=engine,
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Floats, list[Floats]]:
+    from graphlay import _native
+
+    nodes: list[dict[str, Any]] = []
+    for box in folded.boxes:
+        node: dict[str, Any] = {"size": {"width": box.width, "height": box.height}, "shape": "box", "key": ""}
+        if box.parent >= 0:
+            node["parent"] = box.parent
+        nodes.append(node)
+    edges = [{"source": link.source, "target": link.target, "weight": 1.0} for link in folded.links]
+    options = {
+        "direction": "topbottom" if orientation == "vertical" else "leftright",
+        "effort": "fast" if len(nodes) > 400 else "balanced",
+        "spacing": SPACING,
+        "routing": {"style": "orthogonal"},
+    }
+    request = {"graph": {"nodes": nodes, "edges": edges}, "preset": "layered", "options": options}
+    answer = msgspec.json.decode(_native.layout(msgspec.json.encode(request).decode()))
+    places = [(n["center"]["x"], n["center"]["y"], n["size"]["width"], n["size"]["height"]) for n in answer["nodes"]]
+    rects = np.array(places, np.float32).reshape(-1, 4)
+    rects[:, :2] -= rects[:, 2:] / 2
+    routes = [np.array([(p["x"], p["y"]) for p in e["points"]], np.float32).reshape(-1, 2) for e in answer["edges"]]
+    return _checked(folded, rects, routes)
+
+
+def _checked(folded: Folded, rects: Floats, routes: list[Floats]) -> tuple[Floats, list[Floats]]:
+    """The answer, if it is one: as many as asked for, finite, and every link drawn."""
+    if len(rects) != len(folded.boxes) or len(routes) != len(folded.links):
+        raise ValueError("it answered for another graph")
+    if not np.isfinite(rects).all() or not all(len(route) > 1 and np.isfinite(route).all() for route in routes):
+        raise ValueError("it left something without a place")
+    return rects, routes
