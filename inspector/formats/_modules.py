@@ -1,0 +1,74 @@
+"""The module tree of the author's program, from what exporters leave of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from inspector.ir import Attribute, Module
+
+FRAME = re.compile(r'File "([^"\n]{1,4096})", line (\d{1,9})')
+FRAMEWORK = re.compile(r"^torch/|(?:site|dist)-packages[/\\]torch[/\\]")
+
+
+def author_line(trace: str) -> str:
+    """The innermost line of a stack trace that is not the framework's own, as `file:line`, or nothing."""
+    own = [found for found in FRAME.finditer(trace) if not FRAMEWORK.search(found[1])]
+    return f"{own[-1][1]}:{own[-1][2]}" if own else ""
+
+
+def child(parent: str, name: str) -> str:
+    """Path of a child: exporters write either its own name (`conv1`) or its whole path (`layer1.0`)."""
+    if not parent or name == parent or name.startswith(f"{parent}."):
+        return name
+    last = parent.rpartition(".")[2]
+    if name.startswith(f"{last}."):
+        return f"{parent}.{name[len(last) + 1 :]}"
+    return f"{parent}.{name}"
+
+
+def from_scopes(name: str) -> str:
+    """Module path in a node name such as `/encoder/layer.0/attention/MatMul`; empty where it has none."""
+    path = ""
+    for scope in name.strip("/").split("/")[:-1]:
+        path = child(path, _scope(path, scope)) if scope else path
+    return path
+
+
+def _scope(parent: str, scope: str) -> str:
+    # In `/encoder/layer.0/layer.0.attention` a scope repeats the last two steps of its parent.
+    steps = parent.split(".")
+    for size in (3, 2):
+        tail = ".".join(steps[-size:])
+        if len(steps) >= size and scope.startswith(f"{tail}."):
+            return f"{parent}.{scope[len(tail) + 1 :]}"
+    return scope
+
+
+def tree(classes: Mapping[str, str]) -> tuple[Module, ...]:
+    """Modules from classes by path, with the parents that are missing, parents before children.
+
+    Classes are full names (`torch.nn.modules.linear.Linear`), of which the last part is shown.
+    """
+    known: dict[str, str] = {"": classes.get("", "")}
+    children: dict[str, list[str]] = {"": []}
+    for path, kind in classes.items():
+        steps = path.split(".") if path else []
+        for depth in range(1, len(steps) + 1):
+            here, parent = ".".join(steps[:depth]), ".".join(steps[: depth - 1])
+            if here not in known:
+                known[here] = ""
+                children[here] = []
+                children[parent].append(here)
+        known[path] = known[path] or kind
+    order, waiting = [], [""]
+    while waiting:
+        path = waiting.pop()
+        order.append(path)
+        waiting += reversed(children[path])
+    return tuple(_module(path, known[path]) for path in order) if len(order) > 1 or known[""] else ()
+
+
+def _module(path: str, kind: str) -> Module:
+    attributes: dict[str, Attribute] = {"class": kind} if "." in kind else {}
+    return Module(path, kind.rpartition(".")[2], attributes)

@@ -1,0 +1,252 @@
+"""Graphs of an ONNX model as the IR's graphs: the main one, bodies of If, Loop and Scan, functions."""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from inspector.formats._modules import author_line, from_scopes
+from inspector.formats._onnx_tensors import LITERALS, Shelf
+from inspector.formats._onnx_types import attribute_of, text, value_of
+from inspector.formats._onnx_wire import Stripped
+from inspector.ir import Attribute, Graph, Node, Note, Value
+
+DEFAULT = ("", "ai.onnx")
+GRAPHS = (5, 10)
+SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
+TRACE = "pkg.torch.onnx.stack_trace"
+QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
+KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
+NO_STACK = "_empty_nn_module_stack_from_metadata_hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a graph stands while it is read.
+
+    Attributes:
+        graph: Its name.
+        path: Of its message in the file.
+        scope: Key of the tensor that a name means, where it means one; inner graphs see the outer ones.
+        known: What is known of values, outer ones included.
+        values: What is known of values, to be kept with this graph.
+    """
+
+    graph: str
+    path: str
+    scope: ChainMap[str, str]
+    known: ChainMap[str, Value]
+    values: dict[str, Value]
+
+
+class Reader:
+    """Turns protobuf graphs into the IR's.
+
+    Args:
+        stripped: The model's bytes without bulky data.
+        shelf: Where tensors go.
+    """
+
+    def __init__(self, stripped: Stripped, shelf: Shelf) -> None:
+        self._stripped = stripped
+        self._shelf = shelf
+        self._names = Names()
+        self._functions: dict[tuple[str, str], str] = {}
+        self.graphs: dict[str, Graph] = {}
+        self.classes: dict[str, str] = {}
+
+    def model(self, proto: Any) -> None:
+        """Read every graph of a ModelProto, the main one first."""
+        main = self._names.unique(text(proto.graph.name) or "main")
+        for function in proto.functions:
+            domain, name = text(function.domain), text(function.name)
+            self._functions[domain, name] = self._names.unique(f"{domain}:{name}" if domain else name)
+        self._graph(proto.graph, main, "graph", ChainMap(), ChainMap())
+        for index, function in enumerate(proto.functions):
+            self._function(function, f"functions[{index}]")
+        for name in _recursive(self.graphs, set(self._functions.values())):
+            self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
+
+    def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
+        self.graphs[name] = Graph(name)  # takes its place before the graphs inside it
+        values = {value.name: value for value in map(value_of, (*proto.value_info, *proto.output, *proto.input))}
+        self._learn_kinds(proto.value_info)
+        stored = self._initializers(proto, name, path, scope)
+        inputs = tuple(values[text(info.name)] for info in proto.input if text(info.name) not in stored)
+        for value in inputs:
+            scope[value.name] = value.name
+        nodes = self._nodes(proto.node, Frame(name, path, scope, outer.new_child(values), values))
+        outputs = tuple(values[text(info.name)] for info in proto.output)
+        self.graphs[name] = Graph(name, inputs, outputs, nodes, values)
+
+    def _function(self, proto: Any, path: str) -> None:
+        name = self._functions[text(proto.domain), text(proto.name)]
+        values = {value.name: value for value in map(value_of, proto.value_info)}
+        inputs = tuple(values.get(item) or Value(item) for item in map(text, proto.input))
+        outputs = tuple(values.get(item) or Value(item) for item in map(text, proto.output))
+        frame = Frame(name, path, ChainMap(), ChainMap(values), values)
+        self.graphs[name] = Graph(name, inputs, outputs, self._nodes(proto.node, frame), values)
+
+    def _learn_kinds(self, infos: Iterable[Any]) -> None:
+        """What torch's exporter says of each tensor: parameter, buffer or constant."""
+        for info in infos:
+            for entry in info.metadata_props:
+                if entry.key == KIND:
+                    self._shelf.kinds[text(info.name)] = text(entry.value)
+
+    def _initializers(self, proto: Any, graph: str, path: str, scope: ChainMap[str, str]) -> set[str]:
+        stored = set()
+        for index, tensor in enumerate(proto.initializer):
+            name = text(tensor.name)
+            scope[name] = self._shelf.dense(tensor, name, graph, f"{path}.initializer[{index}]")
+            stored.add(name)
+        for index, sparse in enumerate(proto.sparse_initializer):
+            name = text(sparse.values.name)
+            scope[name] = self._shelf.sparse(sparse, name, graph, f"{path}.sparse_initializer[{index}]")
+            stored.add(name)
+        return stored
+
+    def _nodes(self, protos: Iterable[Any], frame: Frame) -> tuple[Node, ...]:
+        names, nodes = Names(), []
+        for index, proto in enumerate(protos):
+            path = f"{frame.path}.node[{index}]"
+            if proto.op_type == "Constant" and proto.domain in DEFAULT and self._constant(proto, frame, path):
+                continue
+            name = names.unique(text(proto.name) or f"{text(proto.op_type)}_{index}")
+            nodes.append(self._node(proto, name, path, frame))
+        return tuple(nodes)
+
+    def _constant(self, proto: Any, frame: Frame, path: str) -> bool:
+        """Keep a Constant node's value as a tensor; False where it is no literal."""
+        if len(proto.attribute) != 1 or len(proto.output) != 1 or proto.attribute[0].ref_attr_name:
+            return False
+        attribute, name, path = proto.attribute[0], text(proto.output[0]), f"{path}.attribute[0]"
+        kind = text(attribute.name)
+        if kind == "value" and attribute.HasField("t"):
+            key = self._shelf.dense(attribute.t, name, frame.graph, f"{path}.t")
+        elif kind == "sparse_value":
+            key = self._shelf.sparse(attribute.sparse_tensor, name, frame.graph, f"{path}.sparse_tensor")
+        elif kind in LITERALS:
+            key = self._shelf.literal(attribute, name, frame.graph, path)
+        else:
+            return False
+        frame.scope[name] = key
+        return True
+
+    def _node(self, proto: Any, name: str, path: str, frame: Frame) -> Node:
+        scope, known, op, domain = frame.scope, frame.known, text(proto.op_type), text(proto.domain)
+        inputs = tuple(scope.get(item, item) for item in map(text, proto.input))
+        outputs = tuple(map(text, proto.output))
+        for index, item in enumerate(inputs):
+            if item in self._shelf.uses:
+                self._shelf.uses[item].add((op, index))
+            elif item in known and item not in frame.values:
+                frame.values[item] = known[item]
+        for item in outputs:
+            if item in scope:  # an inner graph reuses a name of an outer one
+                scope[item] = item
+        graphs = self._inner(proto, name, path, frame)
+        called = self._functions.get((domain, op))
+        module, source = self._origin(proto, name)
+        attributes: dict[str, Attribute] = {
+            text(attribute.name): attribute_of(attribute, graphs) for attribute in proto.attribute
+        }
+        inner = tuple(graph for found in graphs.values() for graph in found)
+        return Node(
+            name, op, inputs, outputs, attributes, domain, module, (),
+            (*inner, called) if called else inner, source, text(proto.doc_string),
+        )  # fmt: skip
+
+    def _inner(self, proto: Any, name: str, path: str, frame: Frame) -> dict[str, list[str]]:
+        """Read the graphs inside a node's attributes; their names by attribute."""
+        found: dict[str, list[str]] = {}
+        for index, attribute in enumerate(proto.attribute):
+            if attribute.type not in GRAPHS:
+                continue
+            label, here = text(attribute.name), f"{path}.attribute[{index}]"
+            bodies = [(f"{here}.g", attribute.g)] if attribute.HasField("g") else []
+            bodies += [(f"{here}.graphs[{item}]", body) for item, body in enumerate(attribute.graphs)]
+            for place, body in bodies:
+                inner = self._names.unique(f"{name}/{label}")
+                found.setdefault(label, []).append(inner)
+                self._graph(self._whole(place, body), inner, place, frame.scope.new_child(), frame.known)
+        return found
+
+    def _whole(self, path: str, proto: Any) -> Any:
+        """A graph that was cut loose because it is nested deeply, else the graph itself."""
+        if path not in self._stripped.loose:
+            return proto
+        return type(proto).FromString(self._stripped.loose[path])
+
+    def _origin(self, proto: Any, name: str) -> tuple[str, str]:
+        """Module path and source line of a node."""
+        if not proto.metadata_props:
+            return from_scopes(name) if "/" in name else "", ""
+        props = {text(entry.key): text(entry.value) for entry in proto.metadata_props}
+        scopes, classes = _quoted(props.get(SCOPES, "")), _quoted(props.get(CLASSES, ""))
+        if not scopes and "namespace" in props:
+            pairs = [step.partition(": ") for step in props["namespace"].split("/")]
+            scopes, classes = [pair[0] for pair in pairs], [pair[2] for pair in pairs]
+        steps = [(scope, kind) for scope, kind in zip(scopes[:-1], classes[:-1], strict=False) if scope != NO_STACK]
+        for scope, kind in steps:
+            self.classes.setdefault(_plain(scope), kind)
+        module = _plain(steps[-1][0]) if steps else ""
+        return module, author_line(props.get(TRACE, ""))
+
+
+class Names:
+    """Gives every name out once."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+
+    def unique(self, name: str) -> str:
+        """The name, with a number where it is taken."""
+        new = name
+        while new in self._taken:
+            self._taken[name] += 1
+            new = f"{name}#{self._taken[name]}"
+        self._taken[new] = 1
+        return new
+
+
+def _plain(scope: str) -> str:
+    """A scope without the mark of a second call."""
+    return scope.partition("@")[0]
+
+
+def _quoted(words: str) -> list[str]:
+    """The strings of a Python list, read without Python."""
+    return [match[1] or match[2] or "" for match in QUOTED.finditer(words)]
+
+
+def _recursive(graphs: dict[str, Graph], functions: set[str]) -> list[str]:
+    """Functions that call themselves, directly or through others."""
+    calls = {name: _called(graphs, name) for name in functions if name in graphs}
+    found = []
+    for name in sorted(calls):
+        seen: set[str] = set()
+        waiting = list(calls[name])
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen.add(here)
+                waiting += calls.get(here, ())
+        if name in seen:
+            found.append(name)
+    return found
+
+
+def _called(graphs: dict[str, Graph], name: str) -> set[str]:
+    """Graphs that a graph runs, those of its inner graphs included."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        graph = graphs.get(waiting.pop())
+        inner = {called for node in graph.nodes for called in node.graphs} - found if graph else set()
+        found |= inner
+        waiting += inner
+    return found

@@ -1,0 +1,240 @@
+"""Tensors of an ONNX model: where each lies, what it is for, and its values on demand."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from inspector.errors import FormatError
+from inspector.formats._onnx_types import dtype_name, text
+from inspector.formats._onnx_wire import Stripped, locate
+from inspector.formats._source import Source
+from inspector.formats._tensors import LARGEST, Array, dense, is_floating, state_role
+from inspector.ir import Note, Place, Role, Tensor
+from inspector.ir.model import bytes_of
+
+DIRECT = {
+    "raw_data": None,
+    "float_data": ("float32", "complex64"),
+    "double_data": ("float64", "complex128"),
+}
+"""Fields whose bytes are the array itself, and for which dtypes (None: all)."""
+
+LITERALS = {
+    "value_float": "float32",
+    "value_int": "int64",
+    "value_string": "string",
+    "value_floats": "float32",
+    "value_ints": "int64",
+    "value_strings": "string",
+}
+"""Attributes of a Constant node that hold its value without a tensor, and its dtype."""
+
+BUFFERS = {"BatchNormalization": (3, 4)}
+"""Inputs that hold running statistics."""
+
+INTEGER_WEIGHTS = {
+    "DequantizeLinear": (0,), "ConvInteger": (1,), "MatMulInteger": (1,), "QLinearConv": (3, 8), "QLinearMatMul": (3,),
+    "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "QAttention": (1,),
+    "DynamicQuantizeLSTM": (1, 2), "QEmbedLayerNormalization": (2, 3, 4, 5, 6, 7), "MatMulNBits": (1,),
+    "MatMulBnb4": (1,), "GatherBlockQuantized": (0,), "QMoE": (2, 5, 8),
+}  # fmt: skip
+"""Inputs by which integers are learned weights."""
+
+SETTINGS = {
+    "DequantizeLinear": (1, 2), "QuantizeLinear": (1, 2), "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "QLinearMatMul": (1, 2, 4, 5, 6, 7), "ConvInteger": (2, 3), "MatMulInteger": (2, 3), "Resize": (1, 2, 3),
+    "Upsample": (1,), "Clip": (1, 2), "Pad": (1, 2), "OneHot": (1, 2), "Range": (0, 1, 2), "Dropout": (1,),
+    "NonMaxSuppression": (2, 3, 4), "Loop": (0, 1), "If": (0,), "MatMulNBits": (2, 3), "DynamicQuantizeMatMul": (2, 3),
+    "MatMulIntegerToFloat": (2, 3, 4, 5), "Bernoulli": (0,), "ConstantOfShape": (0,),
+}  # fmt: skip
+"""Inputs that say how to compute rather than what was learned: scales of a resize, bounds, quantization."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The tensors found so far, how they are used, and what is odd about them."""
+
+    stripped: Stripped
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    uses: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    """What torch's exporter says a tensor is, by name."""
+    notes: list[Note] = field(default_factory=list)
+
+    def put(self, name: str, graph: str, dtype: str, shape: tuple[int, ...], place: Place) -> str:
+        """Keep a tensor; the name it goes by, which differs where another graph has one of the same name."""
+        key, number = name, 2
+        if key in self.tensors:
+            key = f"{graph}/{name}"
+        while key in self.tensors:
+            key, number = f"{graph}/{name}#{number}", number + 1
+        self.tensors[key] = Tensor(key, dtype, shape, place)
+        self.uses[key] = set()
+        return key
+
+    def dense(self, proto: Any, name: str, graph: str, path: str) -> str:
+        """Keep a TensorProto."""
+        dtype, shape = dtype_name(proto.data_type), tuple(max(0, size) for size in proto.dims)
+        if any(size < 0 for size in proto.dims):
+            self.notes.append(Note("warning", f"The tensor {name[:100]!r} has a negative size."))
+        return self.put(name, graph, dtype, shape, self._place(proto, dtype, shape, path))
+
+    def sparse(self, proto: Any, name: str, graph: str, path: str) -> str:
+        """Keep a SparseTensorProto."""
+        shape = tuple(max(0, size) for size in proto.dims)
+        place = Place(member=path, size=proto.ByteSize(), layout={"field": "sparse"})
+        return self.put(name, graph, dtype_name(proto.values.data_type), shape, place)
+
+    def literal(self, proto: Any, name: str, graph: str, path: str) -> str:
+        """Keep the value of a Constant node that stands in an attribute without a tensor."""
+        kind = text(proto.name)
+        shape = (len(getattr(proto, kind.removeprefix("value_"))),) if kind.endswith("s") else ()
+        place = Place(member=path, size=proto.ByteSize(), layout={"field": kind})
+        return self.put(name, graph, LITERALS[kind], shape, place)
+
+    def _place(self, proto: Any, dtype: str, shape: tuple[int, ...], path: str) -> Place:
+        if proto.data_location == 1:
+            facts = {text(entry.key): text(entry.value) for entry in proto.external_data}
+            offset, size = _number(facts.get("offset", "0")), _number(facts.get("length", "-1"))
+            if offset < 0 or (size < 0 and "length" in facts):
+                self.notes.append(Note("warning", f"The tensor {text(proto.name)[:100]!r} has an impossible place."))
+            size = size if size >= 0 else bytes_of(dtype, shape) or 0
+            return Place(facts.get("location", ""), path, offset, size, {"field": "external"})
+        spans = self.stripped.spans.get(path, [])
+        if len(spans) == 1:
+            name, offset, size = spans[0]
+            return Place("", path, offset, size, {"field": name})
+        size = sum(span[2] for span in spans) or proto.ByteSize()
+        return Place("", path, 0, size, {"field": "message"})
+
+    def settled(self) -> dict[str, Tensor]:
+        """Every tensor with its role, now that all uses are known."""
+        return {key: replace(tensor, role=self._role(tensor, self.uses[key])) for key, tensor in self.tensors.items()}
+
+    def _role(self, tensor: Tensor, uses: set[tuple[str, int]]) -> Role:
+        kind = self.kinds.get(tensor.name)
+        if kind == "PARAMETER":
+            return Role.WEIGHT
+        if kind in ("BUFFER", "CONSTANT_TENSOR") or any(index in BUFFERS.get(op, ()) for op, index in uses):
+            return state_role(tensor.dtype, tensor.shape)
+        if not tensor.shape or (uses and all(index in SETTINGS.get(op, ()) for op, index in uses)):
+            return Role.CONSTANT
+        if is_floating(tensor.dtype) or any(index in INTEGER_WEIGHTS.get(op, ()) for op, index in uses):
+            return Role.WEIGHT
+        return Role.CONSTANT
+
+
+def _number(words: str) -> int:
+    return int(words) if words.isascii() and words.isdigit() and len(words) < 20 else -1
+
+
+def check_external(source: Source, tensors: dict[str, Tensor]) -> list[Note]:
+    """What is wrong with the side files, without reading them."""
+    ends: dict[str, int] = {}
+    for tensor in tensors.values():
+        place = tensor.place
+        if place.layout.get("field") == "external":
+            ends[place.file] = max(ends.get(place.file, 0), place.offset + place.size)
+    notes = []
+    for name, end in ends.items():
+        try:
+            with source.open(name) as file:
+                size = file.seek(0, 2)
+        except FormatError as error:
+            notes.append(Note("warning", error.what, error.hint))
+            continue
+        if size < end:
+            words = f"The side file {name!r} has {size:,} bytes; the model needs {end:,}."
+            notes.append(Note("warning", words, "It is incomplete; fetch or copy it again."))
+    return notes
+
+
+def mapped(source: Source) -> memoryview:
+    """The model file as memory; it is closed when the last view of it goes.
+
+    Raises:
+        FormatError: It is empty.
+    """
+    with source.open() as file:
+        try:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError as error:
+            raise FormatError(
+                f"{source.name} is empty.", hint="The download or copy failed; fetch it again."
+            ) from error
+
+
+def fetch(source: Source, tensor: Tensor) -> Array:
+    """The values of one tensor; reads only its bytes.
+
+    Raises:
+        FormatError: They are missing or are not what the model says.
+    """
+    place, stored = tensor.place, str(tensor.place.layout.get("field", ""))
+    if tensor.nbytes > LARGEST:
+        raise FormatError(f"The tensor {tensor.name[:100]!r} is too large to show ({tensor.nbytes:,} bytes).")
+    if stored == "external" or (stored in DIRECT and tensor.dtype in (DIRECT[stored] or (tensor.dtype,))):
+        if place.offset < 0:
+            raise FormatError(f"The tensor {tensor.name[:100]!r} has an impossible place.", hint="The file is damaged.")
+        with source.open(place.file) as file:
+            if place.offset + place.size > file.seek(0, 2):
+                raise FormatError(
+                    f"The file ends inside the tensor {tensor.name[:100]!r}.",
+                    hint="It is incomplete; fetch or copy it again.",
+                )
+            file.seek(place.offset)
+            return dense(file.read(place.size), tensor.dtype, tensor.shape)
+    buffer = mapped(source)
+    start, end = locate(buffer, place.member)
+    return _decoded(bytes(buffer[start:end]), stored, tensor)
+
+
+def _decoded(data: bytes, stored: str, tensor: Tensor) -> Array:
+    """An array from a serialised TensorProto, SparseTensorProto or AttributeProto."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        if stored == "sparse":
+            array = _densified(onnx.SparseTensorProto.FromString(data), tensor)
+        elif stored.startswith("value"):
+            array = _attribute_values(onnx.AttributeProto.FromString(data), stored)
+        else:
+            array = onnx.numpy_helper.to_array(onnx.TensorProto.FromString(data))
+        if tensor.dtype == "string":
+            words = [text(item) for item in array.reshape(-1)]
+            array = np.array(words, dtype=object)
+        return np.array(array.reshape(tensor.shape), order="C")
+    except (DecodeError, ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
+        raise FormatError(
+            f"The values of {tensor.name[:100]!r} cannot be read: {str(error)[:200]}", hint="The file may be damaged."
+        ) from error
+
+
+def _attribute_values(proto: Any, stored: str) -> Array:
+    values = {
+        "value_float": lambda: np.array(proto.f, np.float32),
+        "value_int": lambda: np.array(proto.i, np.int64),
+        "value_string": lambda: np.array(proto.s, object),
+        "value_floats": lambda: np.array(proto.floats, np.float32),
+        "value_ints": lambda: np.array(proto.ints, np.int64),
+        "value_strings": lambda: np.array(list(proto.strings), object),
+    }
+    return values[stored]()
+
+
+def _densified(proto: Any, tensor: Tensor) -> Array:
+    import onnx
+
+    values = onnx.numpy_helper.to_array(proto.values)
+    indices = onnx.numpy_helper.to_array(proto.indices)
+    array = np.zeros(tensor.shape, values.dtype)
+    if indices.ndim == 1:
+        array.reshape(-1)[indices] = values
+    else:
+        array[tuple(indices.T)] = values
+    return array

@@ -1,0 +1,156 @@
+"""ONNX: one protocol buffer, its weights inside or in files beside it.
+
+The file is not decoded whole: its bulky data is left where it lies (see `_onnx_wire`), and what remains goes through
+onnx's own shape inference, which also decodes it. Constant nodes stand as tensors, like initializers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspector.errors import FormatError
+from inspector.formats._format import Format, Glimpse, Support
+from inspector.formats._modules import tree
+from inspector.formats._onnx_graphs import Reader
+from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped
+from inspector.formats._onnx_types import text
+from inspector.formats._onnx_wire import Stripped, damaged, fields, strip, varint
+from inspector.formats._source import Source
+from inspector.ir import Model, Note, Signature
+
+MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
+"""Wire types of ModelProto's fields."""
+
+GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
+
+
+def sniff(glimpse: Glimpse) -> Support:
+    """Whether the bytes are a ModelProto: a version, and a graph or its operator sets."""
+    head, seen = memoryview(glimpse.head), set()
+    try:
+        for number, wire, _, at, stop in fields(head, 0, max(len(head), glimpse.size)):
+            if MODEL_FIELDS.get(number) != wire:
+                return Support.NO
+            if number == 1 and not 1 <= varint(head, at, len(head))[0] <= 99:
+                return Support.NO
+            seen.add(number)
+            if number == 7 and at < len(head) and head[at] >> 3 not in GRAPH_FIELDS:
+                return Support.NO
+            if stop >= len(head):
+                break
+    except (FormatError, IndexError):
+        # A file that ends early is still ONNX when it began so.
+        return Support.YES if {1, 7} <= seen else Support.MAYBE if 1 in seen and seen & {2, 3, 8} else Support.NO
+    if 1 in seen and seen & {7, 8}:
+        return Support.YES
+    return Support.MAYBE if 7 in seen else Support.NO
+
+
+def read(source: Source) -> Model:
+    """The whole structure; weights are places.
+
+    Raises:
+        FormatError: It is no ONNX model, is damaged, or nests graphs too deeply.
+    """
+    stripped = strip(mapped(source))
+    proto, notes = _decode(stripped)
+    if not proto.HasField("graph"):
+        raise FormatError(f"{source.name} holds no graph.", hint="It is incomplete; fetch or copy it again.")
+    shelf = Shelf(stripped, notes=notes)
+    reader = Reader(stripped, shelf)
+    reader.model(proto)
+    tensors = shelf.settled()
+    graphs = tuple(reader.graphs.values())
+    notes += check_external(source, tensors) + _remarks(proto)
+    metadata, texts = _facts(proto)
+    return Model(
+        "onnx",
+        " ".join(filter(None, (text(proto.producer_name), text(proto.producer_version)))),
+        graphs,
+        tensors,
+        tree(reader.classes | {node.module: reader.classes.get(node.module, "") for node in graphs[0].nodes}),
+        (Signature("main", graphs[0].inputs, graphs[0].outputs),),
+        metadata,
+        texts,
+        tuple(notes),
+    )
+
+
+def _decode(stripped: Stripped) -> tuple[Any, list[Note]]:
+    """The model with the shapes that onnx can infer; without them where it cannot."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return onnx.shape_inference.infer_shapes(stripped.data, data_prop=True), []
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, TypeError, IndexError, DecodeError) as error:
+        words = str(error).strip().split("\n")[0][:300]
+    try:
+        proto = onnx.ModelProto.FromString(stripped.data)
+    except DecodeError as error:
+        raise damaged(0) from error
+    return proto, [Note("warning", "Shapes between the layers could not be worked out.", words)]
+
+
+def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Metadata in a line each, and longer texts by name."""
+    metadata = {"ir version": str(proto.ir_version)}
+    metadata |= {f"opset {text(item.domain) or 'ai.onnx'}": str(item.version) for item in proto.opset_import}
+    if proto.domain:
+        metadata["domain"] = text(proto.domain)
+    if proto.model_version:
+        metadata["model version"] = str(proto.model_version)
+    texts = {"documentation": text(proto.doc_string or proto.graph.doc_string)}
+    for entry in (*proto.metadata_props, *proto.graph.metadata_props):
+        key, words = text(entry.key), text(entry.value)
+        key = "licence" if key in ("license", "model_license", "licence") else key
+        target = texts if len(words) > 300 or "\n" in words.strip() else metadata
+        target.setdefault(key, words)
+    return metadata, {name: words for name, words in texts.items() if words}
+
+
+def _remarks(proto: Any) -> list[Note]:
+    notes = []
+    if not proto.opset_import:
+        notes.append(Note("warning", "The file does not say which operator set it uses.", "Runtimes will refuse it."))
+    if proto.training_info:
+        notes.append(Note("info", "The file also holds training graphs, which are not shown."))
+    written: set[str] = set()
+    for name in (name for node in proto.graph.node for name in node.output if name):
+        if name in written:
+            words = f"The value {text(name)[:100]!r} is written twice."
+            notes.append(Note("warning", words, "Runtimes will refuse it."))
+            break
+        written.add(name)
+    return notes
+
+
+def document(op: str, domain: str) -> str:
+    """Documentation of an operator from onnx's own schemas, as plain text."""
+    import onnx
+
+    domain = "" if domain == "ai.onnx" else domain
+    try:
+        schema = onnx.defs.get_schema(op, domain)
+    except onnx.defs.SchemaError:
+        return ""
+    parts = [f"{op}, since version {schema.since_version}", schema.doc.strip()]
+    for title, entries in (("Inputs", schema.inputs), ("Outputs", schema.outputs)):
+        lines = [f"{entry.name} ({entry.type_str}): {' '.join(entry.description.split())}" for entry in entries]
+        parts.append("\n".join([title, *lines]) if lines else "")
+    lines = [f"{name}: {' '.join(item.description.split())}" for name, item in sorted(schema.attributes.items())]
+    parts.append("\n".join(["Attributes", *lines]) if lines else "")
+    return "\n\n".join(filter(None, parts))
+
+
+FORMAT = Format(
+    id="onnx",
+    title="ONNX",
+    suffixes=(".onnx",),
+    sniff=sniff,
+    read=read,
+    fetch=fetch,
+    mime="application/x-onnx",
+    magic=tuple((0, bytes((8, version, 18))) for version in range(3, 14)),
+    document=document,
+)
