@@ -76,6 +76,8 @@ class WorkerProcess(QObject):
         self._process.readyReadStandardError.connect(self._on_log)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
+        self._process.started.connect(self._on_started)
+        self._group = 0
         self._kill = QTimer(self, singleShot=True, interval=GRACE_MS)
         self._kill.timeout.connect(self.kill)
 
@@ -106,20 +108,25 @@ class WorkerProcess(QObject):
 
     def kill(self) -> None:
         """Kill it and whatever it started."""
-        pid = self.pid
-        if pid and sys.platform != "win32":
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it ended between the question and the kill
-            except PermissionError:
-                self._process.kill()  # it has not made its own group yet
-        elif pid:
+        if not self._kill_group():
             self._process.kill()
+
+    def _kill_group(self) -> bool:
+        """Kill what is left of its process group; False where there is no such group."""
+        if sys.platform == "win32" or not self._group:
+            return False
+        try:
+            os.killpg(self._group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def wait(self, milliseconds: int) -> bool:
         """Block until it has ended; for the end of the program only."""
         return self.finished or self._process.waitForFinished(milliseconds)
+
+    def _on_started(self) -> None:
+        self._group = self.pid
 
     def _on_output(self) -> None:
         try:
@@ -155,6 +162,7 @@ class WorkerProcess(QObject):
         self._on_log()
         self.finished = True
         self._kill.stop()
+        self._kill_group()  # children of a worker that ended by itself
         what, hint = ("", "") if self.stopping else self._words(code, status)
         self.ended.emit(what, hint)
 

@@ -130,6 +130,19 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
     return answers
 
 
+def ask_protection() -> str:
+    """The level of protection that a document worker reports on this machine."""
+    application()
+    process = WorkerProcess("document", None, memory=MEMORY["document"])
+    loop = QEventLoop()
+    process.ready.connect(lambda _: process.stop())
+    process.ended.connect(lambda *_: loop.quit())
+    process.start()
+    loop.exec()
+    process.deleteLater()
+    return process.protection or "none: workers cannot be started"
+
+
 class _Interrupt:
     """Ctrl+C stops the work in an orderly way; Qt's loop lets Python see the signal only when a timer runs."""
 

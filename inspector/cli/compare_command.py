@@ -1,0 +1,83 @@
+"""`inspector compare A B`: is it still the same model?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from inspector.cli.words import Progress, add_inputs, dims, print_json, shapes, table
+from inspector.errors import InspectorError
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add its arguments."""
+    parser.add_argument("a", type=Path, metavar="A")
+    parser.add_argument("b", type=Path, metavar="B")
+    parser.add_argument(
+        "--device", action="append", default=[], metavar="D", help="a device of A, then one of B; see inspector devices"
+    )
+    parser.add_argument(
+        "--feeds", default="seed:0", metavar="seed:N|FILE.npz", help="made from a seed, or read from a file"
+    )
+    parser.add_argument("--batches", default="1,5", metavar="N,N", help="sizes of the batch dimension")
+    parser.add_argument("--rtol", type=float, help="relative tolerance; by default the noise floor decides")
+    parser.add_argument("--atol", type=float, help="absolute tolerance")
+    add_inputs(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare."""
+    from inspector.jobs.compare import compare
+    from inspector.jobs.requests import CompareRequest
+    from inspector.jobs.terminal import run as run_job
+
+    seed, file = feeds(args.feeds)
+    devices = [*args.device, "", ""] if len(args.device) != 1 else args.device * 2
+    if len(args.device) > 2:
+        raise InspectorError("compare takes at most two devices.", "Give one for A and one for B.")
+    request = CompareRequest(
+        a=str(args.a.absolute()),
+        b=str(args.b.absolute()),
+        device_a=devices[0],
+        device_b=devices[1],
+        feeds=file,
+        dims=dims(args.dim),
+        shapes=shapes(args.input),
+        batches=batches(args.batches),
+        seed=seed,
+        rtol=args.rtol,
+        atol=args.atol,
+    )
+    with Progress(args.json) as progress:
+        parity = run_job(compare(request), progress)
+    if args.json:
+        print_json(parity)
+    else:
+        print(parity.sentence)
+        rows = [
+            (o.a, o.b, f"{o.max_abs:.3g}", f"{o.mean_abs:.3g}", f"{o.tolerance:.3g}", o.verdict.value, o.sentence)
+            for o in parity.outputs
+        ]
+        print(table(("a", "b", "max abs", "mean abs", "tolerance", "verdict", ""), rows, right=(2, 3, 4)))
+    return parity.verdict.exit_code
+
+
+def feeds(text: str) -> tuple[int, str]:
+    """Seed and file: one of them counts."""
+    if text.startswith("seed:"):
+        if not text[5:].isdigit():
+            raise InspectorError(f"{text!r} is not a seed.", "Write seed:0 or name a .npz file.")
+        return int(text[5:]), ""
+    path = Path(text)
+    if not path.is_file():
+        raise InspectorError(f"There is no file {text}.", "Write seed:0 or name a .npz file.")
+    return 0, str(path.absolute())
+
+
+def batches(text: str) -> tuple[int, ...]:
+    """Sizes of the batch dimension."""
+    parts = text.split(",")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InspectorError(f"{text!r} is not a list of batch sizes.", "Write whole numbers: 1,5")
+    return tuple(int(part) for part in parts)

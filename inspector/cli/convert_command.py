@@ -1,0 +1,103 @@
+"""`inspector convert SRC DST`: convert, and prove."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from inspector.cli.words import Progress, add_inputs, dims, options, print_json, shapes
+from inspector.errors import InspectorError
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add its arguments."""
+    parser.add_argument("source", type=Path, metavar="SRC")
+    parser.add_argument("target", type=Path, metavar="DST")
+    parser.add_argument(
+        "--to", metavar="FORMAT", default="", help="target format; by default what the suffix of DST says"
+    )
+    parser.add_argument("--via", metavar="EDGE,EDGE", default="", help="the converters to use, in order")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of a converter, or EDGE.NAME=VALUE"
+    )
+    add_inputs(parser)
+    parser.add_argument("--no-proof", action="store_true", help="do not run source and result")
+    parser.add_argument("--require-proof", action="store_true", help="discard the result unless it is proved")
+    parser.add_argument("--overwrite", action="store_true", help="replace DST where it exists")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the inputs")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert."""
+    from inspector.engines.parity.verdict import Verdict
+    from inspector.formats import Source, identify
+    from inspector.jobs.convert import convert
+    from inspector.jobs.requests import ConvertRequest
+    from inspector.jobs.terminal import run as run_job
+
+    source_format = identify(Source(args.source)).id
+    to = target_format(args.to, args.target)
+    via = tuple(filter(None, args.via.split(",")))
+    request = ConvertRequest(
+        source=str(args.source.absolute()),
+        target=str(args.target.absolute()),
+        to=to,
+        via=via,
+        options=options_by_edge(options(args.option), source_format, to, via),
+        shapes=shapes(args.input),
+        dims=dims(args.dim),
+        prove=not args.no_proof,
+        require_proof=args.require_proof,
+        overwrite=args.overwrite,
+        seed=args.seed,
+    )
+    with Progress(args.json) as progress:
+        done = run_job(convert(request), progress)
+    if args.json:
+        print_json(done)
+    else:
+        chain = " → ".join(f"{step.tool} {step.version} ({step.seconds:.1f} s)" for step in done.route)
+        print(f"{args.source.name} → {chain} → {done.target}")
+        print(done.proof.sentence if done.proof else f"Not proved: {done.proof_note}")
+        for output in done.proof.outputs if done.proof else ():
+            print(f"  {output.a} ~ {output.b}: {output.verdict.value}, max abs {output.max_abs:.3g} ({output.why})")
+    return (done.proof.verdict if done.proof else Verdict.SAME).exit_code
+
+
+def target_format(to: str, target: Path) -> str:
+    """The format to write: as asked, else by suffix; a path without suffix is a folder."""
+    from inspector.formats import formats
+
+    known = formats()
+    if to:
+        if to not in known:
+            raise InspectorError(f"There is no format {to!r}.", f"Known: {', '.join(sorted(known))}.")
+        return to
+    fits = [f.id for f in known.values() if f.suffixes and f.suffixes[0] == target.suffix.lower()]
+    if len(fits) == 1:
+        return fits[0]
+    raise InspectorError(
+        f"{target.name} does not say which format to write.", f"Add --to with one of: {', '.join(sorted(known))}."
+    )
+
+
+def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str, ...]) -> dict[str, dict[str, object]]:
+    """Options sorted to the edges of the route; a bare name goes to every edge of the route that has it."""
+    from inspector.engines.convert import edges
+    from inspector.engines.convert.plan import plan
+
+    known = edges()
+    route = [known[id] for id in via if id in known] or list(plan(known.values(), source, to)[0].edges)
+    result: dict[str, dict[str, object]] = {}
+    for name, value in given.items():
+        edge_name, _, field = name.rpartition(".")
+        takers = [e for e in route if field in e.options.__struct_fields__ and edge_name in ("", e.id)]
+        if not takers:
+            has = sorted({f"{e.id}.{f}" for e in route for f in e.options.__struct_fields__})
+            raise InspectorError(
+                f"No converter of this route has the option {name!r}.", f"There are: {', '.join(has) or 'none'}."
+            )
+        for edge in takers:
+            result.setdefault(edge.id, {})[field] = value
+    return result

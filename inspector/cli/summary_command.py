@@ -1,0 +1,41 @@
+"""`inspector summary FILE`: the layer table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from inspector.cli.words import add_inputs, dims, print_json, shapes
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add its arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--json", action="store_true", help="one JSON object")
+    kind.add_argument("--csv", action="store_true", help="the layer table as CSV")
+    parser.add_argument("--depth", type=int, default=-1, metavar="N", help="merge modules below this depth")
+    parser.add_argument("--operators", action="store_true", help="one row for each operator instead of each layer")
+    add_inputs(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print it."""
+    from inspector.engines.summary import render
+    from inspector.jobs.terminal import ask_document
+    from inspector.worker.tasks.open import OpenArgs
+    from inspector.worker.tasks.rows import TASK as ROWS
+    from inspector.worker.tasks.rows import RowsArgs
+
+    sizes = dims(args.dim)
+    grouping = "operators" if args.operators else "layers"
+    opening = OpenArgs(path=str(args.file.absolute()), dims=sizes, shapes=shapes(args.input))
+    overview, page = ask_document(args.file, [(ROWS, RowsArgs(grouping, sizes, depth=args.depth))], opening)
+    if args.json:
+        print_json(render.as_json(overview, page.rows))
+    elif args.csv:
+        sys.stdout.write(render.as_csv(page.rows))
+    else:
+        print(render.as_text(overview, page.rows))
+    return 0
