@@ -30,14 +30,13 @@ class ToyResult(msgspec.Struct, frozen=True):
 
 def private_stdout() -> int:
     """The worker's copy of its stdout: the one pipe above 2 that can be written."""
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
+    for fd in range(3, 256):
         try:
-            if fd > 2 and stat.S_ISFIFO(os.fstat(fd).st_mode) or stat.S_ISSOCK(os.fstat(fd).st_mode):
-                if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
-                    return fd
+            mode, flags = os.fstat(fd).st_mode, fcntl.fcntl(fd, fcntl.F_GETFL)
         except OSError:
             continue
+        if (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and flags & os.O_ACCMODE != os.O_RDONLY:
+            return fd
     raise AssertionError("no private stdout")
 
 
