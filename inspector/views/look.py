@@ -76,14 +76,14 @@ def theme() -> str:
     return _state.theme
 
 
-def colour(name: str) -> QColor:
-    """A colour of the palette that is on: text, muted, line, base, accent, good, warning, bad …"""
-    return _colour(_state.palette(_state.dark).colours[name])
+def colour(name: str, dark: bool | None = None) -> QColor:
+    """A colour of the palette that is on (or of the one asked for): text, muted, line, base, accent, good, warning …"""
+    return _colour(_state.palette(_state.dark if dark is None else dark).colours[name])
 
 
-def category_colour(category: str) -> QColor:
+def category_colour(category: str, dark: bool | None = None) -> QColor:
     """The colour of an operator category; unknown ones get that of `other`."""
-    colours = _state.palette(_state.dark).categories
+    colours = _state.palette(_state.dark if dark is None else dark).categories
     return _colour(colours.get(category, colours["other"]))
 
 
