@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
@@ -118,7 +118,8 @@ def test_a_click_in_netron_is_told(qtbot: QtBot, samples: Path) -> None:
     with qtbot.waitSignal(page.rendered, timeout=30_000):
         page.show()
     assert page.view is not None
-    click = "{const t = __view__._target; t.activate([...t.nodes.values()].find(n => n.label.value.name === 'dense').label.value, 'sidebar')}"
+    node = "[...t.nodes.values()].find(n => n.label.value.name === 'dense').label.value"
+    click = f"{{const t = __view__._target; t.activate({node}, 'sidebar')}}"
     with qtbot.waitSignal(page.model.node_selected, timeout=5000) as told:
         page.view.ask(click)
     assert told.args == ["dense"]
