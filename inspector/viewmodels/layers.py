@@ -89,6 +89,10 @@ class LayerTable(QAbstractTableModel):
         """The rows that pass the filter, in the order of the view."""
         return [self._rows[index] for index in self._view]
 
+    def all_rows(self) -> list[Row]:
+        """Every row in execution order, whatever the filter."""
+        return self._rows
+
     def position(self, index: int) -> int | None:
         """Where the row at this place of execution order stands in the view; None when it is filtered out."""
         try:

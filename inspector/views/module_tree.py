@@ -1,0 +1,133 @@
+"""The module tree in the left dock."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
+
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.modules import TYPE, ModuleTree
+from inspector.viewmodels.selection import Target
+from inspector.views import look
+from inspector.views.pieces import EmptyPane
+
+OPEN_UNTIL = 200
+"""Trees of up to this many modules are shown open."""
+
+
+class ModuleCells(QStyledItemDelegate):
+    """The name, and the class fainter behind it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """One line of 24 pixels."""
+        return QSize(super().sizeHint(option, index).width(), 24)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw both."""
+        self.initStyleOption(option, index)
+        text, option.text = option.text, ""
+        widget: QWidget = option.widget
+        widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, widget)
+        room = option.rect.adjusted(4, 0, -8, 0)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        if index.column() == 1:
+            painter.setFont(look.tabular(0.92))
+            painter.setPen(look.colour("on_selection" if chosen else "muted"))
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
+        else:
+            painter.setPen(look.colour("on_selection" if chosen else "text"))
+            metrics = painter.fontMetrics()
+            side = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            name = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
+            painter.drawText(room, side, name)
+            left = room.adjusted(metrics.horizontalAdvance(name) + 8, 0, 0, 0)
+            kind = index.data(TYPE) or ""
+            if left.width() > 24 and kind:
+                painter.setPen(look.colour("on_selection" if chosen else "muted"))
+                painter.drawText(left, side, metrics.elidedText(kind, Qt.TextElideMode.ElideRight, left.width()))
+        painter.restore()
+
+
+class ModuleTreeView(QWidget):
+    """Shows the modules of the document that is in front."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document: DocumentModel | None = None
+        self._selecting = False
+        self.model = ModuleTree(self)
+        self.tree = QTreeView()
+        self.tree.setObjectName("moduleTree")
+        self.tree.setAccessibleName("Modules")
+        self.tree.setModel(self.model)
+        self.tree.setItemDelegate(ModuleCells(self.tree))
+        self.tree.setUniformRowHeights(True)
+        self.tree.setHeaderHidden(True)
+        self.tree.setIndentation(16)
+        self.tree.setAllColumnsShowFocus(True)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        header.setMinimumSectionSize(32)
+        self.tree.setColumnWidth(1, 72)
+        self.empty = EmptyPane("list-tree", "No modules", "Open a model to see the modules it is made of.")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.tree)
+        self.tree.selectionModel().currentChanged.connect(self._on_current)
+        self.tree.clicked.connect(lambda index: self._on_current(index, QModelIndex()))
+
+    def set_document(self, document: DocumentModel | None) -> None:
+        """Follow another document."""
+        if self._document is not None:
+            self._document.modules_changed.disconnect(self._refill)
+            self._document.selection.changed.disconnect(self._on_selected)
+        self._document = document
+        if document is not None:
+            document.modules_changed.connect(self._refill)
+            document.selection.changed.connect(self._on_selected)
+        self._refill()
+
+    def _refill(self) -> None:
+        modules = self._document.modules if self._document else ()
+        self._selecting = True
+        self.model.replace(modules)
+        self._selecting = False
+        self._stack.setCurrentWidget(self.tree if modules else self.empty)
+        if self._document is not None:
+            self.empty.say("No modules", "This file does not say which modules it was built from.")
+        else:
+            self.empty.say("No modules", "Open a model to see the modules it is made of.")
+        if len(modules) <= OPEN_UNTIL:
+            self.tree.expandAll()
+        else:
+            self.tree.expandToDepth(1)
+        self._on_selected(self._document.selection.target if self._document else None)
+
+    def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        module = self.model.module(current)
+        if module is not None and self._document is not None and not self._selecting:
+            self._document.selection.select(Target("module", module.path, module=module.path))
+
+    def _on_selected(self, target: Target | None) -> None:
+        self._selecting = True
+        index = self.model.index_of(target.module) if target is not None else QModelIndex()
+        if index.isValid():
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
+        else:
+            self.tree.selectionModel().clear()
+        self._selecting = False

@@ -1,0 +1,165 @@
+"""The node panel: everything known of what is selected, as text that can be selected and copied."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import (
+    QFont,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFrameFormat,
+    QTextLength,
+    QTextOption,
+    QTextTableFormat,
+)
+from PySide6.QtWidgets import QStackedLayout, QTextBrowser, QVBoxLayout, QWidget
+
+from inspector.viewmodels.details import DetailsModel
+from inspector.views import look
+from inspector.views.pieces import EmptyPane
+from inspector.worker.tasks.details import Details, Fact, Section
+
+MOST_FACTS = 300
+"""Facts of one section that are written out."""
+
+
+class NodePanel(QWidget):
+    """Shows the details of the selected node, module or value."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("nodePanel")
+        self.setAccessibleName("Node")
+        self._model: DetailsModel | None = None
+        self._links: list[Fact] = []
+        self.text = QTextBrowser()
+        self.text.setObjectName("nodeText")
+        self.text.setAccessibleName("Details of the selected node")
+        self.text.setOpenLinks(False)
+        self.text.setOpenExternalLinks(False)
+        self.text.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.text.document().setDocumentMargin(16)
+        self.text.document().setUndoRedoEnabled(False)
+        self.text.setStyleSheet("QTextBrowser { background: transparent; border: none; padding: 0; }")
+        self.text.anchorClicked.connect(self._on_link)
+        self.empty = EmptyPane("inspect", "Nothing selected", "Select a layer in the table, the graph or the tree.")
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.text)
+        holder = QVBoxLayout(self)
+        holder.setContentsMargins(0, 0, 0, 0)
+        holder.addLayout(self._stack)
+        look.themed.changed.connect(self.refresh)
+
+    def set_model(self, model: DetailsModel | None) -> None:
+        """Follow another document's details."""
+        if self._model is not None:
+            self._model.changed.disconnect(self.refresh)
+        self._model = model
+        if model is not None:
+            model.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write the details anew."""
+        model = self._model
+        if model is not None and model.error is not None:
+            self.empty.say(model.error.what, model.error.hint)
+        else:
+            self.empty.say("Nothing selected", "Select a layer in the table, the graph or the tree.")
+        if model is None or model.details is None:
+            self._stack.setCurrentWidget(self.empty)
+            return
+        self._write(model.details)
+        self._stack.setCurrentWidget(self.text)
+
+    # Writing; insertText never reads markup
+
+    def _write(self, details: Details) -> None:
+        self._links = []
+        self.text.clear()
+        cursor = QTextCursor(self.text.document())
+        cursor.beginEditBlock()
+        cursor.setBlockFormat(_spaced(0, 2))
+        cursor.insertText(details.title, _letters("text", weight=QFont.Weight.DemiBold, scale=1.25))
+        if details.subtitle:
+            cursor.insertBlock(_spaced(0, 0))
+            cursor.insertText(details.subtitle, _letters("muted"))
+        for section in details.sections:
+            if section.facts:
+                self._heading(cursor, section.title)
+                self._facts(cursor, section)
+        if details.source:
+            self._heading(cursor, "Source")
+            cursor.insertBlock(_spaced(0, 0))
+            cursor.insertText(details.source, _letters("text", mono=True))
+        if details.doc:
+            self._heading(cursor, "Documentation")
+            cursor.insertBlock(_spaced(0, 0))
+            cursor.insertText(details.doc, _letters("text"))
+        cursor.endEditBlock()
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
+
+    @staticmethod
+    def _heading(cursor: QTextCursor, title: str) -> None:
+        cursor.insertBlock(_spaced(16, 4))
+        cursor.insertText(title, _letters("muted", weight=QFont.Weight.DemiBold))
+
+    def _facts(self, cursor: QTextCursor, section: Section) -> None:
+        shown = section.facts[:MOST_FACTS]
+        form = QTextTableFormat()
+        form.setBorder(0)
+        form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
+        form.setCellPadding(0)
+        form.setCellSpacing(2)
+        form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        form.setColumnWidthConstraints(
+            [QTextLength(QTextLength.Type.PercentageLength, 36), QTextLength(QTextLength.Type.PercentageLength, 64)]
+        )
+        table = cursor.insertTable(len(shown), 2, form)
+        for number, fact in enumerate(shown):
+            table.cellAt(number, 0).firstCursorPosition().insertText(fact.name, _letters("muted"))
+            table.cellAt(number, 1).firstCursorPosition().insertText(fact.text or "–", self._form_of(fact))
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if len(section.facts) > MOST_FACTS:
+            cursor.insertText(f"and {len(section.facts) - MOST_FACTS:,} more", _letters("muted"))
+
+    def _form_of(self, fact: Fact) -> QTextCharFormat:
+        if not (fact.tensor or fact.node):
+            return _letters("text", mono=True)
+        form = _letters("link", mono=True)
+        form.setAnchor(True)
+        form.setAnchorHref(f"fact:{len(self._links)}")
+        self._links.append(fact)
+        return form
+
+    def _on_link(self, url: QUrl) -> None:
+        number = url.path()
+        if self._model is None or not number.isdigit() or int(number) >= len(self._links):
+            return
+        fact = self._links[int(number)]
+        if fact.tensor:
+            self._model.document.selection.look_at(fact.tensor)
+        else:
+            self._model.follow(fact.node)
+
+
+def _letters(
+    colour: str, *, weight: QFont.Weight = QFont.Weight.Normal, scale: float = 1.0, mono: bool = False
+) -> QTextCharFormat:
+    form = QTextCharFormat()
+    font = look.mono_font(scale) if mono else look.tabular(scale)
+    font.setWeight(weight)
+    form.setFont(font)
+    form.setForeground(look.colour(colour))
+    return form
+
+
+def _spaced(above: int, below: int) -> QTextBlockFormat:
+    form = QTextBlockFormat()
+    form.setTopMargin(above)
+    form.setBottomMargin(below)
+    form.setAlignment(Qt.AlignmentFlag.AlignLeft)
+    return form

@@ -1,0 +1,186 @@
+"""The overview: what the model is, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from inspector.engines.summary.rows import Overview, Port, Remark, Row
+from inspector.viewmodels import words
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.overview import Figure, caption, figures, largest
+from inspector.views import look
+from inspector.views.dims_editor import DimsEditor
+from inspector.views.figures import Bar, BarList
+from inspector.views.pieces import Elided, Picture, card, column, label, row
+
+WIDTH = 1040
+MOST_PORTS = 12
+MOST_METADATA = 60
+TINTS = {"info": ("info", "info"), "warning": ("warning", "warning"), "danger": ("error", "bad")}
+
+
+class OverviewPage(QScrollArea):
+    """Cards, from the most asked to the least."""
+
+    layers_wanted = Signal()
+
+    def __init__(self, document: DocumentModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("overviewPage")
+        self.setAccessibleName("Overview")
+        self.setWidgetResizable(True)
+        self._document = document
+        self._largest: list[Row] = []
+        self.title, self.badge = Elided("", "title"), label("", "badge")
+        self.caption = label("", "caption", wrap=True)
+        self._notes, self._ports = QVBoxLayout(), QHBoxLayout()
+        self._notes.setSpacing(8)
+        self._ports.setSpacing(24)
+        self._numbers = QHBoxLayout()
+        self._numbers.setSpacing(8)
+        self.dims = DimsEditor(document)
+        self.bars = BarList()
+        self.bars.picked.connect(self._on_picked)
+        self._bars_card = card(column(label("Largest layers", "heading"), self.bars, spacing=8))
+        self._metadata = QGridLayout()
+        self._metadata.setHorizontalSpacing(24)
+        self._metadata.setVerticalSpacing(4)
+        self._metadata.setColumnStretch(1, 1)
+        self._metadata_card = card(column(label("Metadata", "heading"), self._metadata, spacing=8))
+        self.setWidget(self._body())
+        document.overview_changed.connect(self.refresh)
+        document.rows_changed.connect(self._on_rows)
+        self.refresh()
+
+    def _body(self) -> QWidget:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.badge)
+        self._ports_card = card(column(self._ports, self.dims, spacing=16))
+        inner = QWidget()
+        inner.setMaximumWidth(WIDTH)
+        inner.setLayout(
+            column(
+                column(head, self.caption, spacing=4),
+                self._notes,
+                self._ports_card,
+                self._numbers,
+                self._bars_card,
+                self._metadata_card,
+                0,
+                spacing=16,
+                margins=24,
+            )
+        )
+        body = QWidget()
+        body.setProperty("surface", "base")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        across = row(spacing=0)
+        across.addWidget(inner, 100)
+        across.addStretch(1)
+        body.setLayout(across)
+        return body
+
+    def refresh(self) -> None:
+        """Write the overview anew."""
+        overview = self._document.overview
+        if overview is None:
+            return
+        self.title.setText(overview.file)
+        self.badge.setText(overview.title)
+        self.caption.setText(caption(overview))
+        self._show_notes(overview.notes)
+        self._show_ports(overview)
+        self._show_figures(figures(self._document.totals))
+        self._show_metadata(overview)
+        self._on_rows()
+
+    def _on_rows(self) -> None:
+        if self._document.overview is None:
+            return
+        self._show_figures(figures(self._document.totals))
+        every = self._document.totals.parameters or 1
+        self._largest = largest(self._document.layers.all_rows())
+        self.bars.show_bars(
+            [
+                Bar(item.name, item.type, item.category, item.parameters / every, words.count(item.parameters))
+                for item in self._largest
+            ]
+        )
+        self._bars_card.setVisible(bool(self._largest))
+
+    # The cards
+
+    def _show_notes(self, notes: Iterable[Remark]) -> None:
+        _clear(self._notes)
+        for note in notes:
+            icon, tint = TINTS.get(note.level, TINTS["info"])
+            text = column(label(note.text, wrap=True), spacing=2)
+            if note.hint:
+                text.addWidget(label(note.hint, "caption", wrap=True))
+            made = QFrame()
+            made.setProperty("level", note.level)
+            inner = row(column(Picture(look.icon(icon, tint), 16), 0), spacing=8, margins=(16, 8, 16, 8))
+            inner.addLayout(text, 1)
+            made.setLayout(inner)
+            self._notes.addWidget(made)
+
+    def _show_ports(self, overview: Overview) -> None:
+        _clear(self._ports)
+        for signature in overview.signatures[:1]:
+            self._ports.addWidget(_port_list("Inputs", signature.inputs), 1, Qt.AlignmentFlag.AlignTop)
+            self._ports.addWidget(Picture(look.icon("arrow-right"), 16))
+            self._ports.addWidget(_port_list("Outputs", signature.outputs), 1, Qt.AlignmentFlag.AlignTop)
+        self._ports_card.setVisible(bool(overview.signatures))
+
+    def _show_figures(self, items: Iterable[Figure]) -> None:
+        _clear(self._numbers)
+        for item in items:
+            number = Elided(item.number, "figure")
+            number.setFont(look.tabular())
+            words_ = Elided(item.words, "caption", Qt.TextElideMode.ElideRight)
+            box = card(column(label(item.title, "caption"), number, words_, spacing=4), 12)
+            box.setAccessibleName(f"{item.title}: {item.number}, {item.words}")
+            self._numbers.addWidget(box, 1)
+
+    def _show_metadata(self, overview: Overview) -> None:
+        _clear(self._metadata)
+        for number, (name, text) in enumerate(list(overview.metadata.items())[:MOST_METADATA]):
+            value = label(text if len(text) < 2000 else text[:2000] + "…", wrap=True)
+            self._metadata.addWidget(label(name, "caption"), number, 0, Qt.AlignmentFlag.AlignTop)
+            self._metadata.addWidget(value, number, 1)
+        self._metadata_card.setVisible(bool(overview.metadata))
+
+    def _on_picked(self, number: int) -> None:
+        self._document.selection.select(DocumentModel.target_of(self._largest[number]))
+        self.layers_wanted.emit()
+
+
+def _port_list(title: str, ports: tuple[Port, ...]) -> QWidget:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(2, 1)
+    grid.addWidget(label(title, "caption"), 0, 0, 1, 3)
+    for number, port in enumerate(ports[:MOST_PORTS], 1):
+        grid.addWidget(label(port.name, "heading"), number, 0)
+        grid.addWidget(label(words.shape(port.shape), mono=True), number, 1)
+        grid.addWidget(label(port.dtype, "caption"), number, 2)
+    if len(ports) > MOST_PORTS:
+        grid.addWidget(label(f"and {len(ports) - MOST_PORTS} more", "caption"), MOST_PORTS + 1, 0, 1, 3)
+    if not ports:
+        grid.addWidget(label("none", "caption"), 1, 0)
+    made = QWidget()
+    made.setLayout(grid)
+    return made
+
+
+def _clear(layout: QVBoxLayout | QHBoxLayout | QGridLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
