@@ -66,6 +66,8 @@ class Format:
         magic: Byte strings with offsets for the desktop's MIME database: ((offset, bytes), …).
         mime: MIME type for the desktop.
         document: Documentation of one operator as plain text, from (op, domain); empty when there is none.
+        reshape: The model with the shapes that follow from these shapes of its inputs, for files that do not say them;
+            None where the file always says. Raises FormatError when the shapes do not fit.
     """
 
     id: str
@@ -77,3 +79,4 @@ class Format:
     mime: str = ""
     magic: tuple[tuple[int, bytes], ...] = ()
     document: Callable[[str, str], str] = no_document
+    reshape: Callable[[Model, dict[str, tuple[int | str, ...]]], Model] | None = None

@@ -26,16 +26,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             elementwise, shape, constant, control, other.
         module: Dotted path of the module that the layer belongs to, or is.
         graph: Name of the graph it stands in.
-        nodes: Names of the nodes merged into this row.
+        nodes: Names of the nodes merged into this row, up to 2,000.
         inputs: Values that enter, without weights.
         outputs: Values that leave.
-        weights: Names of the tensors it owns.
+        weights: Names of the tensors it owns or shares, up to 2,000; no shape constants.
         dtype: Of its weights where it has any, else of its first output.
         parameters: Elements of its weights and buffers, each distinct tensor counted at the first row that uses it.
         trainable: Those of them that training changes.
         parameter_bytes: Bytes of them as stored.
         macs: Multiply-adds of one call; None where shapes are not known.
-        activation_bytes: Bytes of its outputs; None where shapes are not known.
+        activation_bytes: Bytes of all that its nodes compute from data, merged nodes each; None where shapes are not
+            known.
         source: `file:line` of the author's program.
     """
 

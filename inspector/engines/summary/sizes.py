@@ -15,6 +15,8 @@ from inspector.ir import Dim, Shape
 BATCH = "batch"
 """How the user names the first dimension where the file has no name for it."""
 
+UNNAMED = "?"
+
 LARGEST = 2**63 - 1
 """Figures are capped here: a hostile shape must not make a number that cannot travel."""
 
@@ -49,6 +51,8 @@ class Sizes:
     def __init__(self, dims: Mapping[str, int]) -> None:
         self._dims = dims
         self._known: dict[str, tuple[int, bool]] = {}
+        self.open: set[str] = set()
+        """Names of dimensions that counted as 1 because nobody said how large they are; UNNAMED for one without."""
 
     def fixed(self, dim: Dim, axis: int) -> Dim:
         """The dimension as it is shown: a number where it is known under the user's choice."""
@@ -71,8 +75,14 @@ class Sizes:
 
     def _number(self, dim: str | None, axis: int) -> int:
         if dim is None:
-            return self._dims.get(BATCH, 1) if axis == 0 else 1
-        return self._evaluate(dim)[0]
+            name = UNNAMED if axis else BATCH
+            if name not in self._dims:
+                self.open.add(name)
+            return self._dims.get(name, 1)
+        number, complete = self._evaluate(dim)
+        if not complete:
+            self.open.add(dim)
+        return number
 
     def _evaluate(self, text: str) -> tuple[int, bool]:
         """The size of a named dimension or an expression of names, and whether all its names are fixed."""

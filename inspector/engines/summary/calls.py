@@ -1,0 +1,152 @@
+"""Facts of every node, worked out once for one choice of sizes; groupings only add them up.
+
+A value is *derived* when it is made of stored tensors and constants alone: the transpose of a weight, the weight that
+a dequantizer gives, a variable that was read. It is no activation, and the tensors it is made of belong to the first
+operation that mixes it with data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspector.engines.summary.macs import Call, counts, macs
+from inspector.engines.summary.sizes import Sizes
+from inspector.ir import Graph, Model, Node, Value
+from inspector.ir.model import bytes_of
+from inspector.ir.operators import canonical, category
+
+CHANNELS_LAST = ("keras", "tf", "tflite")
+"""How ids of formats begin whose convolutions have channels last unless they say otherwise."""
+
+CARRIED = 1000
+"""A derived value stands for at most this many tensors; more stay with the node that joins them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one node.
+
+    Attributes:
+        derived: All its outputs are made of stored tensors and constants.
+        data: Its inputs that are neither stored nor derived.
+        weights: Names of the stored tensors that are counted at it.
+        direct: Those of them that it names itself.
+        macs: None where it has some and their number is not known.
+        activation_bytes: Bytes of its outputs, 0 where they are derived; None where not known.
+    """
+
+    node: Node
+    name: str
+    derived: bool
+    data: tuple[str, ...]
+    weights: tuple[str, ...]
+    direct: tuple[str, ...]
+    macs: int | None
+    activation_bytes: int | None
+
+
+def reachable(model: Model) -> tuple[Graph, ...]:
+    """The main graph and those that its nodes run, each once, in the order of the model."""
+    if not model.graphs:
+        return ()
+    by_name = {graph.name: graph for graph in model.graphs}
+    found, waiting = {model.graphs[0].name}, [model.graphs[0]]
+    while waiting:
+        for node in waiting.pop().nodes:
+            for name in node.graphs:
+                if name in by_name and name not in found:
+                    found.add(name)
+                    waiting.append(by_name[name])
+    return tuple(graph for graph in model.graphs if graph.name in found)
+
+
+class Examined:
+    """One graph under one choice of sizes."""
+
+    def __init__(self, model: Model, graph: Graph, sizes: Sizes) -> None:
+        self.graph = graph
+        self._model = model
+        self._sizes = sizes
+        self._outer = model.graphs[0].values
+        self._last = model.format.startswith(CHANNELS_LAST)
+        self._derived: dict[str, tuple[str, ...]] = {}
+        self.facts = [self._examine(node) for node in graph.nodes]
+
+    def value(self, name: str) -> Value | None:
+        """What is known of a value, in this graph or around it."""
+        return self.graph.values.get(name) or self._outer.get(name)
+
+    def is_stored(self, name: str) -> bool:
+        """Whether a name stands for a stored tensor or something made of such alone."""
+        return name in self._derived or name in self._model.tensors
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """A shape in numbers; None where it is not known or the input was omitted."""
+        if not name:
+            return None
+        if name in self._model.tensors and name not in self.graph.values:
+            return self._model.tensors[name].shape
+        value = self.value(name)
+        return None if value is None else self._sizes.counted(value.shape)
+
+    def _examine(self, node: Node) -> Facts:
+        tensors = self._model.tensors
+        kind = category(node.op, node.domain)
+        name = canonical(node.op, node.domain)
+        data: list[str] = []
+        weights: list[str] = []
+        direct: list[str] = []
+        for each in node.inputs:
+            if each in self._derived:
+                weights += self._derived[each]
+            elif each in tensors:
+                weights.append(each)
+                direct.append(each)
+            elif each:
+                data.append(each)
+        direct += [each for each in node.tensors if each in tensors]
+        weights += [each for each in node.tensors if each in tensors]
+        derived = not data and not node.graphs and (bool(weights) or kind == "constant")
+        if derived and len(weights) <= CARRIED:
+            self._derived.update(dict.fromkeys(filter(None, node.outputs), tuple(weights)))
+            weights, direct = [], []
+        elif derived:
+            self._derived.update(dict.fromkeys(filter(None, node.outputs), ()))
+        return Facts(
+            node,
+            name,
+            derived,
+            tuple(data),
+            tuple(dict.fromkeys(weights)),
+            tuple(direct),
+            self._macs(node, name) if counts(name) and not derived else 0,
+            0 if derived else self._bytes(node),
+        )
+
+    def _macs(self, node: Node, name: str) -> int | None:
+        tensors = self._model.tensors
+        return macs(
+            Call(
+                name,
+                node.op,
+                tuple(map(self.shape, node.inputs)),
+                tuple(map(self.shape, node.outputs)),
+                tuple(map(self.is_stored, node.inputs)),
+                tuple((each, tensors[each].shape) for each in node.tensors if each in tensors),
+                node.attributes,
+                node.domain,
+                self._last,
+            )
+        )
+
+    def _bytes(self, node: Node) -> int | None:
+        total = 0
+        for name in node.outputs:
+            if not name:
+                continue
+            value = self.value(name)
+            size = None if value is None or not value.dtype else bytes_of(value.dtype, self.shape(name) or ())
+            if size is None or value is None or value.shape is None:
+                return None
+            total += size
+        return total

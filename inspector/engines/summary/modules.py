@@ -1,0 +1,71 @@
+"""The module tree with the sums of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inspector.engines.summary.grouping import DEEPEST, cut
+from inspector.engines.summary.rows import ModuleRow, Row
+from inspector.engines.summary.sizes import LARGEST
+from inspector.ir import Model
+from inspector.ir.text import inert
+
+
+class _Sum:
+    __slots__ = ("known", "layers", "macs", "parameters")
+
+    def __init__(self) -> None:
+        self.parameters = self.layers = self.macs = 0
+        self.known = True
+
+    def add(self, parameters: int, macs: int | None, layers: int, known: bool) -> None:
+        self.parameters = min(self.parameters + parameters, LARGEST)
+        self.macs = min(self.macs + (macs or 0), LARGEST)
+        self.layers += layers
+        self.known = self.known and known
+
+
+def tree(model: Model, rows: Iterable[Row]) -> tuple[ModuleRow, ...]:
+    """Every module, parents before children, in the order of the file; sums include what lies beneath.
+
+    Modules that only nodes or tensors name stand after those that the file lists; parents that nothing names are
+    made up, so that the tree has no holes. Multiply-adds are None where nothing is known of them.
+    """
+    own: dict[str, _Sum] = {}
+    for row in rows:
+        path = cut(row.module, DEEPEST) if row.module.count(".") >= DEEPEST else row.module
+        own.setdefault(path, _Sum()).add(row.parameters, row.macs, 1, row.macs is not None)
+    types = {inert(module.path): inert(module.type.rpartition(".")[2]) for module in model.modules}
+    children = _children((*types, *own))
+    if len(children) == 1:
+        return ()
+    order: list[str] = []
+    waiting = [""]
+    while waiting:
+        path = waiting.pop()
+        order.append(path)
+        waiting += reversed(children[path])
+    for path in reversed(order):
+        if path:
+            each = own.setdefault(path, _Sum())
+            own.setdefault(path.rpartition(".")[0], _Sum()).add(each.parameters, each.macs, each.layers, each.known)
+    return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in order)
+
+
+def _children(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Every path and those between it and the root, with the children of each in order."""
+    children: dict[str, list[str]] = {"": []}
+    for path in paths:
+        steps: list[str] = []
+        here = path if path.count(".") < DEEPEST else cut(path, DEEPEST)
+        while here and here not in children:
+            steps.append(here)
+            children[here] = []
+            here = here.rpartition(".")[0]
+        for step in reversed(steps):
+            children[step.rpartition(".")[0]].append(step)
+    return children
+
+
+def _row(path: str, kind: str, total: _Sum) -> ModuleRow:
+    return ModuleRow(path, kind, total.parameters, total.macs if total.known or total.macs else None, total.layers)

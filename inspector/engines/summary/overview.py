@@ -1,0 +1,89 @@
+"""What is said of a model a moment after opening it."""
+
+from __future__ import annotations
+
+from inspector.engines.summary.rows import Overview, Port, Remark, Signature
+from inspector.engines.summary.sizes import BATCH, UNNAMED
+from inspector.engines.summary.summary import Summary, batch_names, inputs_of
+from inspector.ir import Model, Value
+from inspector.ir.text import inert
+
+MOST_METADATA = 200
+
+
+def overview(summary: Summary, *, file: str, size: int, title: str, seconds: float = 0.0) -> Overview:
+    """The overview of a model.
+
+    Args:
+        summary: Its figures.
+        file: Name of the file as opened.
+        size: Bytes of the file.
+        title: Of the format.
+        seconds: What it took to read.
+    """
+    model = summary.model
+    return Overview(
+        file=inert(file, 4096),
+        size=size,
+        format=model.format,
+        title=title,
+        producer=inert(model.producer),
+        signatures=_signatures(summary),
+        totals=summary.totals,
+        metadata={inert(key): inert(text, 2000) for key, text in list(model.metadata.items())[:MOST_METADATA]},
+        dims=open_dims(model),
+        modules=summary.modules,
+        texts=tuple(inert(name) for name in model.texts),
+        notes=_remarks(summary),
+        seconds=seconds,
+    )
+
+
+def open_dims(model: Model) -> tuple[str, ...]:
+    """Names of the inputs' open dimensions in order of appearance; an unnamed first one is called `batch`."""
+    names: dict[str, None] = {}
+    for value in inputs_of(model):
+        for axis, dim in enumerate(value.shape or ()):
+            if isinstance(dim, str):
+                names[inert(dim, 100)] = None
+            elif dim is None and axis == 0:
+                names[BATCH] = None
+    return tuple(names)
+
+
+def _signatures(summary: Summary) -> tuple[Signature, ...]:
+    model = summary.model
+    if model.signatures:
+        return tuple(
+            Signature(inert(each.name), _ports(summary, each.inputs), _ports(summary, each.outputs))
+            for each in model.signatures
+        )
+    if model.main is None:
+        return ()
+    return (Signature("", _ports(summary, model.main.inputs), _ports(summary, model.main.outputs)),)
+
+
+def _ports(summary: Summary, values: tuple[Value, ...]) -> tuple[Port, ...]:
+    return tuple(summary.port(value.name, value) for value in values)
+
+
+def _remarks(summary: Summary) -> tuple[Remark, ...]:
+    model = summary.model
+    remarks = [Remark(note.level, inert(note.text, 2000), inert(note.hint, 2000)) for note in model.notes]
+    summary.totals  # noqa: B018 - what is open is known once everything has been counted
+    batch = sorted(summary.sizes.open & batch_names(model))
+    others = sorted(summary.sizes.open - batch_names(model) - {UNNAMED, BATCH})
+    if batch:
+        remarks.append(Remark("info", f"Multiply-adds and memory are those of {inert(batch[0], 100)} = 1."))
+    if others:
+        names = ", ".join(inert(name, 100) for name in others[:5]) + (" …" if len(others) > 5 else "")
+        remarks.append(
+            Remark("info", f"Sizes that are not known count as 1: {names}.", "Type their sizes to get true figures.")
+        )
+    if model.graphs and not summary.totals.complete and not others:
+        remarks.append(
+            Remark("info", "Some shapes are not known, so multiply-adds and memory are those of the known part.")
+        )
+    if len(summary.examined) > 1:
+        remarks.append(Remark("info", "Branches, loop bodies and functions count once, however often they run."))
+    return tuple(remarks)

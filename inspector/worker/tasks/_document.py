@@ -1,0 +1,123 @@
+"""The open document of a document worker: the model as read, its source, and what has been worked out of it.
+
+It lies in the worker's state under "document". Names that come from the window are those it was shown, which are
+inert; where a name had to be changed to be shown, the real one is found again here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.engines.summary.summary import Summary
+from inspector.errors import FormatError, InspectorError
+from inspector.formats import Format, Source
+from inspector.ir import Graph, Model, Node, Tensor
+from inspector.ir.text import inert
+from inspector.worker.tasks._task import Context
+
+KEY = "document"
+MOST_SUMMARIES = 4
+"""Choices of sizes whose figures are kept."""
+
+
+class Document:
+    """A model that is open."""
+
+    def __init__(self, source: Source, fmt: Format, model: Model, seconds: float) -> None:
+        self.source = source
+        self.format = fmt
+        self.model = model
+        self.seconds = seconds
+        self.kept: dict[str, Any] = {}
+        """What other tasks keep beside the model, such as the index of the search."""
+        self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
+        self._names: dict[str, dict[str, str]] = {}
+        self._nodes: dict[str, dict[str, Node]] = {}
+        self._array: tuple[str, NDArray[Any]] | None = None
+
+    def summary(self, dims: dict[str, int]) -> Summary:
+        """The figures for these sizes; worked out once."""
+        key = tuple(sorted(dims.items()))
+        if key not in self._summaries:
+            while len(self._summaries) >= MOST_SUMMARIES:
+                del self._summaries[next(iter(self._summaries))]
+            self._summaries[key] = Summary(self.model, dims)
+        return self._summaries[key]
+
+    def tensor(self, name: str) -> Tensor:
+        """A stored tensor by its name as shown."""
+        real = self._real("tensors", name, self.model.tensors)
+        if real not in self.model.tensors:
+            raise InspectorError(f"There is no tensor {inert(name)!r} in this model.")
+        return self.model.tensors[real]
+
+    def array(self, name: str) -> NDArray[Any]:
+        """The values of a tensor; read when first asked for, the last one is kept."""
+        tensor = self.tensor(name)
+        if self._array is None or self._array[0] != tensor.name:
+            self._array = None  # let go of the last one before the next is read
+            self._array = (tensor.name, self._fetch(tensor))
+        return self._array[1]
+
+    def graph(self, name: str) -> Graph:
+        """A graph by its name as shown; the main one when empty."""
+        names = {graph.name: graph for graph in self.model.graphs}
+        found = self.model.main if not name else names.get(self._real("graphs", name, names))
+        if found is None:
+            raise InspectorError(f"There is no graph {inert(name)!r} in this model." if name else "It has no graph.")
+        return found
+
+    def node(self, graph: Graph, name: str) -> Node:
+        """A node by its name as shown."""
+        if graph.name not in self._nodes:
+            self._nodes[graph.name] = {node.name: node for node in graph.nodes}
+        nodes = self._nodes[graph.name]
+        real = self._real(f"nodes of {graph.name}", name, nodes)
+        if real not in nodes:
+            raise InspectorError(f"There is no node {inert(name)!r} in this graph.")
+        return nodes[real]
+
+    def text(self, name: str) -> str:
+        """One of the texts of the model by its name as shown."""
+        real = self._real("texts", name, self.model.texts)
+        if real not in self.model.texts:
+            raise InspectorError(f"There is no text {inert(name)!r} in this model.")
+        return self.model.texts[real]
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Something worked out once for this model."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
+    def _real(self, kind: str, name: str, names: Iterable[str]) -> str:
+        """The name in the file of what is shown under this name."""
+        if not hasattr(names, "__contains__") or name in names:
+            return name
+        if kind not in self._names:
+            self._names[kind] = {shown: each for each in names if (shown := inert(each)) != each}
+        return self._names[kind].get(name, name)
+
+    def _fetch(self, tensor: Tensor) -> NDArray[Any]:
+        try:
+            array: NDArray[Any] = self.format.fetch(self.source, tensor)
+        except InspectorError:
+            raise
+        except (ValueError, TypeError, OSError, KeyError, IndexError, EOFError) as error:
+            raise FormatError(
+                f"The values of {inert(tensor.name)!r} cannot be read: {inert(str(error))}.",
+                hint="The file may be damaged.",
+            ) from error
+        return np.ascontiguousarray(array)
+
+
+def document(context: Context) -> Document:
+    """The open document of this worker."""
+    found = context.state.get(KEY)
+    if not isinstance(found, Document):
+        raise InspectorError("No model is open.", "Open a file first.")
+    return found

@@ -1,0 +1,56 @@
+"""The layer table of the open model, page by page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from inspector.engines.summary.rows import ModuleRow, Row, Totals
+from inspector.worker.tasks._document import document
+from inspector.worker.tasks._task import Context, Task
+
+LIMIT = 32 * 1024 * 1024
+"""Bytes of rows in one answer; it holds fewer rows than asked for when they are larger."""
+
+
+class RowsArgs(msgspec.Struct, frozen=True):
+    """Which rows.
+
+    Attributes:
+        grouping: One row a layer, or one row an operator.
+        dims: Sizes of named dimensions for shapes and figures.
+        start: First row.
+        count: Most rows.
+        depth: Merge modules at this depth; -1 leaves them apart.
+    """
+
+    grouping: Literal["layers", "operators"] = "layers"
+    dims: dict[str, int] = {}
+    start: int = 0
+    count: int = 20_000
+    depth: int = -1
+
+
+class RowsPage(msgspec.Struct, frozen=True):
+    """Some rows; `total` is how many there are. The module tree comes with the first page only."""
+
+    rows: tuple[Row, ...]
+    total: int
+    totals: Totals
+    modules: tuple[ModuleRow, ...]
+
+
+def run(args: RowsArgs, context: Context) -> RowsPage:
+    """One page of rows; all of them are worked out when the first page is asked for."""
+    opened = document(context)
+    summary = opened.summary(args.dims)
+    rows = summary.rows(args.grouping, args.depth)
+    start = max(0, args.start)
+    page = rows[start : start + max(0, args.count)]
+    while len(page) > 1 and len(msgspec.msgpack.encode(page)) > LIMIT:
+        page = page[: len(page) // 2]
+    return RowsPage(page, len(rows), summary.totals, summary.modules if start == 0 else ())
+
+
+TASK = Task("rows", RowsArgs, RowsPage, run)
