@@ -119,6 +119,15 @@ class Archive:
         else:
             yield io.BytesIO(self.read(member, INFLATED))
 
+    def start(self, member: str) -> int:
+        """Where the bytes of a member begin in the file; -1 where it is packed.
+
+        Raises:
+            FormatError: There is none, or it is damaged.
+        """
+        info = self._info(member)
+        return self._start(info) if info.compress_type == zipfile.ZIP_STORED else -1
+
     def _start(self, info: zipfile.ZipInfo) -> int:
         """Where the bytes of a stored member begin."""
         try:
