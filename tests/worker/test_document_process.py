@@ -1,0 +1,85 @@
+"""A document worker as a view-model uses it: answers in order, stale ones dropped, its death told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector.errors import InspectorError
+from inspector.jobs.desk import Desk
+from inspector.jobs.document import Document
+from inspector.registry import _from_file
+
+toy = _from_file("toy_types_document", Path(__file__).parents[1] / "toys" / "tasks" / "toy.py")
+
+
+@pytest.fixture
+def document(qtbot: QtBot, toys: Path) -> Iterator[Document]:
+    desk = Desk(spares=False)
+    yield desk.document()
+    desk.close()
+
+
+class Answers:
+    """Collects what the callbacks are given."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+        self.failed: list[InspectorError] = []
+
+    def ask(self, document: Document, what: str, text: str = "") -> int:
+        return document.ask(toy.TASK, toy.ToyArgs(what, text), self.done.append, self.failed.append)
+
+
+def test_answers_come_in_order(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    for i in range(20):
+        answers.ask(document, "echo", str(i))
+    qtbot.waitUntil(lambda: len(answers.done) == 20, timeout=10_000)
+    assert [a.text for a in answers.done] == [str(i) for i in range(20)]
+    assert len({a.pid for a in answers.done}) == 1
+    assert document.protection
+
+
+def test_a_dropped_ask_is_not_answered(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    document.drop(answers.ask(document, "echo", "stale"))
+    answers.ask(document, "echo", "new")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    assert [a.text for a in answers.done] == ["new"]
+
+
+def test_a_failure_leaves_it_alive(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    answers.ask(document, "fail")
+    answers.ask(document, "echo", "still here")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    assert answers.failed[0].what == "It cannot be done."
+
+
+def test_its_death_is_told_once_and_the_next_ask_revives_it(qtbot: QtBot, document: Document) -> None:
+    answers, deaths = Answers(), []
+    document.died.connect(lambda what, hint: deaths.append((what, hint)))
+    answers.ask(document, "segfault")
+    answers.ask(document, "echo", "lost")
+    qtbot.waitUntil(lambda: bool(deaths), timeout=10_000)
+    assert len(deaths) == 1
+    assert "segmentation fault" in deaths[0][0]
+    assert len(answers.failed) == 2
+    answers.ask(document, "echo", "again")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    assert answers.done[0].text == "again"
+
+
+def test_a_restart_frees_a_worker_that_hangs(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    with qtbot.waitSignal(document.progressed, timeout=10_000):
+        answers.ask(document, "hold")
+    document.restart()
+    answers.ask(document, "echo", "free")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    assert not answers.failed
