@@ -88,7 +88,7 @@ def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str,
     from inspector.engines.convert.plan import plan
 
     known = edges()
-    route = [known[id] for id in via if id in known] or list(plan(known.values(), source, to)[0].edges)
+    route = plan(known.values(), source, to, via)[0].edges
     result: dict[str, dict[str, object]] = {}
     for name, value in given.items():
         edge_name, _, field = name.rpartition(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Literal
 
 from inspector.errors import InspectorError
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     depth = int(args.expand) if args.expand.isdigit() else 0
     application = QGuiApplication.instance() or QGuiApplication([])
     _, folded = ask_document(args.file, [(FOLD, FoldArgs(graph=args.graph, everything=everything, depth=depth))])
-    orientation = "horizontal" if args.horizontal else "vertical"
+    orientation: Literal["vertical", "horizontal"] = "horizontal" if args.horizontal else "vertical"
     (placed,) = ask_worker("layout", [(PLACE, PlaceArgs(folded=folded, orientation=orientation))])
     export(Scene(folded, placed), args.output, args.dark)
     print(f"{args.output}: {len(folded.boxes):,} boxes for {folded.nodes:,} nodes")

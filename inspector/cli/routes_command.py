@@ -19,20 +19,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them."""
     from inspector.engines.convert import edges
-    from inspector.engines.convert.plan import plan, reachable
+    from inspector.engines.convert.plan import Route, plan, reachable
     from inspector.formats import Source, formats, identify
 
     known = formats()
     source = args.file if args.file in known and not Path(args.file).exists() else identify(Source(Path(args.file))).id
+    found: list[tuple[str, Route | None, str]]
     if args.to:
         if args.to not in known:
             raise InspectorError(f"There is no format {args.to!r}.", f"Known: {', '.join(sorted(known))}.")
         found = [(args.to, route, "") for route in plan(edges().values(), source, args.to)]
     else:
-        found = [
-            (target, None, answer) if isinstance(answer, str) else (target, answer, "")
-            for target, answer in reachable(source).items()
-        ]
+        answers = reachable(source).items()
+        found = [(to, None, answer) if isinstance(answer, str) else (to, answer, "") for to, answer in answers]
     rows = [
         {
             "to": target,

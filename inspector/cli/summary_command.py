@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
 from inspector.cli.words import add_inputs, dims, print_json, shapes
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from inspector.worker.tasks.rows import RowsArgs
 
     sizes = dims(args.dim)
-    grouping = "operators" if args.operators else "layers"
+    grouping: Literal["layers", "operators"] = "operators" if args.operators else "layers"
     opening = OpenArgs(path=str(args.file.absolute()), dims=sizes, shapes=shapes(args.input))
     overview, page = ask_document(args.file, [(ROWS, RowsArgs(grouping, sizes, depth=args.depth))], opening)
     if args.json:

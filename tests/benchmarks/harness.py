@@ -53,7 +53,8 @@ def machine() -> str:
         model = names[0] if names else model
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     load = os.getloadavg()[0]
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.platform()}, Python {platform.python_version()}, load {load:.1f}"
+    system = f"{platform.platform()}, Python {platform.python_version()}"
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}, load {load:.1f}"
 
 
 def median_of(measure: Callable[[], float], times: int = 5) -> float:

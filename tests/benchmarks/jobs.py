@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from inspector.jobs.convert import convert
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
-from inspector.jobs.convert import convert
 from inspector.jobs.desk import Desk
 from inspector.jobs.job import Outcome
 from inspector.jobs.recipe import Recipe, Start

@@ -15,9 +15,10 @@ from onnx import TensorProto as T, helper as h, numpy_helper as n
 rng = np.random.default_rng(0)
 nodes, weights, last = [], [], "input"
 for i in range(25):                                   # 25 x 1024 x 1024 float32 = 105 MB
-    weights += [n.from_array(rng.standard_normal((1024, 1024)).astype("f4") / 32, f"layers.{i}.weight"),
-                n.from_array(np.zeros(1024, "f4"), f"layers.{i}.bias")]
-    nodes += [h.make_node("Gemm", [last, f"layers.{i}.weight", f"layers.{i}.bias"], [f"g{i}"], f"/layers/{i}/linear/Gemm"),
+    matrix = rng.standard_normal((1024, 1024)).astype("f4") / 32
+    weights += [n.from_array(matrix, f"layers.{i}.weight"), n.from_array(np.zeros(1024, "f4"), f"layers.{i}.bias")]
+    inputs = [last, f"layers.{i}.weight", f"layers.{i}.bias"]
+    nodes += [h.make_node("Gemm", inputs, [f"g{i}"], f"/layers/{i}/linear/Gemm"),
               h.make_node("Relu", [f"g{i}"], [f"r{i}"], f"/layers/{i}/act/Relu")]
     last = f"r{i}"
 graph = h.make_graph(nodes, "large", [h.make_tensor_value_info("input", T.FLOAT, ["batch", 1024])],
