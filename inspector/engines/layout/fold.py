@@ -187,12 +187,13 @@ def _relative(path: str, base: str) -> str:
 def _entity_box(entity: Entity, parent: int, path: str) -> Box:
     text = entity.text
     if entity.path:
-        text = "  ".join(filter(None, (_relative(entity.path, path), text)))
+        name = _relative(entity.path, path)
+        text = "  ".join(filter(None, ("" if name == entity.title else name, text)))
     title = shortened(entity.title)
     text = shortened(text, 34)
     return Box(
         key=entity.key, kind=entity.kind, title=title, text=text, category=entity.category, parent=parent,
-        width=_wide(title, text, 24.0), height=40.0 if text else 28.0,
+        width=_wide(title, text, 28.0), height=40.0 if text else 28.0,
     )  # fmt: skip
 
 
@@ -207,7 +208,7 @@ def _group_box(group: Group, parent: int, path: str, opened: bool) -> Box:
     height = 28.0 if opened else 44.0
     return Box(
         key=group.key, kind=group.kind, title=title, text=text, category=group.category, parent=parent, open=opened,
-        nodes=group.nodes, width=_wide(title, text, 44.0, beside=opened), height=height,
+        nodes=group.nodes, width=_wide(title, text, 48.0, beside=opened), height=height,
     )  # fmt: skip
 
 
@@ -225,4 +226,4 @@ def _stub_words(source: Box, value: str) -> str:
 
 def _wide(title: str, text: str, margin: float, *, beside: bool = False) -> float:
     inner = width(title, 13.0) + width(text, 11.0) + 8 if beside else max(width(title, 13.0), width(text, 11.0))
-    return float(min(264.0, max(72.0, -(-(inner + margin) // 8) * 8)))
+    return float(min(280.0, max(72.0, -(-(inner + margin) // 8) * 8)))

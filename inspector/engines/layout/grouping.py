@@ -13,6 +13,7 @@ import numpy as np
 from inspector.engines.layout.flow import Ints
 from inspector.engines.layout.hierarchy import TELLING, Draft, Group, Hierarchy, draft, finished
 from inspector.ir.model import Graph, Model
+from inspector.ir.operators import category
 
 REPEATS = 3
 """Siblings of one structure that are folded into one box."""
@@ -62,6 +63,8 @@ def _shelled(made: Draft, number: int) -> list[int]:
         if not entity.path:
             weights = entity.text.rpartition("  ")[2] if "×" in entity.text else ""
             entity.title, entity.path, entity.text = group.title or entity.title, group.path, weights
+            own = category(group.title)
+            entity.category = own if own != "other" else entity.category
         made.aliases[group.key] = entity.key
         return [child]
     inner = made.groups[~child]

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from inspector.engines.layout.scene import Folded
 
-Floats = NDArray[np.float32]
+Array = NDArray[np.float64]
 LAYER_GAP, NODE_GAP, SWEEPS, LOOP = 44.0, 28.0, 4, 14.0
 
 
-def layered(folded: Folded, orientation: str, *, padding: float, header: float) -> tuple[Floats, list[Floats]]:
+def layered(folded: Folded, orientation: str, *, padding: float, header: float) -> tuple[Array, list[Array]]:
     """Rectangles of the boxes (x, y, width, height) and the route of each link."""
     boxes = folded.boxes
     children: dict[int, list[int]] = defaultdict(list)
@@ -37,7 +37,7 @@ def layered(folded: Folded, orientation: str, *, padding: float, header: float) 
         if box.parent >= 0:
             rects[i, :2] += rects[box.parent, :2]
     routes = [_route(rects[link.source], rects[link.target], orientation) for link in folded.links]
-    return rects.astype(np.float32), routes
+    return rects, routes
 
 
 def _by_group(folded: Folded) -> dict[int, list[tuple[int, int]]]:
@@ -60,9 +60,7 @@ def _by_group(folded: Folded) -> dict[int, list[tuple[int, int]]]:
     return found
 
 
-def _arrange(
-    rects: NDArray[np.float64], members: list[int], links: list[tuple[int, int]], orientation: str
-) -> tuple[float, float]:
+def _arrange(rects: Array, members: list[int], links: list[tuple[int, int]], orientation: str) -> tuple[float, float]:
     """Place the members of one group from 0, 0 on; gives the size that they take."""
     across, along = (0, 1) if orientation == "vertical" else (1, 0)
     layer = dict.fromkeys(members, 0)
@@ -104,13 +102,13 @@ def _order(rows: dict[int, list[int]], links: list[tuple[int, int]]) -> None:
             spot.update({i: place / len(rows[k]) for place, i in enumerate(rows[k])})
 
 
-def _route(source: NDArray[np.float64], target: NDArray[np.float64], orientation: str) -> Floats:
+def _route(source: Array, target: Array, orientation: str) -> Array:
     """An elbow from the end of one box to the beginning of the other; a loop beside the box where they are one."""
     if source is target or np.array_equal(source, target):
         x, y, w, h = source
         return np.array(
             [(x + w, y + h / 3), (x + w + LOOP, y + h / 3), (x + w + LOOP, y + h * 2 / 3), (x + w, y + h * 2 / 3)],
-            np.float32,
+            np.float64,
         )
     if orientation == "vertical":
         a = (source[0] + source[2] / 2, source[1] + source[3])
@@ -122,4 +120,4 @@ def _route(source: NDArray[np.float64], target: NDArray[np.float64], orientation
         b = (target[0], target[1] + target[3] / 2)
         middle = (a[0] + b[0]) / 2
         bends = [(middle, a[1]), (middle, b[1])]
-    return np.array([a, *bends, b], np.float32)
+    return np.array([a, *bends, b], np.float64)

@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 
 from inspector.engines.layout.layered import layered
 from inspector.engines.layout.scene import Folded, Placed
+from inspector.engines.layout.tidy import close_gaps, shrink_frames, slide_boxes
 from inspector.errors import InspectorError
 
 Orientation = Literal["vertical", "horizontal"]
-Floats = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 LIMIT = 60_000
 """Boxes beyond which placing would take minutes, and nobody could read the result."""
-PADDING = 14.0
-HEADER = 26.0
+PADDING = 12.0
+HEADER = 24.0
 SPACING = {
     "layer_gap": 34.0, "node_gap": 26.0, "dummy_gap": 16.0, "port_gap": 14.0, "stub": 9.0, "bundle_lane_gap": 8.0,
-    "isolated_gap": 26.0, "compound_padding": PADDING, "compound_header": HEADER,
+    "isolated_gap": 26.0, "compound_padding": PADDING,
 }  # fmt: skip
 
 
@@ -54,14 +55,14 @@ def place(folded: Folded, orientation: Orientation = "vertical") -> Placed:
     return packed(rects, routes, engine, perf_counter() - start)
 
 
-def packed(rects: Floats, routes: list[Floats], engine: str, seconds: float) -> Placed:
+def packed(rects: Array, routes: list[Array], engine: str, seconds: float) -> Placed:
     """Columns of a placed scene, moved so that the picture begins at 0, 0."""
-    points = np.concatenate(routes) if routes else np.empty((0, 2), np.float32)
+    points = np.concatenate(routes) if routes else np.empty((0, 2))
     starts = np.zeros(len(routes) + 1, np.int32)
     np.cumsum([len(route) for route in routes], out=starts[1:])
     corners = np.concatenate([rects[:, :2], rects[:, :2] + rects[:, 2:], points])
-    low = corners.min(axis=0) if len(corners) else np.zeros(2, np.float32)
-    high = corners.max(axis=0) if len(corners) else np.zeros(2, np.float32)
+    low = corners.min(axis=0) if len(corners) else np.zeros(2)
+    high = corners.max(axis=0) if len(corners) else np.zeros(2)
     moved = rects.copy()
     moved[:, :2] -= low
     size = high - low
@@ -72,7 +73,7 @@ def packed(rects: Floats, routes: list[Floats], engine: str, seconds: float) -> 
     )  # fmt: skip
 
 
-def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Floats, list[Floats]]:
+def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Array, list[Array]]:
     from graphlay import _native
 
     nodes: list[dict[str, Any]] = []
@@ -85,22 +86,26 @@ def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Floats, list[Fl
     options = {
         "direction": "topbottom" if orientation == "vertical" else "leftright",
         "effort": "fast" if len(nodes) > 400 else "balanced",
-        "spacing": SPACING,
-        "routing": {"style": "orthogonal"},
+        "spacing": SPACING | {"compound_header": HEADER / 2 if orientation == "vertical" else HEADER},
+        "routing": {"style": "orthogonal", "merge_edges": "forks"},
     }
     request = {"graph": {"nodes": nodes, "edges": edges}, "preset": "layered", "options": options}
     answer = msgspec.json.decode(_native.layout(msgspec.json.encode(request).decode()))
     places = [(n["center"]["x"], n["center"]["y"], n["size"]["width"], n["size"]["height"]) for n in answer["nodes"]]
-    rects = np.array(places, np.float32).reshape(-1, 4)
+    rects = np.array(places, np.float64).reshape(-1, 4)
     rects[:, :2] -= rects[:, 2:] / 2
-    routes = [np.array([(p["x"], p["y"]) for p in e["points"]], np.float32).reshape(-1, 2) for e in answer["edges"]]
-    return _checked(folded, rects, routes)
+    routes = [np.array([(p["x"], p["y"]) for p in e["points"]], np.float64).reshape(-1, 2) for e in answer["edges"]]
+    _check(folded, rects, routes)
+    axis = 1 if orientation == "vertical" else 0
+    slide_boxes(folded, rects, routes, axis)
+    shrink_frames(folded, rects, routes, PADDING, HEADER)
+    close_gaps(folded, rects, routes, axis, HEADER + PADDING)
+    return rects, routes
 
 
-def _checked(folded: Folded, rects: Floats, routes: list[Floats]) -> tuple[Floats, list[Floats]]:
-    """The answer, if it is one: as many as asked for, finite, and every link drawn."""
+def _check(folded: Folded, rects: Array, routes: list[Array]) -> None:
+    """An answer is one if it is for as many as asked for, finite, and every link is drawn."""
     if len(rects) != len(folded.boxes) or len(routes) != len(folded.links):
         raise ValueError("it answered for another graph")
     if not np.isfinite(rects).all() or not all(len(route) > 1 and np.isfinite(route).all() for route in routes):
         raise ValueError("it left something without a place")
-    return rects, routes

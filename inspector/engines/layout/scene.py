@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Box(msgspec.Struct, frozen=True, kw_only=True):
+class Box(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing to draw: a node, a folded or open module, a model input or output, or a stub of a far value.
 
     Attributes:
@@ -36,7 +36,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     height: float = 36.0
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """An edge between boxes by index, with the value it carries."""
 
     source: int

@@ -19,8 +19,8 @@ _SHORT = {
     "float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64", "int64": "i64", "int32": "i32",
     "int16": "i16", "int8": "i8", "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64",
 }  # fmt: skip
-_NARROW = frozenset("iljtfr.,:;|!'I/[]() -")
-_WIDE = frozenset("mwMW@%—×ABCDGHKNOQRUVXYZ&")
+_NARROW = frozenset("'/IJ\\ijl|,-.:; !()[]frt")
+_WIDE = frozenset("GU#&+<=>DHNOQ^~w%@MmW—×")
 
 
 @lru_cache(maxsize=16_384)
@@ -54,9 +54,9 @@ def value_words(value: Value | None) -> str:
 
 @lru_cache(maxsize=65_536)
 def width(text: str, size: float = 13.0) -> float:
-    """About how wide a text is in a sans serif of this pixel size."""
-    units = sum(0.36 if c in _NARROW else 0.82 if c in _WIDE else 1.0 if ord(c) > 0x2E80 else 0.61 for c in text)
-    return units * size
+    """About how wide a text is in a sans serif of this pixel size; the larger size is set in bold."""
+    units = sum(0.42 if c in _NARROW else 0.88 if c in _WIDE else 1.0 if ord(c) > 0x2E80 else 0.7 for c in text)
+    return units * size * (1.0 if size > 12 else 0.92)
 
 
 def shortened(text: str, limit: int = 26) -> str:

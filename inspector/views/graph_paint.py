@@ -1,0 +1,313 @@
+"""Paints a scene: the one painter behind the window's tiles, the pictures that are saved, and paper.
+
+Three levels of detail by zoom. From READABLE on: rounded boxes with two lines of text, arrows, shapes beside the lines.
+From PLAIN on: coloured rectangles with their title where it can still be read. Below: coloured rectangles only, drawn
+in one call for each category. Paths and cut-off texts are made once for each scene.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+
+from inspector.engines.layout.scene import Box
+from inspector.viewmodels.graph_scene import Area, Scene
+from inspector.views.graph_style import Style, mixed
+
+READABLE, TITLED, PLAIN = 0.5, 0.3, 0.1
+"""Zooms from which text, titles, outlines are worth painting."""
+RADIUS, BEND, ARROW = 6.0, 6.0, 6.5
+STRIP = 4.0
+LABEL_ZOOM = 0.75
+MARGIN = 24.0
+"""What may stick out of a box: plates of repeats, borders, arrow heads."""
+LINKS_FAR = 4000
+"""Links of one picture beyond which, far away, only every n-th is drawn: more would be a grey area all the same."""
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+CENTRE = Qt.AlignmentFlag.AlignCenter
+
+
+class GraphPainter:
+    """Paints parts of one scene in one style."""
+
+    def __init__(self, scene: Scene, style: Style) -> None:
+        self.scene, self.style = scene, style
+        self._paths: dict[int, QPainterPath] = {}
+        self._arrows: dict[int, QPolygonF] = {}
+        self._texts: dict[int, tuple[str, str]] = {}
+        self._labels: dict[int, tuple[QPointF, str] | None] = {}
+        self._title, self._body = style.title_metrics(), style.body_metrics()
+
+    def paint(self, painter: QPainter, area: Area, zoom: float) -> None:
+        """Paint what touches an area of the scene; the painter is already scaled and moved to scene coordinates."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= PLAIN)
+        wide = (area[0] - MARGIN, area[1] - MARGIN, area[2] + 2 * MARGIN, area[3] + 2 * MARGIN)
+        shown = self.scene.boxes_in(wide)
+        frames = [int(i) for i in shown[self.scene.frames[shown]]]
+        boxes = [int(i) for i in shown[~self.scene.frames[shown]]]
+        for i in frames:
+            self._frame(painter, i, zoom)
+        links = self.scene.links_in(wide)
+        if zoom < PLAIN and len(links) > LINKS_FAR:
+            links = links[:: -(-len(links) // LINKS_FAR)]
+        self._links(painter, [int(i) for i in links], zoom)
+        if zoom < TITLED:
+            self._far(painter, boxes, zoom)
+        else:
+            for i in frames:
+                self._header(painter, i, zoom)
+            for i in boxes:
+                self._box(painter, i, zoom)
+
+    def _frame(self, painter: QPainter, i: int, zoom: float) -> None:
+        style = self.style
+        rect = QRectF(*self.scene.area(i))
+        painter.setBrush(style.frame(self.scene.depths[i]))
+        painter.setPen(_cosmetic(QPen(style.line, 1.0)))
+        if zoom < TITLED:
+            painter.drawRect(rect)
+            return
+        painter.drawRoundedRect(rect, RADIUS + 2, RADIUS + 2)
+
+    def _header(self, painter: QPainter, i: int, zoom: float) -> None:
+        """The title of an open module, over the links that run in from above."""
+        box, style = self.scene.boxes[i], self.style
+        x, y, width, _ = self.scene.area(i)
+        title, text = self._words(i, box, width - 48)
+        text = text if zoom >= READABLE else ""
+        first = self._title.horizontalAdvance(title)
+        second = self._body.horizontalAdvance(text) + 8 if text else 0.0
+        ground = style.frame(self.scene.depths[i])
+        painter.fillRect(QRectF(x + 6, y + 6, min(width - 12, 22 + first + second + 4), 18), ground)
+        _minus(painter, QPointF(x + 14, y + 15), style.tint(box.category).solid)
+        painter.setFont(style.title)
+        painter.setPen(style.text)
+        painter.drawText(QRectF(x + 24, y + 4, first + 4, 22), LEFT, title)
+        painter.setFont(style.body)
+        painter.setPen(style.muted)
+        painter.drawText(QRectF(x + 32 + first, y + 4, second, 22), LEFT, text)
+
+    def _links(self, painter: QPainter, links: list[int], zoom: float) -> None:
+        pen = QPen(self.style.edge, 1.2 if zoom >= PLAIN else 0.0)
+        if zoom < PLAIN:
+            pen = _cosmetic(QPen(mixed(self.style.edge, self.style.ground, 0.6), 1.0))
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for i in links:
+            painter.drawPath(self.path(i))
+        if zoom < TITLED:
+            return
+        painter.setBrush(self.style.edge)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for i in links:
+            painter.drawPolygon(self.arrow(i))
+        if zoom >= LABEL_ZOOM:
+            self._link_labels(painter, links)
+
+    def _link_labels(self, painter: QPainter, links: list[int]) -> None:
+        painter.setFont(self.style.body)
+        painter.setPen(self.style.muted)
+        for i in links:
+            place = self._label(i)
+            if place is not None:
+                painter.drawText(*place)
+
+    def _label(self, i: int) -> tuple[QPointF, str] | None:
+        """Where the shape of a link's value is written: beside its first run, where that is long and alone enough."""
+        if i not in self._labels:
+            self._labels[i] = self._find_label(i)
+        return self._labels[i]
+
+    def _find_label(self, i: int) -> tuple[QPointF, str] | None:
+        link, scene = self.scene.links[i], self.scene
+        if not link.label or len(scene.outgoing(link.source)) > 1 or scene.boxes[link.source].kind in ("input", "stub"):
+            return None
+        (x, y), (x2, y2) = scene.route(i)[:2].tolist()
+        width = self._body.horizontalAdvance(link.label)
+        if abs(x2 - x) < 1 and y2 - y >= 16:
+            aside = -5 - width if x + 5 + width > scene.width else 5
+            spot = QRectF(x + aside, y + 3, width, 13)
+        elif abs(y2 - y) < 1 and x2 - x >= width + 8:
+            spot = QRectF(x + 4, y - 15, width, 13)
+        else:
+            return None
+        area = (spot.x(), spot.y(), spot.width(), spot.height())
+        crossed = any(int(k) != i and self.path(int(k)).intersects(spot) for k in scene.links_in(area))
+        around = list(scene.outer(link.source))
+        held = any(int(k) not in around for k in scene.boxes_in(area))
+        inside = not around or QRectF(*scene.area(around[0])).contains(spot)
+        return None if crossed or held or not inside else (QPointF(spot.x(), spot.bottom() - 3), link.label)
+
+    def _far(self, painter: QPainter, boxes: list[int], zoom: float) -> None:
+        groups: dict[str, list[QRectF]] = {}
+        least = 1.0 / zoom
+        rects = self.scene.rects[boxes]
+        rects = np.concatenate([rects[:, :2], np.maximum(rects[:, 2:], least)], axis=1)
+        for i, rect in zip(boxes, rects.tolist(), strict=True):
+            box = self.scene.boxes[i]
+            name = f"={box.kind}" if box.kind in ("input", "output", "stub") else box.category
+            groups.setdefault(name, []).append(QRectF(*rect))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for name, group in groups.items():
+            painter.setBrush(self.style.accent if name[0] == "=" else self.style.tint(name).far)
+            painter.drawRects(group)
+
+    def _box(self, painter: QPainter, i: int, zoom: float) -> None:
+        box = self.scene.boxes[i]
+        rect = QRectF(*self.scene.area(i))
+        if box.kind in ("input", "output", "stub"):
+            self._pill(painter, i, box, rect, zoom)
+            return
+        tint = self.style.tint(box.category)
+        pen = QPen(tint.border, 1.0)
+        painter.setPen(pen)
+        painter.setBrush(tint.fill)
+        if box.kind == "repeat":
+            for shift in (6.0, 3.0):
+                painter.drawRoundedRect(rect.translated(shift, shift), RADIUS, RADIUS)
+        painter.drawRoundedRect(rect, RADIUS, RADIUS)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint.solid)
+        painter.drawRoundedRect(QRectF(rect.x() + 3, rect.y() + 5, STRIP - 1, rect.height() - 10), 1.5, 1.5)
+        inner = rect.adjusted(12, 0, -8, 0)
+        if box.kind in ("module", "repeat"):
+            _plus(painter, QPointF(rect.right() - 14, rect.center().y()), tint.solid)
+            inner.adjust(0, 0, -16, 0)
+        self._two_lines(painter, i, box, inner, zoom)
+
+    def _two_lines(self, painter: QPainter, i: int, box: Box, inner: QRectF, zoom: float) -> None:
+        title, text = self._words(i, box, inner.width())
+        style = self.style
+        painter.setFont(style.title)
+        painter.setPen(style.text)
+        if not text:
+            painter.drawText(inner, LEFT, title)
+            return
+        middle = inner.center().y()
+        painter.drawText(QRectF(inner.x(), middle - 17, inner.width(), 18), LEFT, title)
+        if zoom >= READABLE:
+            painter.setFont(style.body)
+            painter.setPen(style.muted)
+            painter.drawText(QRectF(inner.x(), middle + 1, inner.width(), 15), LEFT, text)
+
+    def _pill(self, painter: QPainter, i: int, box: Box, rect: QRectF, zoom: float) -> None:
+        style = self.style
+        stub = box.kind == "stub"
+        pen = QPen(style.edge if stub else style.accent, 1.0)
+        if stub:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(style.ground if stub else style.soft)
+        painter.drawRoundedRect(rect, min(rect.height() / 2, 14), min(rect.height() / 2, 14))
+        if stub:
+            title, text = self._body.elidedText(box.title, Qt.TextElideMode.ElideMiddle, rect.width() - 10), ""
+        else:
+            title, text = self._words(i, box, rect.width() - 16)
+        painter.setFont(style.body if stub else style.title)
+        painter.setPen(style.muted if stub else style.text)
+        if not text:
+            painter.drawText(rect, CENTRE, title)
+            return
+        middle = rect.center().y()
+        painter.drawText(QRectF(rect.x(), middle - 17, rect.width(), 18), CENTRE, title)
+        if zoom >= READABLE:
+            painter.setFont(style.body)
+            painter.setPen(style.muted)
+            painter.drawText(QRectF(rect.x(), middle + 1, rect.width(), 15), CENTRE, text)
+
+    def _words(self, i: int, box: Box, room: float) -> tuple[str, str]:
+        """Title and text, cut to the room."""
+        if i not in self._texts:
+            middle = Qt.TextElideMode.ElideMiddle
+            title = self._title.elidedText(box.title, middle, room)
+            if box.open:
+                room -= self._title.horizontalAdvance(title)
+            self._texts[i] = title, self._body.elidedText(box.text, middle, room)
+        return self._texts[i]
+
+    def path(self, link: int) -> QPainterPath:
+        """A link's polyline with rounded bends, ending where its arrow begins."""
+        if link not in self._paths:
+            points = cast("list[list[float]]", self.scene.route(link).tolist())
+            tail, tip = points[-2], points[-1]
+            dx, dy = tip[0] - tail[0], tip[1] - tail[1]
+            length = max(1e-6, (dx * dx + dy * dy) ** 0.5)
+            back = min(ARROW * 0.8, length)
+            points[-1] = [tip[0] - dx / length * back, tip[1] - dy / length * back]
+            self._paths[link] = _rounded(points)
+        return self._paths[link]
+
+    def arrow(self, link: int) -> QPolygonF:
+        """The head of a link's arrow."""
+        if link not in self._arrows:
+            (x0, y0), (x, y) = self.scene.route(link)[-2:].tolist()
+            dx, dy = x - x0, y - y0
+            length = max(1e-6, (dx * dx + dy * dy) ** 0.5)
+            ux, uy = dx / length * ARROW, dy / length * ARROW
+            self._arrows[link] = QPolygonF(
+                [
+                    QPointF(x, y),
+                    QPointF(x - ux - uy * 0.5, y - uy + ux * 0.5),
+                    QPointF(x - ux + uy * 0.5, y - uy - ux * 0.5),
+                ]
+            )
+        return self._arrows[link]
+
+    def highlight(self, painter: QPainter, box: int, zoom: float, *, strong: bool) -> None:
+        """Mark a box, and where it is selected its links: painted over the tiles."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        colour = self.style.accent
+        scale = 1.0 / max(zoom, 0.05)
+        rect = QRectF(*self.scene.area(box))
+        radius = RADIUS + 1
+        if strong:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for i in [*self.scene.outgoing(box)[:500], *self.scene.incoming(box)[:500]]:
+                painter.setPen(QPen(colour, max(1.8, 1.4 * scale)))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawPath(self.path(i))
+                if zoom >= TITLED:
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    painter.setBrush(colour)
+                    painter.drawPolygon(self.arrow(i))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour, max(2.2, 2.0 * scale) if strong else max(1.4, 1.2 * scale)))
+        painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), radius, radius)
+
+    def mark(self, painter: QPainter, box: int, zoom: float) -> None:
+        """Mark a box as found by the search."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self.style.mark, max(2.0, 2.0 / max(zoom, 0.05))))
+        rect = QRectF(*self.scene.area(box)).adjusted(-3, -3, 3, 3)
+        painter.drawRoundedRect(rect, RADIUS + 3, RADIUS + 3)
+
+
+def _cosmetic(pen: QPen) -> QPen:
+    pen.setCosmetic(True)
+    return pen
+
+
+def _rounded(points: list[list[float]]) -> QPainterPath:
+    path = QPainterPath(QPointF(*points[0]))
+    for (x0, y0), (x, y), (x2, y2) in zip(points, points[1:], points[2:]):
+        before = max(1e-6, ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5)
+        after = max(1e-6, ((x2 - x) ** 2 + (y2 - y) ** 2) ** 0.5)
+        bend = min(BEND, before / 2, after / 2)
+        path.lineTo(x - (x - x0) / before * bend, y - (y - y0) / before * bend)
+        path.quadTo(x, y, x + (x2 - x) / after * bend, y + (y2 - y) / after * bend)
+    path.lineTo(QPointF(*points[-1]))
+    return path
+
+
+def _plus(painter: QPainter, at: QPointF, colour: QColor) -> None:
+    _minus(painter, at, colour)
+    painter.drawLine(QPointF(at.x(), at.y() - 4), QPointF(at.x(), at.y() + 4))
+
+
+def _minus(painter: QPainter, at: QPointF, colour: QColor) -> None:
+    painter.setPen(QPen(colour, 1.6))
+    painter.drawLine(QPointF(at.x() - 4, at.y()), QPointF(at.x() + 4, at.y()))
