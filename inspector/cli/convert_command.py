@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args, get_origin
+
+import msgspec
 
 from inspector.cli.words import Progress, add_inputs, dims, options, print_json, shapes
 from inspector.errors import InspectorError
+
+if TYPE_CHECKING:
+    from inspector.engines.convert import Edge
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -99,5 +105,21 @@ def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str,
                 f"No converter of this route has the option {name!r}.", f"There are: {', '.join(has) or 'none'}."
             )
         for edge in takers:
-            result.setdefault(edge.id, {})[field] = value
+            result.setdefault(edge.id, {})[field] = typed(edge, field, value)
     return result
+
+
+def typed(edge: Edge, field: str, text: str) -> object:
+    """A value as the option's type has it: sequences are written a,b and tables as JSON."""
+    kind = next(f.type for f in msgspec.structs.fields(edge.options) if f.name == field)
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    try:
+        if get_origin(plain) is tuple:
+            value: object = [part.strip() for part in text.split(",") if part.strip()]
+        elif get_origin(plain) is dict:
+            value = msgspec.json.decode(text)
+        else:
+            value = text
+        return msgspec.to_builtins(msgspec.convert(value, kind, strict=False))
+    except msgspec.MsgspecError as error:
+        raise InspectorError(f"{text!r} does not fit the option {edge.id}.{field}.", f"{error}.") from error

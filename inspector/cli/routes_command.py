@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     ]
     if args.json:
         print_json({"source": source, "routes": rows})
-    else:
-        lines = [
-            (r["to"], " → ".join(r["tools"]) or "–", f"{r['cost']:.1f}" if r["cost"] else "–", r["reason"])
-            for r in rows
-        ]
-        print(f"From {source}:\n" + table(("to", "route", "cost", "why"), lines, right=(2,)))
+        return 0
+    lines = []
+    for to, route, reason in found:
+        chain = " → ".join(edge.tool for edge in route.edges) if route else "–"
+        lines.append((to, chain, f"{route.cost:.1f}" if route else "–", route.why if route else reason))
+    print(f"From {source}:\n" + table(("to", "route", "cost", "why"), lines, right=(2,)))
     return 0
