@@ -1,0 +1,238 @@
+"""Shapes of operators that only rearrange or ask: views, joins, slices, sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspector.formats._torch_facts import NOTHING, Fact, Step, axis, fill, promote, times
+from inspector.ir import Dim
+
+
+def flatten_rule(step: Step) -> Fact:
+    """Some dimensions become one."""
+    x = step.shape()
+    if x is None:
+        return Fact(step.at(0).dtype)
+    start, end = axis(step.number("start_dim", 0), len(x)), axis(step.number("end_dim", -1), len(x))
+    if not x or start is None or end is None:
+        return Fact(step.at(0).dtype, (1,) if not x else None)
+    return Fact(step.at(0).dtype, (*x[:start], times(x[start : end + 1]), *x[end + 1 :]))
+
+
+def view_rule(step: Step) -> Fact:
+    """view and reshape."""
+    x, sizes = step.shape(), step.sizes("size") or step.sizes("shape")
+    if sizes is None:
+        return Fact(step.at(0).dtype)
+    if x is None:
+        return Fact(step.at(0).dtype, tuple(None if size == -1 else size for size in sizes))
+    return Fact(step.at(0).dtype, fill(sizes, x))
+
+
+def permute_rule(step: Step) -> Fact:
+    """Dimensions in another order."""
+    x, dims = step.shape(), step.sizes("dims")
+    places = [axis(dim, len(x)) for dim in dims] if x and dims else []
+    ok = x is not None and len(places) == len(x) and None not in places
+    return Fact(step.at(0).dtype, tuple(x[at] for at in places if at is not None) if ok and x else None)
+
+
+def transpose_rule(step: Step) -> Fact:
+    """Two dimensions change places."""
+    x = step.shape()
+    if x is None:
+        return Fact(step.at(0).dtype)
+    first, second = axis(step.number("dim0", 0), len(x)), axis(step.number("dim1", 1), len(x))
+    sizes = list(x)
+    if first is not None and second is not None:
+        sizes[first], sizes[second] = sizes[second], sizes[first]
+    return Fact(step.at(0).dtype, tuple(sizes))
+
+
+def squeeze_rule(step: Step) -> Fact:
+    """Dimensions of one fall away."""
+    x = step.shape()
+    if x is None:
+        return Fact(step.at(0).dtype)
+    if step.attribute("dim") is None:
+        known = all(isinstance(size, int) for size in x)
+        return Fact(step.at(0).dtype, tuple(size for size in x if size != 1) if known else None)
+    drop = {axis(dim, len(x)) for dim in step.numbers("dim", 1)}
+    return Fact(step.at(0).dtype, tuple(size for at, size in enumerate(x) if at not in drop or size != 1))
+
+
+def unsqueeze_rule(step: Step) -> Fact:
+    """A dimension of one comes in."""
+    x, dim = step.shape(), step.number("dim")
+    at = axis(dim, len(x) + 1) if x is not None else None
+    return Fact(step.at(0).dtype, None if x is None or at is None else (*x[:at], 1, *x[at:]))
+
+
+def expand_rule(step: Step) -> Fact:
+    """Dimensions of one are repeated without copying."""
+    x, sizes = step.shape(), step.sizes("size")
+    if x is None or sizes is None or len(sizes) < len(x):
+        return Fact(step.at(0).dtype)
+    old = (1,) * (len(sizes) - len(x)) + tuple(x)
+    return Fact(step.at(0).dtype, tuple(b if a == -1 else a for a, b in zip(sizes, old, strict=True)))
+
+
+def repeat_rule(step: Step) -> Fact:
+    """Dimensions are repeated."""
+    x, counts = step.shape(), step.sizes("repeats")
+    if x is None or counts is None or len(counts) < len(x):
+        return Fact(step.at(0).dtype)
+    old = (1,) * (len(counts) - len(x)) + tuple(x)
+    return Fact(step.at(0).dtype, tuple(times([a, b]) for a, b in zip(counts, old, strict=True)))
+
+
+def cat_rule(step: Step) -> Fact:
+    """Tensors one after the other."""
+    shapes = [fact.shape for fact in step.ins if fact]
+    known = [shape for shape in shapes if shape is not None]
+    dtype = promote(*(fact for fact in step.ins if fact))
+    if not known or len(known) != len(shapes) or len({len(shape) for shape in known}) != 1:
+        return Fact(dtype)
+    at = axis(step.number("dim", 0), len(known[0]))
+    if at is None:
+        return Fact(dtype)
+    sizes = [shape[at] for shape in known]
+    total: Dim = sum(s for s in sizes if isinstance(s, int)) if all(isinstance(s, int) for s in sizes) else None
+    rest = [_meet_all([shape[i] for shape in known]) for i in range(len(known[0]))]
+    return Fact(dtype, (*rest[:at], total, *rest[at + 1 :]))
+
+
+def _meet_all(sizes: list[Dim]) -> Dim:
+    numbers = [size for size in sizes if isinstance(size, int)]
+    return numbers[0] if numbers else sizes[0]
+
+
+def stack_rule(step: Step) -> Fact:
+    """Tensors along a new dimension."""
+    shapes = [fact.shape for fact in step.ins if fact]
+    first = shapes[0] if shapes else None
+    at = axis(step.number("dim", 0), len(first) + 1) if first is not None else None
+    return Fact(step.at(0).dtype, None if first is None or at is None else (*first[:at], len(shapes), *first[at:]))
+
+
+def pieces_rule(step: Step) -> list[Fact]:
+    """split, chunk, split_with_sizes: as many outputs as the code takes."""
+    x, count = step.shape(), len(step.node.outputs)
+    at = axis(step.number("dim", 0), len(x)) if x else None
+    if x is None or at is None:
+        return [Fact(step.at(0).dtype)] * count
+    sizes = _piece_sizes(step, x[at], count)
+    return [Fact(step.at(0).dtype, (*x[:at], size, *x[at + 1 :])) for size in sizes]
+
+
+def _piece_sizes(step: Step, size: Dim, count: int) -> list[Any]:
+    given = step.attribute("split_sizes") or step.attribute("split_size")
+    if isinstance(given, tuple):
+        found = step.numbers("split_sizes" if step.attribute("split_sizes") else "split_size", count)
+        return found if len(found) == count else [None] * count
+    chunks = step.number("chunks")
+    if not isinstance(size, int):
+        return [None] * count
+    each = -(-size // chunks) if isinstance(chunks, int) and chunks > 0 else step.number("split_size")
+    if not isinstance(each, int) or each <= 0:
+        return [None] * count
+    return [max(0, min(each, size - each * at)) for at in range(count)]
+
+
+def unbind_rule(step: Step) -> list[Fact]:
+    """A tensor taken apart along a dimension."""
+    x = step.shape()
+    at = axis(step.number("dim", 0), len(x)) if x else None
+    shape = None if x is None or at is None else (*x[:at], *x[at + 1 :])
+    return [Fact(step.at(0).dtype, shape)] * len(step.node.outputs)
+
+
+def select_rule(step: Step) -> Fact:
+    """One index of a dimension."""
+    return unbind_rule(step)[0]
+
+
+def slice_rule(step: Step) -> Fact:
+    """A range of a dimension."""
+    x = step.shape()
+    at = axis(step.number("dim", 0), len(x)) if x else None
+    if x is None or at is None:
+        return Fact(step.at(0).dtype)
+    start, end, by = (step.number(name, default) for name, default in (("start", 0), ("end", None), ("step", 1)))
+    size: Any = x[at]
+    whole = start in (0, None) and by in (1, None) and (end is None or (isinstance(end, int) and end >= 1 << 62))
+    if "end" in step.node.attributes and step.attribute("end") is not None and end is None:
+        size, whole = None, True
+    if not whole:
+        numbers = all(isinstance(n, int) for n in (size, start or 0, end or 0, by or 1))
+        size = len(range(*slice(start, end, by).indices(size))) if numbers and (by or 1) > 0 else None
+    return Fact(step.at(0).dtype, (*x[:at], size, *x[at + 1 :]))
+
+
+def make_rule(step: Step) -> Fact:
+    """A tensor from sizes."""
+    sizes = step.sizes("size")
+    dtype = step.attribute("dtype")
+    return Fact(
+        dtype if isinstance(dtype, str) and dtype != "dtype" else "", tuple(sizes) if sizes is not None else None
+    )
+
+
+def like_rule(step: Step) -> Fact:
+    """A tensor like another."""
+    dtype = step.attribute("dtype")
+    return Fact(dtype if isinstance(dtype, str) else step.at(0).dtype, step.shape())
+
+
+def to_rule(step: Step) -> Fact:
+    """Another dtype or device."""
+    dtype = step.attribute("dtype")
+    second = step.ins[1].dtype if len(step.ins) > 1 and step.ins[1] else ""
+    return Fact(dtype if isinstance(dtype, str) and dtype else second or step.at(0).dtype, step.shape())
+
+
+def pad_rule(step: Step) -> Fact:
+    """Sizes grow at both ends, last dimension first."""
+    x, pads = step.shape(), step.attribute("pad") or step.attribute("padding")
+    if x is None or not isinstance(pads, tuple) or len(pads) > 2 * len(x):
+        return Fact(step.at(0).dtype)
+    sizes: list[Dim] = list(x)
+    for at in range(len(pads) // 2):
+        low, high, old = pads[2 * at], pads[2 * at + 1], sizes[-1 - at]
+        numbers = isinstance(low, int) and isinstance(high, int) and isinstance(old, int)
+        sizes[-1 - at] = old + low + high if numbers else None
+    return Fact(step.at(0).dtype, tuple(sizes))
+
+
+def size_rule(step: Step) -> Fact:
+    """The shape, or one size."""
+    x = step.shape()
+    if x is None:
+        return NOTHING
+    if "dim" not in step.node.attributes:
+        return Fact(value=tuple(x))
+    at = axis(step.number("dim"), len(x))
+    return NOTHING if at is None or x[at] is None else Fact("int64", (), x[at])
+
+
+def rank_rule(step: Step) -> Fact:
+    """Number of dimensions."""
+    x = step.shape()
+    return NOTHING if x is None else Fact("int64", (), len(x))
+
+
+def count_rule(step: Step) -> Fact:
+    """Number of elements."""
+    total = times(step.shape() or ()) if step.shape() is not None else None
+    return NOTHING if total is None else Fact("int64", (), total)
+
+
+def construct_rule(step: Step) -> Fact:
+    """A list or tuple."""
+    return Fact(parts=tuple(fact or NOTHING for fact in step.ins))
+
+
+def unpack_rule(step: Step) -> list[Fact]:
+    """The parts of a list or tuple."""
+    parts = step.at(0).parts
+    return list(parts) if parts else [NOTHING] * len(step.node.outputs)

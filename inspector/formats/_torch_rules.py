@@ -1,0 +1,286 @@
+"""Shapes of torch's common operators, one rule each; an operator without a rule has an unknown shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from inspector.formats._torch_facts import Fact, Step, axis, broadcast, promote, times
+from inspector.formats._torch_moves import (
+    cat_rule,
+    construct_rule,
+    count_rule,
+    expand_rule,
+    flatten_rule,
+    like_rule,
+    make_rule,
+    pad_rule,
+    permute_rule,
+    pieces_rule,
+    rank_rule,
+    repeat_rule,
+    select_rule,
+    size_rule,
+    slice_rule,
+    squeeze_rule,
+    stack_rule,
+    to_rule,
+    transpose_rule,
+    unbind_rule,
+    unpack_rule,
+    unsqueeze_rule,
+    view_rule,
+)
+from inspector.ir import Dim, Shape
+
+Rule = Callable[[Step], Any]
+
+
+def _same(step: Step) -> Fact:
+    return Fact(step.at(0).dtype, step.shape())
+
+
+def _elementwise(step: Step) -> Fact:
+    facts = [fact for fact in step.ins if fact]
+    return Fact(promote(*facts), broadcast(*(fact.shape for fact in facts)))
+
+
+def _truths(step: Step) -> Fact:
+    return Fact("bool", _elementwise(step).shape)
+
+
+def _where(step: Step) -> Fact:
+    facts = [fact for fact in step.ins if fact]
+    return Fact(promote(*facts[1:]), broadcast(*(fact.shape for fact in facts)))
+
+
+def _linear(step: Step) -> Fact:
+    x, weight = step.shape(0), step.shape(1)
+    dtype = step.at(1).dtype or step.at(0).dtype
+    return Fact(dtype, (*x[:-1], weight[0]) if x and weight else None)
+
+
+def _matmul(step: Step) -> Fact:
+    a, b = step.shape(0), step.shape(1)
+    dtype = promote(step.at(0), step.at(1))
+    if not a or not b:
+        return Fact(dtype)
+    if len(a) == 1 or len(b) == 1:
+        return Fact(dtype, (*a[:-1], *b[:-2], *(b[-1:] if len(b) > 1 else ())))
+    batch = broadcast(a[:-2], b[:-2])
+    return Fact(dtype, None if batch is None else (*batch, a[-2], b[-1]))
+
+
+def _addmm(step: Step) -> Fact:
+    a, b = step.shape(1), step.shape(2)
+    return Fact(step.at(1).dtype, (*a[:-1], b[-1]) if a and b else None)
+
+
+def _slide(size: Dim, kernel: Any, stride: Any, pad: Any, dilation: Any, *, up: bool = False) -> Dim:
+    """Length after a window slid over it."""
+    if not all(isinstance(number, int) for number in (size, kernel, stride, pad, dilation)) or stride <= 0:
+        return None
+    reach = int(size) + 2 * pad - dilation * (kernel - 1) - 1  # type: ignore[arg-type]
+    steps = -(-reach // stride) if up else reach // stride
+    if up and steps * stride >= int(size) + pad:  # type: ignore[arg-type]
+        steps -= 1
+    return steps + 1 if reach >= 0 else None
+
+
+def _conv(step: Step) -> Fact:
+    x, weight = step.shape(0), step.shape(1)
+    dtype = step.at(1).dtype or step.at(0).dtype
+    if x is None or weight is None or len(weight) < 3 or len(x) not in (len(weight), len(weight) - 1):
+        return Fact(dtype)
+    count = len(weight) - 2
+    stride, dilation = step.numbers("stride", count, 1), step.numbers("dilation", count, 1)
+    padding = step.attribute("padding")
+    pads = [0] * count if isinstance(padding, str) else step.numbers("padding", count, 0)
+    lead = x[: len(x) - count - 1]
+    if step.attribute("transposed") or "transpose" in step.node.op:
+        extra = step.numbers("output_padding", count, 0)
+        out = [_unslide(*args) for args in zip(x[-count:], weight[2:], stride, pads, dilation, extra, strict=True)]
+        groups = step.number("groups", 1)
+        width = weight[1] * groups if isinstance(weight[1], int) and isinstance(groups, int) else None
+        return Fact(dtype, (*lead, width, *out))
+    if padding == "same":
+        return Fact(dtype, (*lead, weight[0], *x[-count:]))
+    out = [_slide(*args) for args in zip(x[-count:], weight[2:], stride, pads, dilation, strict=True)]
+    return Fact(dtype, (*lead, weight[0], *out))
+
+
+def _unslide(size: Dim, kernel: Any, stride: Any, pad: Any, dilation: Any, extra: Any) -> Dim:
+    if not all(isinstance(number, int) for number in (size, kernel, stride, pad, dilation, extra)):
+        return None
+    return int((size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1)  # type: ignore[operator]
+
+
+def _pool(count: int, outputs: int = 1) -> Rule:
+    def rule(step: Step) -> Any:
+        x = step.shape()
+        if x is None or len(x) < count:
+            return [Fact(step.at(0).dtype)] * outputs
+        kernel = step.numbers("kernel_size", count)
+        stride = step.numbers("stride", count) if step.attribute("stride") else kernel
+        pads, dilation = step.numbers("padding", count, 0), step.numbers("dilation", count, 1)
+        up = step.attribute("ceil_mode") is True
+        sizes = zip(x[-count:], kernel, stride, pads, dilation, strict=True)
+        shape = (*x[:-count], *(_slide(*args, up=up) for args in sizes))
+        return [Fact(step.at(0).dtype, shape), *[Fact("int64", shape)] * (outputs - 1)][:outputs]
+
+    return rule
+
+
+def _adaptive(count: int) -> Rule:
+    def rule(step: Step) -> Fact:
+        x = step.shape()
+        if x is None or len(x) < count:
+            return Fact(step.at(0).dtype)
+        wanted = step.numbers("output_size", count)
+        sizes = [old if new is None else new for new, old in zip(wanted, x[-count:], strict=True)]
+        return Fact(step.at(0).dtype, (*x[:-count], *sizes))
+
+    return rule
+
+
+def _reduce(dtype: str = "", outputs: int = 1) -> Rule:
+    def rule(step: Step) -> Any:
+        x, kind = step.shape(), dtype or step.attribute("dtype") or step.at(0).dtype
+        if step.attribute("dim") is None:
+            return Fact(kind, ())
+        if x is None:
+            return [Fact(kind)] * max(outputs, len(step.node.outputs))
+        drop = {axis(dim, len(x)) for dim in step.numbers("dim", 1)}
+        keep = step.attribute("keepdim") is True
+        shape = tuple(1 if at in drop else size for at, size in enumerate(x) if keep or at not in drop)
+        return [Fact(kind, shape), Fact("int64", shape)][: max(1, len(step.node.outputs))]
+
+    return rule
+
+
+def _topk(step: Step) -> list[Fact]:
+    x = step.shape()
+    at = axis(step.number("dim", -1), len(x)) if x else None
+    shape = None if x is None or at is None else (*x[:at], step.number("k"), *x[at + 1 :])
+    return [Fact(step.at(0).dtype, shape), Fact("int64", shape)]
+
+
+def _embedding(step: Step) -> Fact:
+    weight, x = step.shape(0), step.shape(1)
+    return Fact(step.at(0).dtype, (*x, weight[-1]) if x is not None and weight else None)
+
+
+def _recurrent(cells: int) -> Rule:
+    def rule(step: Step) -> list[Fact]:
+        x, state = step.shape(0), step.shape(1)
+        weights = [fact for fact in step.ins[1 + cells :] if fact and fact.shape]
+        dtype = weights[0].dtype if weights else step.at(0).dtype
+        hidden = state[-1] if state else (weights[1].shape or (None,))[-1] if len(weights) > 1 else None
+        ways = 2 if step.attribute("bidirectional") is True else 1
+        layers = step.number("num_layers", 1)
+        if x is None or len(x) < 2:
+            return [Fact(dtype)] * (1 + cells)
+        out = times([hidden, ways]) if isinstance(hidden, int) else None
+        batch = x[0] if step.attribute("batch_first") is True else x[1]
+        depth = layers * ways if isinstance(layers, int) else None
+        last: Shape = (depth, *((batch,) if len(x) == 3 else ()), hidden)
+        return [Fact(dtype, (*x[:-1], out)), *[Fact(dtype, last)] * cells]
+
+    return rule
+
+
+def _attention(step: Step) -> Fact:
+    query, value = step.shape(0), step.shape(2)
+    return Fact(step.at(0).dtype, (*query[:-1], value[-1]) if query and value else None)
+
+
+def _upsample(count: int) -> Rule:
+    def rule(step: Step) -> Fact:
+        x, wanted = step.shape(), step.attribute("output_size")
+        if x is None or len(x) < count:
+            return Fact(step.at(0).dtype)
+        if isinstance(wanted, tuple):
+            return Fact(step.at(0).dtype, (*x[:-count], *step.numbers("output_size", count)))
+        scale = step.numbers("scale_factors", count)
+        sizes = [int(s * f) if isinstance(s, int) and f else None for s, f in zip(x[-count:], scale, strict=True)]
+        return Fact(step.at(0).dtype, (*x[:-count], *sizes))
+
+    return rule
+
+
+def _named(rule: Rule, names: str) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
+RULES: dict[str, Rule] = {
+    **_named(
+        _same,
+        "relu relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh sigmoid tanh softplus "
+        "softsign log_sigmoid prelu softmax log_softmax dropout feature_dropout alpha_dropout batch_norm layer_norm "
+        "group_norm instance_norm contiguous clone detach neg abs exp log sqrt rsqrt sin cos erf reciprocal floor ceil "
+        "round clamp clamp_min clamp_max cumsum flip roll tril triu masked_fill square log1p expm1 to_dense to_mkldnn "
+        "nan_to_num threshold rrelu logit sign rms_norm channel_shuffle",
+    ),
+    **_named(
+        _elementwise,
+        "add sub rsub mul div pow maximum minimum remainder floor_divide fmod atan2 addcmul addcdiv lerp",
+    ),
+    **_named(_truths, "eq ne lt le gt ge logical_and logical_or logical_not logical_xor isnan isinf bitwise_not"),
+    **_named(_conv, "conv1d conv2d conv3d _convolution convolution conv_transpose1d conv_transpose2d conv_transpose3d"),
+    **_named(_matmul, "matmul mm bmm mv dot"),
+    **_named(_addmm, "addmm baddbmm"),
+    **_named(view_rule, "view reshape"),
+    **_named(permute_rule, "permute"),
+    **_named(transpose_rule, "transpose t swapaxes numpy_T"),
+    **_named(pieces_rule, "split split_with_sizes chunk"),
+    **_named(_reduce(), "mean sum prod max min amax amin std var norm logsumexp linalg_vector_norm"),
+    **_named(_reduce("int64"), "argmax argmin"),
+    **_named(_reduce("bool"), "all any"),
+    **_named(_attention, "scaled_dot_product_attention"),
+    **_named(make_rule, "zeros ones full empty rand randn"),
+    **_named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
+    **_named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
+    **_named(construct_rule, "ListConstruct TupleConstruct"),
+    **_named(unpack_rule, "ListUnpack TupleUnpack"),
+    "linear": _linear,
+    "where": _where,
+    "flatten": flatten_rule,
+    "squeeze": squeeze_rule,
+    "unsqueeze": unsqueeze_rule,
+    "expand": expand_rule,
+    "expand_as": lambda step: Fact(step.at(0).dtype, step.shape(1)),
+    "type_as": lambda step: Fact(step.at(1).dtype, step.shape()),
+    "repeat": repeat_rule,
+    "cat": cat_rule,
+    "stack": stack_rule,
+    "unbind": unbind_rule,
+    "select": select_rule,
+    "slice": slice_rule,
+    "topk": _topk,
+    "embedding": _embedding,
+    "lstm": _recurrent(2),
+    "gru": _recurrent(1),
+    "rnn_tanh": _recurrent(1),
+    "rnn_relu": _recurrent(1),
+    "to": to_rule,
+    "size": size_rule,
+    "dim": rank_rule,
+    "numel": count_rule,
+    "max_pool1d": _pool(1),
+    "max_pool2d": _pool(2),
+    "max_pool3d": _pool(3),
+    "max_pool2d_with_indices": _pool(2, 2),
+    "avg_pool1d": _pool(1),
+    "avg_pool2d": _pool(2),
+    "avg_pool3d": _pool(3),
+    "adaptive_avg_pool1d": _adaptive(1),
+    "adaptive_avg_pool2d": _adaptive(2),
+    "adaptive_avg_pool3d": _adaptive(3),
+    "adaptive_max_pool2d": _adaptive(2),
+    "upsample_nearest2d": _upsample(2),
+    "upsample_bilinear2d": _upsample(2),
+    "upsample_bicubic2d": _upsample(2),
+    "upsample_nearest1d": _upsample(1),
+    "mkldnn_convolution": lambda step: Fact(step.at(0).dtype),
+}
+"""By name without namespace and without the underscore of what works in place."""

@@ -1,0 +1,224 @@
+"""Shapes through a graph of torch operators, from the shapes of its inputs.
+
+A condition whose answer follows from the shapes chooses its branch: the node is replaced by the branch's own nodes.
+What has no rule stays unknown, and so does everything that follows from it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from inspector.formats._torch_build import EFFECTS
+from inspector.formats._torch_facts import NOTHING, Fact, Step
+from inspector.formats._torch_fold import UnknownError, fold
+from inspector.formats._torch_rules import RULES
+from inspector.ir import Attribute, Graph, Model, Node, Shape, Value
+
+DEPTH = 100
+
+
+def propagate(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
+    """The model with the shapes that follow from those of its inputs.
+
+    Args:
+        model: A model of torch operators, as the reader of TorchScript gives it.
+        shapes: Shapes of inputs by name; inputs that are not named keep what the model says of them.
+
+    Returns:
+        A model whose values have dtypes and shapes where rules know them. Graphs whose branch was chosen are gone.
+    """
+    main = model.main
+    if main is None:
+        return model
+    inputs = tuple(replace(value, shape=shapes.get(value.name, value.shape)) for value in main.inputs)
+    walk = _Walk(model)
+    for value in inputs:
+        walk.facts[value.name] = Fact(value.dtype, value.shape)
+    nodes = walk.nodes(main.nodes, 0)
+    outputs = tuple(_value(value, walk.fact(value.name)) for value in main.outputs)
+    walk.keep(outputs)
+    kept = _alive([walk.renamed(node) for node in nodes], {value.name for value in outputs}, walk)
+    values = {**{v.name: v for v in (*inputs, *outputs)}, **_values(kept, walk)}
+    used = _reached(kept, walk.graphs)
+    graphs = tuple(walk.graphs[name] for name in used)
+    signatures = tuple(
+        replace(signature, inputs=inputs, outputs=outputs) if at == 0 else signature
+        for at, signature in enumerate(model.signatures)
+    )
+    return replace(model, graphs=(Graph(main.name, inputs, outputs, kept, values), *graphs), signatures=signatures)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Facts by value name, and what a chosen branch makes of the names."""
+
+    model: Model
+    facts: dict[str, Fact] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    graphs: dict[str, Graph] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graphs = {graph.name: graph for graph in self.model.graphs[1:]}
+
+    def fact(self, name: str) -> Fact:
+        """What is known of a value or stored tensor."""
+        name = self.name(name)
+        found = self.facts.get(name)
+        if found is not None:
+            return found
+        tensor = self.model.tensors.get(name)
+        return Fact(tensor.dtype, tensor.shape) if tensor else NOTHING
+
+    def name(self, name: str) -> str:
+        """The name after branches were chosen."""
+        seen = set()
+        while name in self.names and name not in seen:
+            seen.add(name)
+            name = self.names[name]
+        return name
+
+    def nodes(self, nodes: tuple[Node, ...], depth: int) -> list[Node]:
+        """Nodes with chosen branches in place of conditions."""
+        kept: list[Node] = []
+        for node in nodes:
+            if node.op == "prim::If" and depth < DEPTH and len(node.graphs) == 2:
+                kept += self.condition(node, depth)
+                continue
+            if node.op == "prim::Loop" and depth < DEPTH:
+                for name in node.graphs:
+                    self.inside(name, depth)
+            kept.append(node)
+            self.apply(node)
+        return kept
+
+    def condition(self, node: Node, depth: int) -> list[Node]:
+        """A chosen branch's nodes; both branches where it is not known."""
+        answer = self.fact(node.inputs[0]) if node.inputs and "condition" not in node.attributes else NOTHING
+        if answer.known and isinstance(answer.value, bool | int | float):
+            graph = self.graphs[node.graphs[0 if answer.value else 1]]
+            nodes = self.nodes(graph.nodes, depth + 1)
+            self.names.update(zip(node.outputs, (value.name for value in graph.outputs), strict=False))
+            return nodes
+        first, second = (self.inside(name, depth) for name in node.graphs)
+        for name, a, b in zip(node.outputs, first.outputs, second.outputs, strict=False):
+            self.facts[name] = _either(self.fact(a.name), self.fact(b.name))
+        return [node]
+
+    def inside(self, name: str, depth: int) -> Graph:
+        """Work out a branch that stays a graph of its own."""
+        graph = self.graphs[name]
+        nodes = tuple(self.renamed(node) for node in self.nodes(graph.nodes, depth + 1))
+        outputs = tuple(_value(replace(v, name=self.name(v.name)), self.fact(v.name)) for v in graph.outputs)
+        values = {**{v.name: v for v in outputs}, **_values(nodes, self)}
+        self.graphs[name] = Graph(name, graph.inputs, outputs, nodes, values)
+        return self.graphs[name]
+
+    def apply(self, node: Node) -> None:
+        """Facts of a node's outputs."""
+        step = Step(node, [self.fact(name) if name else None for name in node.inputs], self.fact)
+        for name, fact in zip(node.outputs, _results(step), strict=False):
+            self.facts[name] = fact
+
+    def keep(self, outputs: tuple[Value, ...]) -> None:
+        """Outputs of the model keep their names: what a chosen branch calls them is renamed instead."""
+        for value in outputs:
+            inner = self.name(value.name)
+            if inner != value.name and inner not in self.model.tensors:
+                self.facts[value.name] = self.fact(inner)
+                self.names.pop(value.name)
+                self.names[inner] = value.name
+
+    def renamed(self, node: Node) -> Node:
+        """A node with the names as they are now."""
+        return replace(
+            node,
+            inputs=tuple(self.name(name) for name in node.inputs),
+            outputs=tuple(self.name(name) for name in node.outputs),
+            attributes={key: self._attribute(value) for key, value in node.attributes.items()},
+        )
+
+    def _attribute(self, value: Attribute) -> Attribute:
+        if isinstance(value, tuple):
+            return tuple(self._attribute(part) for part in value)
+        return self.name(value) if isinstance(value, str) else value
+
+
+def _results(step: Step) -> list[Fact]:
+    node = step.node
+    if node.op == "prim::Constant":
+        return [Fact(value=node.attributes.get("value"))]
+    name = node.op.rpartition("::")[2]
+    folded = _folded(step, name)
+    if folded is not None:
+        return [folded]
+    rule = RULES.get(name if name.startswith("__") else name.rstrip("_"))
+    if rule is None:
+        return [NOTHING] * len(node.outputs)
+    found = rule(step)
+    return found if isinstance(found, list) else [found]
+
+
+def _folded(step: Step, name: str) -> Fact | None:
+    """The result of arithmetic on numbers that the shapes gave."""
+    facts = [fact for fact in step.ins if fact]
+    if not facts or not all(fact.known for fact in facts):
+        return None
+    args: list[Any] = [list(fact.value) if isinstance(fact.value, tuple) else fact.value for fact in facts]
+    args += [list(value) if isinstance(value, tuple) else value for value in step.node.attributes.values()]
+    if any(isinstance(arg, str) for arg in args):
+        return None  # a named size: equal only to itself
+    try:
+        value = fold(name, args)
+    except UnknownError:
+        return None
+    return Fact(value=tuple(value) if isinstance(value, list) else value)
+
+
+def _either(a: Fact, b: Fact) -> Fact:
+    dtype = a.dtype if a.dtype == b.dtype else ""
+    if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
+        return Fact(dtype)
+    return Fact(dtype, tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)))
+
+
+def _value(value: Value, fact: Fact) -> Value:
+    return Value(value.name, fact.dtype or value.dtype, value.shape if fact.shape is None else fact.shape, value.doc)
+
+
+def _values(nodes: tuple[Node, ...], walk: _Walk) -> dict[str, Value]:
+    found = {}
+    for node in nodes:
+        for name in node.outputs:
+            fact = walk.fact(name)
+            if fact.dtype or fact.shape is not None:
+                found[name] = Value(name, fact.dtype, fact.shape)
+    return found
+
+
+def _reached(nodes: tuple[Node, ...], graphs: dict[str, Graph]) -> list[str]:
+    """Names of the graphs that are still used, outer ones first."""
+    found: dict[str, None] = {}
+    waiting = [name for node in nodes for name in node.graphs]
+    while waiting:
+        name = waiting.pop(0)
+        if name in graphs and name not in found:
+            found[name] = None
+            waiting += [inner for node in graphs[name].nodes for inner in node.graphs]
+    return list(found)
+
+
+def _alive(nodes: list[Node], needed: set[str], walk: _Walk) -> tuple[Node, ...]:
+    """Nodes whose results are used; those that only asked for a shape fall away once a branch is chosen."""
+    kept = []
+    for node in reversed(nodes):
+        if node.op not in EFFECTS and needed.isdisjoint(node.outputs):
+            continue
+        needed.update(node.inputs)
+        for name in _reached((node,), walk.graphs):
+            for inner in walk.graphs[name].nodes:
+                needed.update(inner.inputs)
+            needed.update(value.name for value in walk.graphs[name].outputs)
+        kept.append(node)
+    return tuple(kept[::-1])

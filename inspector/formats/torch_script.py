@@ -1,0 +1,258 @@
+"""TorchScript archives: module tree, tensors, code and graph, without torch and without running anything.
+
+The archive is a zip of pickles, raw storages and source text. The pickles are read by an interpreter that never
+imports or calls what they name, the source is parsed as text. Shapes are those of the inputs that a traced model was
+traced with, where the archive keeps them; a scripted model has none until the user says the shape of its inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inspector.errors import FormatError
+from inspector.formats._format import Format, Glimpse, Support
+from inspector.formats._pickle import Unpickled, unpickle
+from inspector.formats._source import Source
+from inspector.formats._tensors import state_role
+from inspector.formats._torch_code import Code, parse
+from inspector.formats._torch_program import Program, follow
+from inspector.formats._torch_shapes import propagate
+from inspector.formats._torch_tree import Instance, TensorRef, Tree, class_name, grow, plain
+from inspector.formats._torchzip import Strided, fetch_member, fits, place
+from inspector.formats._zip import Archive, archive, strange_names
+from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor, Value
+
+PICKLE = 256 << 20
+TEXT = 16 << 20
+TEXTS = 128 << 20
+EXPECTED = ("__torch__", "torch._utils._rebuild_", "torch.jit._pickle.", "collections.OrderedDict", "torch.device")
+
+
+def sniff(glimpse: Glimpse) -> Support:
+    """A zip with a `data.pkl` and code or constants beside it."""
+    names = glimpse.members
+    folders = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2] == "data.pkl"}
+    for folder in folders:
+        start = f"{folder}/" if folder else ""
+        if any(name == f"{start}constants.pkl" or name.startswith(f"{start}code/") for name in names):
+            return Support.YES
+    return Support.NO
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The archive's parts, read."""
+
+    top: str
+    data: Unpickled
+    constants: list[Any]
+    traced: tuple[Strided, ...]
+    texts: dict[str, str]
+    big: bool
+    version: str
+
+
+def read(source: Source) -> Model:
+    """The whole structure; weights as places in the archive."""
+    with archive(source) as zipped:
+        parts = _parts(zipped, source.name)
+        tree = grow(parts.data.value)
+        constants = [_constant(at, item) for at, item in enumerate(parts.constants)]
+        code = parse(
+            {name.removeprefix("code/"): text for name, text in parts.texts.items() if name.startswith("code/")}
+        )
+        tensors = _tensors(tree, code, parts)
+        tensors.update(_constants(constants, parts))
+        missing = [tensor.name for tensor in tensors.values() if tensor.count and not fits(zipped, tensor.place)]
+        notes = [*_asked(parts.data), *_names(zipped), *_missing(missing)]
+    program = follow(tree.root, code, constants) if tree.root else Program()
+    if not tree.root:
+        notes.append(Note("warning", "The archive holds no module, only data."))
+    if not tree.complete:
+        notes.append(Note("warning", "The module tree is too large or too deep; a part of it is shown."))
+    main = program.graphs[0] if program.graphs else None
+    model = Model(
+        format="torch.script",
+        producer="PyTorch TorchScript",
+        graphs=program.graphs,
+        tensors=tensors,
+        modules=tuple(_modules(tree, code)),
+        signatures=(Signature("forward", main.inputs, main.outputs),) if main else (),
+        metadata=_metadata(parts, tree),
+        texts=parts.texts,
+        notes=(*notes, *program.notes),
+    )
+    return _traced(model, parts.traced)
+
+
+def _parts(zipped: Archive, name: str) -> _Parts:
+    top = _top(zipped, name)
+    data = unpickle(zipped.read(f"{top}data.pkl", PICKLE), "module tree (data.pkl)")
+    constants: list[Any] = []
+    if f"{top}constants.pkl" in zipped:
+        value = unpickle(zipped.read(f"{top}constants.pkl", PICKLE), "table of constants (constants.pkl)").value
+        constants = list(value) if isinstance(value, tuple | list) else []
+    order = zipped.read(f"{top}byteorder", 64).strip() if f"{top}byteorder" in zipped else b"little"
+    version = zipped.read(f"{top}version", 64).strip() if f"{top}version" in zipped else b""
+    return _Parts(
+        top=top,
+        data=data,
+        constants=constants,
+        traced=_traced_inputs(zipped, top),
+        texts=_texts(zipped, top),
+        big=order == b"big",
+        version=version.decode("ascii", "replace"),
+    )
+
+
+def _top(zipped: Archive, name: str) -> str:
+    """The folder of the archive, with its slash."""
+    tops = [member[: -len("data.pkl")] for member in zipped.names if member.rpartition("/")[2] == "data.pkl"]
+    if not tops:
+        raise FormatError(f"{name} has no module tree (data.pkl).", hint="It is no TorchScript archive.")
+    return min(tops, key=len)
+
+
+def _texts(zipped: Archive, top: str) -> dict[str, str]:
+    """Code and extra files, by path beneath the archive's folder."""
+    texts: dict[str, str] = {}
+    room = TEXTS
+    for member in zipped.names:
+        path = member.removeprefix(top)
+        wanted = (path.startswith("code/") and path.endswith(".py")) or path.startswith("extra/")
+        if not member.startswith(top) or not wanted or zipped.size(member) > min(TEXT, room):
+            continue
+        room -= zipped.size(member)
+        text = zipped.read(member, TEXT)
+        if path.startswith("code/") or b"\0" not in text:
+            texts[path] = text.decode("utf-8", "replace")
+    return texts
+
+
+def _traced_inputs(zipped: Archive, top: str) -> tuple[Strided, ...]:
+    """What the model was traced with, where the archive says so."""
+    if f"{top}traced_inputs.pkl" not in zipped:
+        return ()
+    value = grow(unpickle(zipped.read(f"{top}traced_inputs.pkl", PICKLE), "list of traced inputs").value)
+    names = sorted((name for name in value.tensors if name.startswith(".forward.")), key=_numbers)
+    return tuple(value.tensors[name] for name in names)
+
+
+def _numbers(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in name.split(".") if part.isdigit() and len(part) < 10)
+
+
+def _constant(at: int, item: Any) -> Any:
+    """A constant of the code; tensors are named as the code names them."""
+    found = grow([item])
+    tensor = next(iter(found.tensors.values()), None)
+    return TensorRef(f"CONSTANTS.c{at}", tensor) if tensor else None
+
+
+def _tensors(tree: Tree, code: Code, parts: _Parts) -> dict[str, Tensor]:
+    """Parameters, buffers and other tensors of the modules."""
+    kinds: dict[str, Role] = {}
+    for instance in tree.instances:
+        found = code.classes.get(instance.type)
+        for name, value in instance.values.items():
+            if isinstance(value, TensorRef) and found:
+                full = f"{instance.path}.{name}" if instance.path else name
+                kinds[full] = Role.WEIGHT if name in found.parameters else Role.BUFFER
+    first: dict[tuple[Any, ...], str] = {}
+    tensors = {}
+    for name, tensor in tree.tensors.items():
+        role = kinds.get(name, Role.BUFFER)
+        twin = first.setdefault((tensor.key, tensor.offset, tensor.shape, tensor.strides), name)
+        tensors[name] = Tensor(
+            name,
+            tensor.dtype,
+            tensor.shape,
+            place(tensor, f"{parts.top}data/", big=parts.big),
+            role if role is Role.WEIGHT else state_role(tensor.dtype, tensor.shape),
+            tensor.grad if role is Role.WEIGHT else False,
+            "" if twin == name else twin,
+        )
+    return tensors
+
+
+def _constants(constants: Iterable[Any], parts: _Parts) -> dict[str, Tensor]:
+    """Tensors that the code names as constants; a frozen model keeps its weights there."""
+    return {
+        item.name: Tensor(
+            item.name,
+            item.tensor.dtype,
+            item.tensor.shape,
+            place(item.tensor, f"{parts.top}constants/", big=parts.big),
+            state_role(item.tensor.dtype, item.tensor.shape),
+            False,
+        )
+        for item in constants
+        if isinstance(item, TensorRef)
+    }
+
+
+def _modules(tree: Tree, code: Code) -> Iterable[Module]:
+    for instance in tree.instances:
+        found = code.classes.get(instance.type)
+        attributes: dict[str, Attribute] = {}
+        if found:
+            attributes.update({name: plain(value) for name, value in found.constants.items()})
+        for name, value in instance.values.items():
+            if not isinstance(value, Instance | TensorRef) and not name.startswith("_"):
+                attributes[name] = plain(value)
+        yield Module(instance.path, class_name(instance.type), attributes)
+
+
+def _metadata(parts: _Parts, tree: Tree) -> dict[str, str]:
+    made = {"archive version": parts.version, "byte order": "big" if parts.big else "little"}
+    training = tree.root.values.get("training") if tree.root else None
+    if isinstance(training, bool):
+        made["saved in mode"] = "training" if training else "evaluation"
+    if parts.traced:
+        made["traced with"] = ", ".join(f"{t.dtype}{list(t.shape)}" for t in parts.traced)[:1000]
+    return {name: text for name, text in made.items() if text}
+
+
+def _traced(model: Model, traced: tuple[Strided, ...]) -> Model:
+    """Shapes from the inputs that the model was traced with."""
+    main = model.main
+    if main is None or not traced or len(traced) > len(main.inputs):
+        return model
+    known = {value.name: Value(value.name, t.dtype, t.shape) for value, t in zip(main.inputs, traced, strict=False)}
+    inputs = tuple(known.get(value.name, value) for value in main.inputs)
+    graphs = (replace(main, inputs=inputs, values={**main.values, **known}), *model.graphs[1:])
+    return propagate(replace(model, graphs=graphs), {name: value.shape for name, value in known.items()})
+
+
+def _asked(data: Unpickled) -> list[Note]:
+    """A note where the pickle names what no TorchScript archive needs."""
+    odd = [name for name in data.globals if not name.startswith(EXPECTED) and not name.startswith("torch.")]
+    if not odd:
+        return []
+    text = f"The pickle in this file asks for {', '.join(odd[:10])[:500]}."
+    return [Note("danger", text, "It was not run. Loading this file with PyTorch may run it.")]
+
+
+def _names(zipped: Archive) -> list[Note]:
+    odd = strange_names(zipped.names)
+    text = f"{len(odd)} parts of the archive have names that lead outside a folder, such as {odd[:1]}."
+    return [Note("warning", text, "Do not unpack it.")] if odd else []
+
+
+def _missing(names: list[str]) -> list[Note]:
+    text = f"The values of {len(names)} tensors are not in the file, such as {names[:1]}."
+    return [Note("warning", text, "The file is incomplete; fetch or copy it again.")] if names else []
+
+
+FORMAT = Format(
+    id="torch.script",
+    title="TorchScript",
+    suffixes=(".pt", ".torchscript", ".jit", ".pth", ".ptl"),
+    sniff=sniff,
+    read=read,
+    fetch=fetch_member,
+    mime="application/x-torchscript",
+    magic=((0, b"PK\x03\x04"),),
+)
