@@ -12,6 +12,7 @@ from functools import cached_property
 
 from inspector.engines.summary.calls import Examined, reachable
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
+from inspector.engines.summary.macs import counts
 from inspector.engines.summary.modules import tree
 from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable
 from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
@@ -23,6 +24,9 @@ from inspector.ir.text import inert
 
 MOST_NAMES = 2000
 """Names of nodes and of weights that one row lists; a row of a whole module can have a million."""
+
+ARITHMETIC = frozenset({"linear", "convolution", "attention", "recurrent", "other", "control"})
+"""Categories of module classes that may have multiply-adds."""
 
 LAYERS, OPERATORS = "layers", "operators"
 
@@ -142,10 +146,12 @@ class _Builder:
         module = group.path if whole else lead.node.module
         kind = self._summary.type_of(group.path) if whole else ""
         colour = category(kind) if kind else "other"
-        if colour in {"other", "control"} and not (group.merged and len(facts) > 1):
+        if colour not in ARITHMETIC and not group.merged and counts(lead.name):
+            kind = ""  # an exporter has fused a convolution into the normalisation that follows it
+        if not kind or (colour in {"other", "control"} and not group.merged):
             colour = category(lead.node.op, lead.node.domain)
         outputs = tuple(self._summary.port(name, graph.value(name)) for name in leaving)
-        counts = self._count(weights)
+        parameters, trainable, size = self._count(weights)
         self._rows.append(
             Row(
                 index=len(self._rows),
@@ -159,9 +165,9 @@ class _Builder:
                 outputs=outputs,
                 weights=_listed(weights),
                 dtype=_dtype(weights, outputs),
-                parameters=counts[0],
-                trainable=counts[1],
-                parameter_bytes=counts[2],
+                parameters=parameters,
+                trainable=trainable,
+                parameter_bytes=size,
                 macs=_known(each.macs for each in facts),
                 activation_bytes=_known(each.activation_bytes for each in facts),
                 source=inert(next((each.node.source for each in facts if each.node.source), "")),

@@ -1,0 +1,325 @@
+"""All that is known of one thing of the open model: a node, a module, a row, a value, a tensor, an input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from inspector.engines.summary.parameters import is_parameter, is_trainable
+from inspector.engines.summary.rows import ModuleRow, Row
+from inspector.errors import InspectorError
+from inspector.ir import Attribute, Graph, Node, Shape, Tensor, Value
+from inspector.ir.text import TEXT_LIMIT, inert
+from inspector.worker.tasks._document import Document, document
+from inspector.worker.tasks._task import Context, Task
+
+Kind = Literal["node", "module", "row", "value", "tensor", "input", "output"]
+MOST_FACTS = 1000
+"""Facts in one section."""
+
+
+class DetailsArgs(msgspec.Struct, frozen=True):
+    """What is asked about: its kind, its name as shown, and the graph it stands in (empty for the main one)."""
+
+    kind: Kind
+    name: str
+    graph: str = ""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A name and what is said of it; `tensor` or `node` names what it leads to."""
+
+    name: str
+    text: str
+    tensor: str = ""
+    node: str = ""
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Facts under one heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+class Details(msgspec.Struct, frozen=True):
+    """All of it, ready to be shown as plain text."""
+
+    title: str
+    subtitle: str
+    kind: str
+    sections: tuple[Section, ...] = ()
+    doc: str = ""
+    source: str = ""
+
+
+class Flow(NamedTuple):
+    """Who makes and who takes each value of a graph."""
+
+    maker: dict[str, Node]
+    takers: dict[str, list[Node]]
+
+
+def run(args: DetailsArgs, context: Context) -> Details:
+    """Look it up."""
+    opened = document(context)
+    match args.kind:
+        case "node":
+            graph = opened.graph(args.graph)
+            return _of_node(opened, graph, opened.node(graph, args.name))
+        case "row":
+            return _of_row(opened, _row(opened, args))
+        case "module":
+            return _of_module(opened, args.name)
+        case "tensor":
+            return _of_tensor(opened, opened.tensor(args.name))
+        case "value" | "input" | "output":
+            return _of_value(opened, args)
+
+
+def _of_node(opened: Document, graph: Graph, node: Node) -> Details:
+    row = _operators(opened).get((inert(graph.name), inert(node.name)))
+    about = [Fact("Name", inert(node.name)), Fact("Type", inert(node.op))]
+    about += [Fact("Domain", inert(node.domain))] if node.domain else []
+    about += [Fact("Module", _with_class(opened, node.module))] if node.module else []
+    about += [Fact("Graph", inert(graph.name))] if graph is not opened.model.main else []
+    about += [Fact("Runs", inert(name)) for name in node.graphs]
+    sections = (
+        Section("About", (*about, *(_figures(row) if row else ()))),
+        _attributes("Attributes", node.attributes),
+        _section("Inputs", (_endpoint(opened, graph, name) for name in node.inputs)),
+        _section("Outputs", (_endpoint(opened, graph, name, made=True) for name in node.outputs if name)),
+        _section("Weights", (_weight(opened.model.tensors[n]) for n in node.tensors if n in opened.model.tensors)),
+    )
+    subtitle = inert(node.name) if not node.module else f"{inert(node.name)}, in {inert(node.module)}"
+    return _details(inert(node.op), subtitle, "node", sections, _doc(opened, node), node.source)
+
+
+def _of_row(opened: Document, row: Row) -> Details:
+    graph = opened.graph(row.graph) if opened.model.graphs else None
+    nodes = [opened.node(graph, name) for name in row.nodes] if graph is not None else []
+    if graph is not None and len(nodes) == 1 and row.name == inert(nodes[0].name):
+        return _of_node(opened, graph, nodes[0])
+    module = next((m for m in opened.model.modules if m.path and inert(m.path) == row.module), None)
+    about = [Fact("Name", row.name), Fact("Type", row.type)]
+    about += [Fact("Module", _with_class(opened, row.module))] if row.module else []
+    tensors = (opened.tensor(name) for name in row.weights)
+    sections = (
+        Section("About", (*about, *_figures(row))),
+        _attributes("Settings", module.attributes if module else {}),
+        _section("Inputs", (Fact(port.name, described(port.dtype, port.shape)) for port in row.inputs)),
+        _section("Outputs", (Fact(port.name, described(port.dtype, port.shape)) for port in row.outputs)),
+        _section("Weights", (_weight(tensor) for tensor in tensors)),
+        _section("Operators", (Fact(inert(node.op), inert(node.name), node=inert(node.name)) for node in nodes)),
+        *([_attributes(f"Attributes of {inert(nodes[0].op)}", nodes[0].attributes)] if len(nodes) == 1 else []),
+    )
+    doc = next((text for node in nodes if (text := _doc(opened, node))), "")
+    return _details(row.type, row.name, "row", sections, doc, row.source)
+
+
+def _of_module(opened: Document, name: str) -> Details:
+    sums = {row.path: row for row in opened.summary({}).modules}
+    module = next((m for m in opened.model.modules if inert(m.path) == name), None)
+    if module is None and name not in sums:
+        raise InspectorError(f"There is no module {inert(name)!r} in this model.")
+    row = sums.get(name)
+    kind = inert(module.type) if module else ""
+    about = [Fact("Path", name or "(model)"), *([Fact("Class", kind)] if kind else []), *_module_figures(row)]
+    children = [each for each in sums.values() if each.path and each.path.rpartition(".")[0] == name]
+    stem = f"{name}." if name else ""
+    tensors = [t for t in opened.model.tensors.values() if inert(t.name).replace("/", ".").startswith(stem)]
+    own = [t for t in tensors if "." not in inert(t.name).replace("/", ".")[len(stem) :]]
+    sections = (
+        Section("About", tuple(about)),
+        _attributes("Settings", module.attributes if module else {}),
+        _section(
+            "Contains", (Fact(each.path[len(stem) :], each.type or f"{each.layers:,} layers") for each in children)
+        ),
+        _section("Weights", (_weight(tensor) for tensor in own)),
+    )
+    title = kind.rpartition(".")[2] or name.rpartition(".")[2] or "Model"
+    return _details(title, name, "module", sections)
+
+
+def _of_tensor(opened: Document, tensor: Tensor) -> Details:
+    place = tensor.place
+    where = " · ".join(filter(None, (place.file, place.member))) or opened.source.name
+    changes = {True: "yes", False: "no", None: "the file does not say"}[tensor.trainable]
+    about = [
+        Fact("Name", inert(tensor.name), tensor=inert(tensor.name)),
+        Fact("Type", described(tensor.dtype, tensor.shape)),
+        Fact("Elements", f"{tensor.count:,}"),
+        Fact("Bytes", f"{tensor.nbytes:,}"),
+        Fact("Role", str(tensor.role)),
+        Fact("Counts as parameters", "yes" if is_parameter(tensor) else "no"),
+        *([Fact("Trainable", changes)] if is_trainable(tensor) or tensor.trainable is not None else []),
+        *([Fact("Same as", inert(tensor.same_as), tensor=inert(tensor.same_as))] if tensor.same_as else []),
+        Fact("Stored in", inert(where)),
+        *([Fact("Offset", f"{place.offset:,}")] if place.size else []),
+    ]
+    users: list[Fact] = []
+    for graph in opened.model.graphs:
+        takers = _flow(opened, graph).takers.get(tensor.name, ())
+        users += [Fact(inert(node.op), inert(node.name), node=inert(node.name)) for node in takers]
+    sections = (Section("About", tuple(about)), _section("Used by", users), _attributes("Storage", place.layout))
+    return _details(inert(tensor.name), described(tensor.dtype, tensor.shape), "tensor", sections)
+
+
+def _of_value(opened: Document, args: DetailsArgs) -> Details:
+    graph = opened.graph(args.graph)
+    ends = {"input": graph.inputs, "output": graph.outputs, "value": ()}[args.kind]
+    known = {inert(value.name): value for value in ends}
+    value = known.get(args.name) or graph.values.get(args.name)
+    flow = _flow(opened, graph)
+    if value is None:
+        if args.name in opened.model.tensors and args.kind == "value":
+            return _of_tensor(opened, opened.tensor(args.name))
+        if args.name not in flow.maker and args.name not in flow.takers:
+            raise InspectorError(f"There is no {args.kind} {inert(args.name)!r} in this graph.")
+        value = Value(args.name)
+    maker, takers = flow.maker.get(value.name), flow.takers.get(value.name, [])
+    sections = (
+        Section("About", (Fact("Name", inert(value.name)), Fact("Type", described(value.dtype, value.shape)))),
+        _section("Made by", (Fact(inert(n.op), inert(n.name), node=inert(n.name)) for n in [maker] if n is not None)),
+        _section("Used by", (Fact(inert(n.op), inert(n.name), node=inert(n.name)) for n in takers)),
+    )
+    return _details(inert(value.name), args.kind.capitalize(), args.kind, sections, inert(value.doc, 5000, lines=True))
+
+
+def described(dtype: str, shape: Shape | None) -> str:
+    """A dtype and shape in words: `float32 1×784`."""
+    if shape is None:
+        return inert(dtype) or "not known"
+    sizes = "×".join("?" if dim is None else inert(str(dim), 100) for dim in shape) or "scalar"
+    return f"{inert(dtype)} {sizes}".strip()
+
+
+def words(value: Attribute, depth: int = 0) -> str:
+    """An attribute as text."""
+    match value:
+        case str():
+            return inert(value, 2000)
+        case bytes():
+            return inert(value.decode("utf-8", "replace"), 2000)
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "none"
+        case float():
+            return f"{value:.9g}"
+        case tuple() if depth < 6:
+            shown = ", ".join(words(item, depth + 1) for item in value[:64])
+            return f"[{shown}{', …' if len(value) > 64 else ''}]"
+        case dict() if depth < 6:
+            return ", ".join(f"{inert(key)}: {words(item, depth + 1)}" for key, item in list(value.items())[:64])
+        case _:
+            return inert(str(value), 2000)
+
+
+def _details(
+    title: str, subtitle: str, kind: str, sections: Iterable[Section], doc: str = "", source: str = ""
+) -> Details:
+    return Details(title, subtitle, kind, tuple(s for s in sections if s.facts), doc, inert(source))
+
+
+def _section(title: str, facts: Iterable[Fact]) -> Section:
+    shown: list[Fact] = []
+    for fact in facts:
+        if len(shown) == MOST_FACTS:
+            break
+        shown.append(fact)
+    return Section(title, tuple(shown))
+
+
+def _attributes(title: str, attributes: Mapping[str, Attribute]) -> Section:
+    return _section(title, (Fact(inert(name), inert(words(value), 4000)) for name, value in attributes.items()))
+
+
+def _figures(row: Row) -> tuple[Fact, ...]:
+    facts = [Fact("Parameters", f"{row.parameters:,}")] if row.weights else []
+    if row.macs:
+        facts.append(Fact("Multiply-adds", f"{row.macs:,}"))
+    if row.activation_bytes:
+        facts.append(Fact("Activation memory", f"{row.activation_bytes:,} bytes"))
+    return tuple(facts)
+
+
+def _module_figures(row: ModuleRow | None) -> list[Fact]:
+    if row is None:
+        return []
+    facts = [Fact("Parameters", f"{row.parameters:,}"), Fact("Layers", f"{row.layers:,}")]
+    return [*facts, Fact("Multiply-adds", f"{row.macs:,}")] if row.macs else facts
+
+
+def _weight(tensor: Tensor) -> Fact:
+    return Fact(inert(tensor.name), described(tensor.dtype, tensor.shape), tensor=inert(tensor.name))
+
+
+def _endpoint(opened: Document, graph: Graph, name: str, *, made: bool = False) -> Fact:
+    """An input or output of a node: what it is, and the tensor or the node it leads to."""
+    if not name:
+        return Fact("(omitted)", "")
+    tensor = opened.model.tensors.get(name)
+    if tensor is not None and not made:
+        return _weight(tensor)
+    value = graph.values.get(name)
+    text = described(value.dtype, value.shape) if value else "not known"
+    flow = _flow(opened, graph)
+    other = next(iter(flow.takers.get(name, ())), None) if made else flow.maker.get(name)
+    return Fact(inert(name), text, node=inert(other.name) if other else "")
+
+
+def _with_class(opened: Document, path: str) -> str:
+    kinds = opened.once("classes", lambda: {module.path: module.type for module in opened.model.modules})
+    kind = kinds.get(path, "")
+    return f"{inert(path)} ({inert(kind)})" if kind else inert(path)
+
+
+def _doc(opened: Document, node: Node) -> str:
+    known = opened.once("documentation", dict)
+    key = (node.op, node.domain)
+    if key not in known:
+        known[key] = inert(opened.format.document(*key), 20_000, lines=True)
+    return "\n\n".join(filter(None, (inert(node.doc, TEXT_LIMIT // 100, lines=True), known[key])))
+
+
+def _flow(opened: Document, graph: Graph) -> Flow:
+    def make() -> Flow:
+        maker: dict[str, Node] = {}
+        takers: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            maker.update(dict.fromkeys(filter(None, node.outputs), node))
+            for name in {*node.inputs, *node.tensors} - {""}:
+                takers.setdefault(name, []).append(node)
+        return Flow(maker, takers)
+
+    found: Flow = opened.once(f"flow of {graph.name}", make)
+    return found
+
+
+def _operators(opened: Document) -> dict[tuple[str, str], Row]:
+    def make() -> dict[tuple[str, str], Row]:
+        rows = opened.summary({}).rows("operators")
+        return {(row.graph, row.name): row for row in rows if row.nodes}
+
+    found: dict[tuple[str, str], Row] = opened.once("rows by node", make)
+    return found
+
+
+def _row(opened: Document, args: DetailsArgs) -> Row:
+    def make() -> dict[Any, Row]:
+        rows = opened.summary({}).rows()
+        return {**{row.name: row for row in reversed(rows)}, **{(row.graph, row.name): row for row in reversed(rows)}}
+
+    layers: dict[Any, Row] = opened.once("rows by name", make)
+    row = layers.get((args.graph, args.name)) or (None if args.graph else layers.get(args.name))
+    main = opened.model.main
+    row = row or _operators(opened).get((args.graph or (inert(main.name) if main else ""), args.name))
+    if row is None:
+        raise InspectorError(f"There is no row {inert(args.name)!r} in the table of this model.")
+    return row
+
+
+TASK = Task("details", DetailsArgs, Details, run)
