@@ -6,6 +6,7 @@ package's metadata. Both work in the window's process, where no framework may ev
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -20,11 +21,13 @@ class Need:
         module: Top-level module name, looked up with `find_spec`.
         distribution: Name on the package index; the module's name when empty.
         extra: The extra of `inspector` that brings it; empty when the bare install has it.
+        before: First Python for which there are no wheels any more; empty where there is no such limit.
     """
 
     module: str
     distribution: str = ""
     extra: str = ""
+    before: tuple[int, ...] = ()
 
     @property
     def package(self) -> str:
@@ -35,6 +38,9 @@ class Need:
         """Empty when installed, else one sentence with what to type."""
         if installed(self.module):
             return ""
+        if self.before and sys.version_info >= self.before:
+            limit = ".".join(map(str, self.before))
+            return f"{self.package} needs a Python below {limit}: install Inspector with such a one"
         how = f"pip install 'inspector[{self.extra}]'" if self.extra else f"pip install {self.package}"
         return f"{self.package} is not installed: {how}"
 
@@ -62,7 +68,7 @@ ONNXSCRIPT = Need("onnxscript", extra="torch")
 TENSORFLOW = Need("tensorflow", extra="tensorflow")
 KERAS = Need("keras", extra="tensorflow")
 TF2ONNX = Need("tf2onnx", extra="tensorflow")
-ONNX_TF = Need("onnx_tf", "onnx-tf", extra="tensorflow")
+ONNX_TF = Need("onnx_tf", "onnx-tf", extra="tensorflow", before=(3, 12))
 LITERT = Need("ai_edge_litert", "ai-edge-litert", extra="tensorflow")
 ONNX = Need("onnx")
 ONNXRUNTIME = Need("onnxruntime")
