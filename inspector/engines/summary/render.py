@@ -1,0 +1,184 @@
+"""The summary as JSON, text and CSV, for the command line. Key names are a contract; more keys may be added."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import Any
+
+import msgspec
+
+from inspector.engines.summary.rows import ModuleRow, Overview, Port, Row, Shape
+
+WIDEST = 48
+"""Characters of a name in the text table; the end tells more than the beginning."""
+
+_CSV = (
+    "index",
+    "name",
+    "type",
+    "module",
+    "input_shapes",
+    "output_shapes",
+    "dtype",
+    "parameters",
+    "trainable",
+    "parameter_bytes",
+    "macs",
+    "activation_bytes",
+    "source",
+)
+
+
+def as_json(overview: Overview, rows: Sequence[Row]) -> dict[str, Any]:
+    """Plain data: `file format inputs outputs totals{…} rows[…]` and more."""
+    first = overview.signatures[0] if overview.signatures else None
+    return {
+        "file": overview.file,
+        "format": overview.format,
+        "title": overview.title,
+        "producer": overview.producer,
+        "size": overview.size,
+        "seconds": overview.seconds,
+        "dims": list(overview.dims),
+        "inputs": [_port(port) for port in first.inputs] if first else [],
+        "outputs": [_port(port) for port in first.outputs] if first else [],
+        "signatures": [
+            {
+                "name": each.name,
+                "inputs": [_port(port) for port in each.inputs],
+                "outputs": [_port(port) for port in each.outputs],
+            }
+            for each in overview.signatures
+        ],
+        "totals": msgspec.to_builtins(overview.totals),
+        "rows": [_row(row) for row in rows],
+        "modules": [_module(row) for row in overview.modules],
+        "metadata": dict(overview.metadata),
+        "notes": [msgspec.to_builtins(note) for note in overview.notes],
+    }
+
+
+def as_text(overview: Overview, rows: Sequence[Row]) -> str:
+    """A heading, an aligned table and the totals, as torchinfo prints them."""
+    heading = ("Layer", "Type", "Input", "Output", "Parameters", "Multiply-adds")
+    cells = [heading] + [
+        (
+            _short(row.name),
+            _short(row.type),
+            " ".join(sizes(port.shape) for port in row.inputs[:3]) + (" …" if len(row.inputs) > 3 else ""),
+            " ".join(sizes(port.shape) for port in row.outputs[:3]) + (" …" if len(row.outputs) > 3 else ""),
+            f"{row.parameters:,}",
+            "?" if row.macs is None else f"{row.macs:,}",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(heading))]
+    table = [_line(line, widths) for line in cells]
+    rule = "─" * max(map(len, table))
+    return "\n".join([*_head(overview), rule, table[0], rule, *table[1:], rule, *_foot(overview)])
+
+
+def as_csv(rows: Iterable[Row]) -> str:
+    """The rows with one column for each figure; a text that a spreadsheet would run as a formula is quoted."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_CSV)
+    for row in rows:
+        writer.writerow(_cell(row, name) for name in _CSV)
+    return out.getvalue()
+
+
+def sizes(shape: Shape) -> str:
+    """A shape as it is shown: `batch×3×224×224`."""
+    if shape is None:
+        return "?"
+    return "×".join("?" if dim is None else str(dim) for dim in shape) or "scalar"
+
+
+def bytes_in_words(count: int) -> str:
+    """A number of bytes, in powers of ten, with three digits or so."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{count:,} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
+        size /= 1000
+    raise AssertionError("The last unit takes all.")
+
+
+def _head(overview: Overview) -> list[str]:
+    lines = [f"{overview.file} · {overview.title} · {bytes_in_words(overview.size)}"]
+    if overview.producer:
+        lines[0] += f" · {overview.producer}"
+    for signature in overview.signatures[:1]:
+        for word, ports in (("in ", signature.inputs), ("out", signature.outputs)):
+            lines += [f"  {word}  {port.name}  {port.dtype} {sizes(port.shape)}" for port in ports]
+    return lines
+
+
+def _foot(overview: Overview) -> list[str]:
+    totals = overview.totals
+    more = "" if totals.complete else " (of what is known)"
+    lines = [
+        f"Layers              {totals.layers:,} of {totals.nodes:,} nodes",
+        f"Parameters          {totals.parameters:,}, {bytes_in_words(totals.parameter_bytes)}",
+        f"Trainable           {totals.trainable:,}",
+        f"Multiply-adds       {totals.macs:,}{more}",
+        f"Activation memory   {bytes_in_words(totals.activation_bytes)}{more}",
+    ]
+    return lines + [f"{note.level.capitalize()}: {note.text} {note.hint}".rstrip() for note in overview.notes]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    left = [cell.ljust(width) for cell, width in zip(cells[:4], widths, strict=False)]
+    right = [cell.rjust(width) for cell, width in zip(cells[4:], widths[4:], strict=True)]
+    return "  ".join([*left, *right])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else f"…{text[1 - WIDEST :]}"
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "dtype": port.dtype, "shape": None if port.shape is None else list(port.shape)}
+
+
+def _module(row: ModuleRow) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(row)
+    return found
+
+
+def _shapes(ports: Iterable[Port]) -> list[list[int | str | None] | None]:
+    return [None if port.shape is None else list(port.shape) for port in ports]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "index": row.index,
+        "name": row.name,
+        "type": row.type,
+        "category": row.category,
+        "module": row.module,
+        "graph": row.graph,
+        "nodes": list(row.nodes),
+        "input_shapes": _shapes(row.inputs),
+        "output_shapes": _shapes(row.outputs),
+        "weights": list(row.weights),
+        "dtype": row.dtype,
+        "parameters": row.parameters,
+        "trainable": row.trainable,
+        "parameter_bytes": row.parameter_bytes,
+        "macs": row.macs,
+        "activation_bytes": row.activation_bytes,
+        "source": row.source,
+    }
+
+
+def _cell(row: Row, name: str) -> str | int:
+    if name in {"input_shapes", "output_shapes"}:
+        return " ".join(sizes(port.shape) for port in (row.inputs if name == "input_shapes" else row.outputs))
+    value = getattr(row, name)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
+    return "" if value is None else value
