@@ -255,4 +255,5 @@ FORMAT = Format(
     fetch=fetch_member,
     mime="application/x-torchscript",
     magic=((0, b"PK\x03\x04"),),
+    reshape=propagate,
 )

@@ -1,6 +1,7 @@
 """The model as plain frozen data; knows no file format and no framework."""
 
 from inspector.ir.model import (
+    BITS,
     Attribute,
     Dim,
     Graph,
@@ -17,6 +18,7 @@ from inspector.ir.model import (
 )
 
 __all__ = [
+    "BITS",
     "Attribute",
     "Dim",
     "Graph",
