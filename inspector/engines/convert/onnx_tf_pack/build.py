@@ -1,0 +1,187 @@
+"""A prepared ONNX model as a TensorFlow function, and as a SavedModel.
+
+onnx-tf's own `export_graph` reshapes outputs to the shapes that the file claims, turns every weight into a Python list
+first, and takes only names that Python would take; so its handlers are called from here.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inspector.engines.convert.onnx_file import input_names
+from inspector.engines.convert.onnx_tf_pack.prepare import _opsets
+from inspector.engines.convert.onnx_tf_pack.shim import load
+from inspector.engines.convert.quiet import in_short
+from inspector.errors import ConversionError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    from onnx import ModelProto, TensorProto, ValueInfoProto
+
+Progress = Callable[[float], None]
+BIG = 1_500_000_000
+"""Bytes of weights beyond which they become variables: a SavedModel's graph is a protobuf of at most 2 GiB.
+
+Below it they are constants, which TensorFlow folds (transposed convolution kernels, say) and runs faster.
+"""
+
+
+class Program:
+    """An ONNX model that TensorFlow can trace."""
+
+    def __init__(self, model: ModelProto) -> None:
+        """Make the weights.
+
+        Args:
+            model: Prepared (see `prepare`).
+        """
+        self._backend = load().TensorflowBackend
+        self._opsets = _opsets(model)
+        self._handlers = self._backend._get_handlers(self._opsets)
+        self._graph = model.graph
+        self.inputs = {value.name: value for value in model.graph.input if value.name in set(input_names(model))}
+        self.outputs = {value.name: value for value in model.graph.output}
+        self.weights = _weights(model)
+        self._variables: dict[str, Any] = {}
+        _subgraph_weights(self._handlers, model.graph, self.weights)
+
+    def __call__(self, feeds: Mapping[str, Any], progress: Progress = lambda share: None) -> dict[str, Any]:
+        """The outputs by name; TensorFlow operations are made on the way.
+
+        Raises:
+            ConversionError: A node could not be translated; the message names it.
+        """
+        from onnx_tf.pb_wrapper import OnnxNode
+
+        tensors: dict[str, Any] = {**self.weights, **feeds}
+        total = len(self._graph.node) or 1
+        for place, proto in enumerate(self._graph.node):
+            if place % 50 == 0:
+                progress(place / total)
+            node = OnnxNode(proto)
+            try:
+                results = self._backend._onnx_node_to_tensorflow_op(
+                    node, tensors, self._handlers, opset=self._opsets, strict=True
+                )
+            except ConversionError as error:
+                raise ConversionError(f"{_called(proto)}: {error.what}", error.hint) from error
+            except Exception as error:
+                raise ConversionError(
+                    f"onnx-tf could not translate {_called(proto)}: {in_short(error)}",
+                    "Another opset of the ONNX file may avoid this operator.",
+                ) from error
+            tensors.update(zip(node.outputs, results, strict=False))
+        return {name: tensors[name] for name in self.outputs}
+
+
+def _called(node: Any) -> str:
+    return f"the node {node.name!r} ({node.op_type})" if node.name else f"a node without a name ({node.op_type})"
+
+
+def _weights(model: ModelProto) -> dict[str, Any]:
+    import tensorflow as tf
+
+    total = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
+    weights: dict[str, Any] = {}
+    for tensor in model.graph.initializer:
+        value = constant(tensor)
+        big = total > BIG and len(tensor.raw_data) > 1024 and value.dtype.is_floating
+        weights[tensor.name] = tf.Variable(value, trainable=True, name=safe(tensor.name)) if big else value
+    return weights
+
+
+def _subgraph_weights(handlers: Any, graph: Any, weights: dict[str, Any]) -> None:
+    """The initializers of branches and bodies: onnx-tf expects all of them in one place."""
+    from inspector.engines.convert.onnx_file import subgraphs
+
+    for node in graph.node:
+        for inner in subgraphs(node):
+            for tensor in inner.initializer:
+                weights.setdefault(tensor.name, constant(tensor))
+            _subgraph_weights(handlers, inner, weights)
+
+
+def constant(tensor: TensorProto) -> Any:
+    """A stored tensor as a TensorFlow constant."""
+    import tensorflow as tf
+    from onnx import numpy_helper
+
+    try:
+        return tf.constant(numpy_helper.to_array(tensor))
+    except (TypeError, ValueError) as error:
+        raise ConversionError(
+            f"TensorFlow has no type for the weight {tensor.name!r}: {in_short(error)}", "Store it as float32."
+        ) from error
+
+
+def spec(value: ValueInfoProto, name: str) -> tf.TensorSpec:
+    """What TensorFlow is told of an input; dims that are names, or unknown, stay open."""
+    import tensorflow as tf
+    from onnx import helper
+
+    kind = value.type.tensor_type
+    dtype = tf.as_dtype(helper.tensor_dtype_to_np_dtype(kind.elem_type))
+    if not kind.HasField("shape"):
+        return tf.TensorSpec(None, dtype, name)
+    return tf.TensorSpec([dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim], dtype, name)
+
+
+def safe(name: str) -> str:
+    """A name that a signature takes: TensorFlow passes inputs as Python keyword arguments."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    if not plain or plain[0].isdigit() or plain[0] == "_":
+        plain = f"x{plain}"
+    return f"{plain}_" if keyword.iskeyword(plain) else plain
+
+
+def safe_names(names: list[str]) -> dict[str, str]:
+    """Safe and different names, by the names they stand for."""
+    result: dict[str, str] = {}
+    for name in names:
+        plain = base = safe(name)
+        number = 1
+        while plain in result.values():
+            plain, number = f"{base}_{number}", number + 1
+        result[name] = plain
+    return result
+
+
+def save(model: ModelProto, folder: Path, progress: Progress = lambda share: None) -> dict[str, str]:
+    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the names that had to change."""
+    import tensorflow as tf
+
+    program = Program(model)
+    names_in = safe_names(list(program.inputs))
+    names_out = safe_names(list(program.outputs))
+
+    def serve(**feeds: Any) -> dict[str, Any]:
+        results = program({name: feeds[names_in[name]] for name in names_in}, progress)
+        return {names_out[name]: _shaped(results[name], value) for name, value in program.outputs.items()}
+
+    specs = {names_in[name]: spec(value, names_in[name]) for name, value in program.inputs.items()}
+    module = tf.Module()
+    module.weights_of = {safe(name): value for name, value in program.weights.items() if isinstance(value, tf.Variable)}
+    module.serve = tf.function(serve, autograph=False)
+    concrete = module.serve.get_concrete_function(**specs)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": concrete})
+    return {old: new for old, new in (names_in | names_out).items() if old != new}
+
+
+def _shaped(tensor: Any, value: ValueInfoProto) -> Any:
+    """The output with the sizes that the file knows, where TensorFlow lost them; a wrong claim fails when it runs."""
+    import tensorflow as tf
+
+    tensor = tf.identity(tensor, name=safe(value.name))
+    kind = value.type.tensor_type
+    if not kind.HasField("shape") or tensor.shape.is_fully_defined():
+        return tensor
+    claimed = tf.TensorShape([dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim])
+    return (
+        tensor
+        if tensor.shape.rank is not None and claimed.rank != tensor.shape.rank
+        else tf.ensure_shape(tensor, claimed)
+    )
