@@ -48,6 +48,9 @@ class Settings:
     columns = Setting("layers.columns", list[str](), "Columns of the layer table; empty means the default ones")
     grouping = Setting("layers.grouping", "layers", "layers or operators")
     shapes = Setting("inputs.shapes", dict[str, dict[str, int]](), "Sizes chosen for named dimensions, by model file")
+    input_shapes = Setting(
+        "inputs.typed", dict[str, dict[str, list[int | str]]](), "Shapes typed for inputs that have none, by model file"
+    )
     options = Setting("convert.options", dict[str, dict[str, Any]](), "Options chosen last, by edge")
     runs = Setting("latency.runs", 50, "Timed runs of each candidate")
     seed = Setting("parity.seed", 0, "Seed of the inputs")

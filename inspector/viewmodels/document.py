@@ -7,9 +7,10 @@ that are no longer asked are dropped.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -28,6 +29,7 @@ from inspector.worker.tasks.rows import RowsArgs, RowsPage
 
 A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
+T = TypeVar("T")
 
 FIRST_PAGE, PAGE = 1000, 5000
 """Rows asked for at once: a page is decoded in the window's thread and must cost it less than a frame or two."""
@@ -42,6 +44,17 @@ class State(StrEnum):
     """The file could not be read."""
     DIED = "died"
     """Its worker ended; what was shown is still there."""
+
+
+Grouping = Literal["layers", "operators"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the user typed where the file says nothing: sizes of dimensions, and whole shapes of inputs."""
+
+    dims: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
 
 
 class DocumentModel(QObject):
@@ -69,10 +82,13 @@ class DocumentModel(QObject):
         self.layers = LayerTable(self)
         self.complete = False
         """Whether the table holds every row."""
-        self.grouping = settings.grouping
-        self.dims: dict[str, int] = dict(settings.shapes.get(str(path), {}))
-        self._history: list[dict[str, int]] = []
-        self._future: list[dict[str, int]] = []
+        self.grouping: Grouping = "operators" if settings.grouping == "operators" else "layers"
+        self.sizes = Sizes(
+            {name: size for name, size in settings.shapes.get(str(path), {}).items() if isinstance(size, int)},
+            {name: tuple(shape) for name, shape in settings.input_shapes.get(str(path), {}).items()},
+        )
+        self._history: list[Sizes] = []
+        self._future: list[Sizes] = []
         self._asks: set[int] = set()
         self._where: dict[tuple[str, str], int] = {}
         document.setParent(self)
@@ -96,7 +112,9 @@ class DocumentModel(QObject):
         self._forget()
         self.error = None
         self._set_state(State.OPENING)
-        self._ask(OPEN, OpenArgs(path=str(self.path), dims=self.dims), self._on_opened, self._on_failed)
+        self._ask(
+            OPEN, OpenArgs(path=str(self.path), dims=self.dims, shapes=self.shapes), self._on_opened, self._on_failed
+        )
 
     def retry(self) -> None:
         """Open again with a fresh worker."""
@@ -130,7 +148,7 @@ class DocumentModel(QObject):
 
     # Rows
 
-    def set_grouping(self, grouping: str) -> None:
+    def set_grouping(self, grouping: Grouping) -> None:
         """Show `layers` or single `operators`."""
         if grouping != self.grouping:
             self.grouping = grouping
@@ -157,15 +175,22 @@ class DocumentModel(QObject):
                 self._set_modules(page.modules)
         else:
             self.layers.extend(page.rows)
-        for row in page.rows:
-            for node in row.nodes or (row.name,):
-                self._where[row.graph, node] = row.index
+        self._note_places(page.rows)
         have = start + len(page.rows)
         if page.rows and have < page.total:
             self._ask_rows(have)
             return
         self.complete = True
         self.rows_changed.emit()
+
+    def _note_places(self, rows: tuple[Row, ...]) -> None:
+        """Remember which row each node is in; the main graph, that of the first row, has an empty name as well."""
+        main = self.layers.all_rows()[0].graph if rows else ""
+        for row in rows:
+            for name in (row.name, *row.nodes):
+                self._where.setdefault((row.graph, name), row.index)
+                if row.graph == main:
+                    self._where.setdefault(("", name), row.index)
 
     def _on_rows_failed(self, error: InspectorError) -> None:
         if not isinstance(error, WorkerDied):  # a worker's death is told once, by _on_died
@@ -190,26 +215,37 @@ class DocumentModel(QObject):
         """What is selected when a row is."""
         return Target("row", row.name, row.graph, row.nodes, row.module)
 
-    # Sizes of dimensions that the file leaves open
+    # Sizes that the file leaves open
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Sizes chosen for named dimensions."""
+        return self.sizes.dims
+
+    @property
+    def shapes(self) -> dict[str, tuple[int | str, ...]]:
+        """Shapes typed for inputs that have none."""
+        return self.sizes.shapes
 
     def set_dims(self, dims: dict[str, int]) -> None:
         """Fix sizes by name; the table follows, and the file's next opening remembers."""
-        if dims != self.dims:
-            self._history.append(self.dims)
-            self._future.clear()
-            self._use_dims(dims)
+        self._choose(Sizes(dict(dims), self.shapes))
+
+    def set_shapes(self, shapes: dict[str, tuple[int | str, ...]]) -> None:
+        """Say the shapes of inputs by name; the model is read again with them."""
+        self._choose(Sizes(self.dims, dict(shapes)))
 
     def undo(self) -> None:
         """Take back the last change of sizes."""
         if self._history:
-            self._future.append(self.dims)
-            self._use_dims(self._history.pop())
+            self._future.append(self.sizes)
+            self._use(self._history.pop())
 
     def redo(self) -> None:
         """Do again what was taken back."""
         if self._future:
-            self._history.append(self.dims)
-            self._use_dims(self._future.pop())
+            self._history.append(self.sizes)
+            self._use(self._future.pop())
 
     def can_undo(self) -> bool:
         """Whether there is something to take back."""
@@ -219,15 +255,24 @@ class DocumentModel(QObject):
         """Whether there is something to do again."""
         return bool(self._future)
 
-    def _use_dims(self, dims: dict[str, int]) -> None:
-        self.dims = dict(dims)
-        shapes = dict(self.settings.shapes)
-        shapes.pop(str(self.path), None)
-        if dims:
-            shapes[str(self.path)] = self.dims
-        self.settings.shapes = shapes
-        self.overview_changed.emit()
-        self._reload()
+    def _choose(self, sizes: Sizes) -> None:
+        if sizes != self.sizes:
+            self._history.append(self.sizes)
+            self._future.clear()
+            self._use(sizes)
+
+    def _use(self, sizes: Sizes) -> None:
+        again = sizes.shapes != self.shapes
+        self.sizes = sizes
+        key = str(self.path)
+        self.settings.shapes = _with(self.settings.shapes, key, sizes.dims)
+        typed = {name: list(shape) for name, shape in sizes.shapes.items()}
+        self.settings.input_shapes = _with(self.settings.input_shapes, key, typed)
+        if again:
+            self.open()
+        else:
+            self.overview_changed.emit()
+            self._reload()
 
     # Asking
 
@@ -264,3 +309,9 @@ class DocumentModel(QObject):
         if self.layers.count():
             return self.layers.totals
         return self.overview.totals if self.overview else Totals()
+
+
+def _with(store: dict[str, T], key: str, value: T) -> dict[str, T]:
+    """The store with this value, or without the key where the value is empty."""
+    rest = {name: each for name, each in store.items() if name != key}
+    return rest | {key: value} if value else rest

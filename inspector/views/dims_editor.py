@@ -1,4 +1,4 @@
-"""Small fields for the sizes that a file leaves open; the table follows what is typed."""
+"""Small fields for the sizes and shapes that a file leaves open; the table follows what is typed."""
 
 from __future__ import annotations
 
@@ -6,63 +6,94 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
+from inspector.viewmodels import words
 from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.sizes import parse_shape
+from inspector.views import look
 from inspector.views.pieces import button, label, repolish, row
 
 LARGEST = 2**31 - 1
 
 
 class DimsEditor(QWidget):
-    """One field for each open dimension of the inputs."""
+    """One field for each open dimension of the inputs, and one for each input without a shape."""
 
     def __init__(self, document: DocumentModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dimsEditor")
         self._document = document
         self.fields: dict[str, QLineEdit] = {}
+        self.shape_fields: dict[str, QLineEdit] = {}
         self._line = QHBoxLayout()
         self._line.setSpacing(8)
-        self._reset = button("Leave open", lambda: document.set_dims({}), quiet=True)
+        self._lead = label("", "caption")
+        self._reset = button("Leave open", self._forget, quiet=True)
         self._reset.setToolTip("Forget the sizes typed here")
-        lead = label("Sizes", "caption")
-        lead.setToolTip("The file leaves these dimensions open; type a size to see the figures for it.")
-        self.setLayout(row(lead, 8, self._line, self._reset, 0))
+        self.setLayout(row(self._lead, 8, self._line, self._reset, 0))
         document.overview_changed.connect(self.refresh)
+        document.state_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show a field for each open dimension and what it is set to."""
-        overview = self._document.overview
-        names = overview.dims if overview is not None else ()
-        if tuple(self.fields) != tuple(names):
-            self._build(names)
+        """Show a field for everything that is open, and what it is set to."""
+        overview, document = self._document.overview, self._document
+        if overview is None:
+            return
+        inputs = overview.signatures[0].inputs if overview.signatures else ()
+        shapeless = tuple(port.name for port in inputs if port.shape is None or port.name in document.shapes)
+        if (tuple(self.fields), tuple(self.shape_fields)) != (overview.dims, shapeless):
+            self._build(overview.dims, shapeless)
+        self._lead.setText("Shapes of the inputs" if shapeless else "Sizes")
         for name, field in self.fields.items():
-            size = self._document.dims.get(name)
-            if not field.hasFocus() or field.text() != (str(size) if size else ""):
-                field.setText("" if size is None else str(size))
+            field.setText(str(document.dims.get(name, "")))
+        for name, field in self.shape_fields.items():
+            field.setText(words.shape(document.shapes[name]) if name in document.shapes else "")
             repolish(field, "wrong", False)
-        self._reset.setVisible(bool(self._document.dims))
-        self.setVisible(bool(names))
+        self._reset.setVisible(bool(document.dims or document.shapes))
+        self.setVisible(bool(overview.dims or shapeless))
 
-    def _build(self, names: tuple[str, ...]) -> None:
+    def _build(self, dims: tuple[str, ...], inputs: tuple[str, ...]) -> None:
         while (item := self._line.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        self.fields = {}
-        for name in names:
-            field = QLineEdit()
-            field.setObjectName(f"dim_{name}")
-            field.setAccessibleName(f"Size of {name}")
-            field.setPlaceholderText("any")
-            field.setFixedWidth(72)
+        self.fields, self.shape_fields = {}, {}
+        for name in inputs:
+            field = self._field(name, f"Shape of {name}", "1×1×28×28", 160)
+            field.setFont(look.mono_font())
+            field.editingFinished.connect(self._on_shapes)
+            self.shape_fields[name] = field
+        for name in dims:
+            field = self._field(name, f"Size of {name}", "any", 72)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             field.setValidator(QIntValidator(1, LARGEST, field))
-            field.editingFinished.connect(self._on_edited)
+            field.editingFinished.connect(self._on_dims)
             self.fields[name] = field
-            self._line.addWidget(label(name, mono=True))
-            self._line.addWidget(field)
 
-    def _on_edited(self) -> None:
+    def _field(self, name: str, accessible: str, example: str, width: int) -> QLineEdit:
+        field = QLineEdit()
+        field.setObjectName(f"dim_{name}")
+        field.setAccessibleName(accessible)
+        field.setPlaceholderText(example)
+        field.setFixedWidth(width)
+        self._line.addWidget(label(name, mono=True))
+        self._line.addWidget(field)
+        return field
+
+    def _on_dims(self) -> None:
         known = {name: size for name, size in self._document.dims.items() if name not in self.fields}
         typed = {name: int(field.text()) for name, field in self.fields.items() if field.text()}
         self._document.set_dims(known | typed)
+
+    def _on_shapes(self) -> None:
+        shapes = {}
+        for name, field in self.shape_fields.items():
+            shape = parse_shape(field.text()) if field.text().strip() else None
+            repolish(field, "wrong", shape is None and bool(field.text().strip()))
+            if shape is not None:
+                shapes[name] = shape
+        if not any(field.property("wrong") for field in self.shape_fields.values()):
+            self._document.set_shapes(shapes)
+
+    def _forget(self) -> None:
+        self._document.set_dims({})
+        self._document.set_shapes({})

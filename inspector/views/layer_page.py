@@ -13,13 +13,14 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QMenu,
+    QPushButton,
     QStackedLayout,
     QTableView,
     QWidget,
 )
 
 from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, column_number
-from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import WRITERS, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
 from inspector.viewmodels.selection import Target
@@ -134,12 +135,14 @@ class LayerPage(QWidget):
 
     def _groupings(self) -> list[QWidget]:
         group = QButtonGroup(self)
+        self._group_buttons: dict[str, QPushButton] = {}
         made: list[QWidget] = []
         for key, title, tip in (
             ("layers", "Layers", "One row for each module that owns something"),
             ("operators", "Operators", "One row for each single operation"),
         ):
             one = button(title, lambda key=key: self._document.set_grouping(key), quiet=True)  # type: ignore[misc]
+            self._group_buttons[key] = one
             one.setCheckable(True)
             one.setChecked(key == self._document.grouping)
             one.setToolTip(tip)
@@ -147,6 +150,11 @@ class LayerPage(QWidget):
             group.addButton(one)
             made.append(one)
         return made
+
+    def set_grouping(self, grouping: Grouping) -> None:
+        """Group by layers or operators."""
+        self._group_buttons[grouping].setChecked(True)
+        self._document.set_grouping(grouping)
 
     def _columns_button(self) -> QWidget:
         made = tool("split-horizontal", "Choose columns")

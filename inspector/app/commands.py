@@ -1,0 +1,145 @@
+"""Every command of the window, declared once: menus, keys and the command palette are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from inspector.app.window import MainWindow
+
+MENUS = ("File", "View", "Model", "Compare", "Help")
+
+
+def always(window: MainWindow) -> str:
+    """Nothing stands in the way."""
+    return ""
+
+
+def needs_model(window: MainWindow) -> str:
+    """A model must be open."""
+    page = window.page
+    if page is None:
+        return "Open a model first"
+    return "" if page.document.overview is not None else "The model is not read yet"
+
+
+def needs_tab(window: MainWindow) -> str:
+    """A tab must be there, whatever is in it."""
+    return "" if window.page is not None else "No tab is open"
+
+
+def needs_shut(window: MainWindow) -> str:
+    """A tab must have been closed."""
+    return "" if window.workspace.can_reopen() else "No tab was closed"
+
+
+def needs_undo(window: MainWindow) -> str:
+    """A size must have been changed."""
+    return "" if window.page is not None and window.page.document.can_undo() else "No size was changed"
+
+
+def needs_redo(window: MainWindow) -> str:
+    """A change must have been taken back."""
+    return "" if window.page is not None and window.page.document.can_redo() else "Nothing was taken back"
+
+
+def needs_tensor(window: MainWindow) -> str:
+    """A tensor must be on show."""
+    return needs_model(window) or ("" if window.has_tensor() else "Click a weight in the node panel first")
+
+
+def needs_page(key: str) -> Callable[[MainWindow], str]:
+    """The model must have this page."""
+    return lambda window: needs_model(window)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the user can do.
+
+    Attributes:
+        id: Its name for tests.
+        title: What menus and the palette say.
+        menu: Title of its menu.
+        run: What it does.
+        keys: Its keys, as QKeySequence reads them.
+        reason: Why it cannot be done now; an empty text when it can.
+        section: A line separates sections of a menu.
+        checked: For a command that is on or off: whether it is on.
+    """
+
+    id: str
+    title: str
+    menu: str
+    run: Callable[[MainWindow], object]
+    keys: str = ""
+    reason: Callable[[MainWindow], str] = always
+    section: int = 0
+    checked: Callable[[MainWindow], bool] | None = None
+
+
+def _page(key: str, title: str, number: int) -> Command:
+    return Command(
+        f"view.{key}", title, "View", lambda window: window.show_page(key), f"Ctrl+{number}", needs_page(key), 1
+    )
+
+
+def _dock(key: str, title: str, keys: str) -> Command:
+    return Command(
+        f"view.dock.{key}", title, "View", lambda window: window.toggle_dock(key), keys, needs_tab, 3,
+        lambda window: window.is_dock_shown(key),
+    )  # fmt: skip
+
+
+def _theme(key: str, title: str) -> Command:
+    return Command(
+        f"view.theme.{key}", title, "View", lambda window: window.set_theme(key), section=4,
+        checked=lambda window: window.workspace.settings.theme == key,
+    )  # fmt: skip
+
+
+def _grouping(key: Literal["layers", "operators"], title: str) -> Command:
+    return Command(
+        f"model.group.{key}", title, "Model", lambda window: window.set_grouping(key), reason=needs_model, section=0,
+        checked=lambda window: window.page is not None and window.page.document.grouping == key,
+    )  # fmt: skip
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("file.open", "Open…", "File", lambda w: w.ask_open(), "Ctrl+O"),
+    Command("file.open_folder", "Open Folder…", "File", lambda w: w.ask_open_folder(), "Ctrl+Shift+O"),
+    Command("file.sample", "Open the Sample", "File", lambda w: w.open_sample()),
+    Command("file.reopen", "Reopen Closed Tab", "File", lambda w: w.workspace.reopen(), "Ctrl+Shift+T", needs_shut),
+    Command("file.export", "Export Layer Table…", "File", lambda w: w.export_layers(), "Ctrl+Shift+E", needs_model, 1),
+    Command("file.save_tensor", "Save Tensor…", "File", lambda w: w.save_tensor(), "Ctrl+S", needs_tensor, 1),
+    Command("file.preferences", "Preferences…", "File", lambda w: w.show_preferences(), "Ctrl+,", section=2),
+    Command("file.close", "Close Tab", "File", lambda w: w.close_tab(), "Ctrl+W", needs_tab, 3),
+    Command("file.quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", section=3),
+    Command("view.palette", "Commands…", "View", lambda w: w.show_palette(), "Ctrl+K"),
+    _page("overview", "Overview", 1),
+    _page("layers", "Layers", 2),
+    _page("graph", "Graph", 3),
+    _page("netron", "Netron", 4),
+    _page("compare", "Compare", 5),
+    Command("view.find", "Find in Layers or Graph", "View", lambda w: w.search(), "Ctrl+F", needs_model, 2),
+    Command("view.next", "Next Tab", "View", lambda w: w.step_tab(1), "Ctrl+PgDown", needs_tab, 2),
+    Command("view.previous", "Previous Tab", "View", lambda w: w.step_tab(-1), "Ctrl+PgUp", needs_tab, 2),
+    _dock("modules", "Modules", "Ctrl+B"),
+    _dock("node", "Node", "Ctrl+Shift+N"),
+    _dock("tensor", "Tensor", "Ctrl+Shift+V"),
+    _dock("jobs", "Jobs", "Ctrl+J"),
+    _theme("system", "Theme: as the System"),
+    _theme("light", "Theme: Light"),
+    _theme("dark", "Theme: Dark"),
+    _grouping("layers", "Group by Layers"),
+    _grouping("operators", "Group by Operators"),
+    Command("model.undo", "Undo Change of Sizes", "Model", lambda w: w.undo(), "Ctrl+Z", needs_undo, 1),
+    Command("model.redo", "Redo Change of Sizes", "Model", lambda w: w.redo(), "Ctrl+Shift+Z", needs_redo, 1),
+    Command("model.copy", "Copy Layer Table", "Model", lambda w: w.copy_layers(), "Ctrl+Shift+C", needs_model, 2),
+    Command("model.convert", "Convert…", "Model", lambda w: w.convert(), "Ctrl+E", needs_model, 3),
+    Command("model.reload", "Read Again", "Model", lambda w: w.reload(), "F5", needs_tab, 4),
+    Command("compare.open", "Compare With…", "Compare", lambda w: w.show_page("compare"), "Ctrl+D", needs_model),
+    Command("help.about", "About Inspector", "Help", lambda w: w.show_about()),
+)  # fmt: skip

@@ -1,0 +1,122 @@
+"""The docks: modules on the left, node and tensor on the right, jobs at the bottom. They follow the tab in front."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QObject, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from inspector.viewmodels.details import DetailsModel
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.jobs import JobsModel
+from inspector.viewmodels.tensor import TensorModel
+from inspector.views.jobs_dock import JobList
+from inspector.views.module_tree import ModuleTreeView
+from inspector.views.node_panel import NodePanel
+from inspector.views.tensor_panel import TensorPanel
+
+AREA = Qt.DockWidgetArea
+TITLES = {"modules": "Modules", "node": "Node", "tensor": "Tensor", "jobs": "Jobs"}
+AREAS = {
+    "modules": AREA.LeftDockWidgetArea,
+    "node": AREA.RightDockWidgetArea,
+    "tensor": AREA.RightDockWidgetArea,
+    "jobs": AREA.BottomDockWidgetArea,
+}
+
+
+class Docks(QObject):
+    """The docks of one window; they are there while a tab is open."""
+
+    def __init__(self, window: QMainWindow, jobs: JobsModel) -> None:
+        super().__init__(window)
+        self._window = window
+        self.modules = ModuleTreeView()
+        self.node = NodePanel()
+        self.tensor = TensorPanel()
+        self.jobs = JobList(jobs)
+        self._models: dict[DocumentModel, tuple[DetailsModel, TensorModel]] = {}
+        self._document: DocumentModel | None = None
+        contents: dict[str, QWidget] = {
+            "modules": self.modules, "node": self.node, "tensor": self.tensor, "jobs": self.jobs
+        }  # fmt: skip
+        window.setTabPosition(AREA.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        window.setCorner(Qt.Corner.BottomLeftCorner, AREA.LeftDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, AREA.RightDockWidgetArea)
+        self.docks = {key: self._dock(key, content) for key, content in contents.items()}
+        window.tabifyDockWidget(self.docks["node"], self.docks["tensor"])
+        self.docks["node"].raise_()
+        self.docks["jobs"].hide()
+        window.resizeDocks([self.docks["modules"], self.docks["node"]], [248, 320], Qt.Orientation.Horizontal)
+        window.resizeDocks([self.docks["jobs"]], [200], Qt.Orientation.Vertical)
+        self._shown = {key: key != "jobs" for key in TITLES}
+
+    def _dock(self, key: str, content: QWidget) -> QDockWidget:
+        dock = QDockWidget(TITLES[key], self._window)
+        dock.setObjectName(f"{key}Dock")
+        dock.setWidget(content)
+        self._window.addDockWidget(AREAS[key], dock)
+        return dock
+
+    # Which are shown
+
+    def restore(self, state: str) -> None:
+        """Put them where they were, from base64."""
+        if state:
+            self._window.restoreState(QByteArray.fromBase64(state.encode()))
+
+    def state(self) -> str:
+        """Where they are, as base64."""
+        return bytes(self._window.saveState().toBase64().data()).decode()
+
+    def is_shown(self, key: str) -> bool:
+        """Whether a dock is there, perhaps behind another."""
+        return not self.docks[key].isHidden()
+
+    def toggle(self, key: str) -> None:
+        """Show a dock, or hide it when it is in front."""
+        if self.is_shown(key) and not self.docks[key].visibleRegion().isEmpty():
+            self.docks[key].hide()
+        else:
+            self.bring(key)
+
+    def bring(self, key: str) -> None:
+        """Show a dock and bring it before those it shares its place with."""
+        self.docks[key].show()
+        self.docks[key].raise_()
+
+    def hide_all(self) -> None:
+        """No tab is open: nothing for them to show."""
+        self._shown = {key: self.is_shown(key) for key in TITLES}
+        for dock in self.docks.values():
+            dock.hide()
+
+    def show_again(self) -> None:
+        """A tab is open again: show those that were shown."""
+        for key, shown in self._shown.items():
+            self.docks[key].setVisible(shown)
+
+    # Whose content they show
+
+    def add(self, document: DocumentModel) -> None:
+        """A document was opened; its panels' models live as long as it."""
+        details, tensor = DetailsModel(document, document), TensorModel(document, document)
+        self._models[document] = (details, tensor)
+        document.selection.tensor_changed.connect(lambda name: self._on_tensor(document, name))
+
+    def remove(self, document: DocumentModel) -> None:
+        """A document was closed."""
+        if self._document is document:
+            self.follow(None)
+        self._models.pop(document, None)
+
+    def follow(self, document: DocumentModel | None) -> None:
+        """Show the content of another document."""
+        self._document = document
+        details, tensor = self._models[document] if document is not None else (None, None)
+        self.modules.set_document(document)
+        self.node.set_model(details)
+        self.tensor.set_model(tensor)
+
+    def _on_tensor(self, document: DocumentModel, name: str) -> None:
+        if document is self._document and name:
+            self.bring("tensor")

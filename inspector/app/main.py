@@ -1,0 +1,87 @@
+"""The window's entry point: one QApplication, one window, files of later starts handed over."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from inspector import __version__
+from inspector.settings import Settings
+
+
+class FileOpener(QObject):
+    """Opens what macOS asks for by event instead of by argument."""
+
+    def __init__(self, opened: Callable[[list[str]], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._opened = opened
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take file-open events, leave the rest."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self._opened([event.file()])
+            return True
+        return False
+
+
+def files_of(arguments: list[str]) -> list[str]:
+    """The files among the arguments, as absolute paths or as paths of `file:` addresses."""
+    from PySide6.QtCore import QUrl
+
+    named = [argument for argument in arguments if argument != "--"]
+    return [
+        QUrl(name).toLocalFile() if name.startswith("file:") else str(Path(name).expanduser().absolute())
+        for name in named
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Show the window with the files that are named; gives the exit status."""
+    from inspector.app.instance import Instance, hand_over
+    from inspector.views import look
+
+    files = files_of(arguments)
+    app = QApplication.instance() or QApplication([sys.argv[0] if sys.argv else "inspector"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("inspector")
+    app.setApplicationDisplayName("Inspector")
+    app.setApplicationVersion(__version__)
+    QGuiApplication.setDesktopFileName("inspector")
+    if hand_over(files):
+        return 0
+    instance = Instance(app)
+    instance.listen()
+    settings = Settings()
+    look.apply(app, settings.theme)
+
+    from inspector.app.window import MainWindow
+    from inspector.viewmodels.workspace import Workspace
+
+    workspace = Workspace(settings)
+    window = MainWindow(workspace)
+    to_open = files or [str(path) for path in workspace.session()]
+    instance.asked.connect(window.come_forward)
+    app.installEventFilter(FileOpener(window.open_files, app))
+    if to_open:
+        window.expect()
+    window.show()
+    QTimer.singleShot(0, window, lambda: window.open_files(to_open))
+    _let_python_see_signals(app)
+    status = app.exec()
+    instance.close()
+    return status
+
+
+def _let_python_see_signals(app: QApplication) -> None:
+    """Ctrl+C in the terminal closes the window: Python only runs its handlers when Qt gives it a turn."""
+    signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
+    signal.signal(signal.SIGTERM, lambda *_: app.closeAllWindows())
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(250)

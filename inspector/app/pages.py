@@ -1,0 +1,43 @@
+"""Composition of a model's pages: what each needs besides the document, and how selections meet.
+
+The pages are imported when first looked at: a graph, plots or a web engine cost a start nothing.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.selection import Target
+from inspector.viewmodels.workspace import Workspace
+from inspector.views.model_page import Maker
+
+
+def makers(document: DocumentModel, workspace: Workspace) -> dict[str, Maker]:
+    """How the pages of a document are made, by key."""
+    return {"netron": lambda: netron_page(document)}
+
+
+def netron_page(document: DocumentModel) -> QWidget:
+    """The same file in Netron; what is selected in one is selected in the other."""
+    from inspector.viewmodels.netron import NetronModel
+    from inspector.views.netron_page import NetronPage
+
+    model = NetronModel(document.path, document.totals.nodes, document)
+    page = NetronPage(model)
+
+    def selected(target: Target | None) -> None:
+        if target is not None:
+            page.select(*(target.nodes or (target.name,)))
+
+    model.node_selected.connect(lambda name: document.selection.select(node_target(document, name)))
+    document.selection.changed.connect(selected)
+    selected(document.selection.target)
+    return page
+
+
+def node_target(document: DocumentModel, name: str) -> Target:
+    """A node as it is selected, with the module it belongs to where a row says so."""
+    index = document.row_of(Target("node", name, nodes=(name,)))
+    module = "" if index is None else document.layers.all_rows()[index].module
+    return Target("node", name, nodes=(name,), module=module)

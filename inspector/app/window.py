@@ -1,0 +1,396 @@
+"""The main window: tabs, docks, menus, status bar, and the wiring between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QIcon
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget, QTabWidget, QWidget
+
+from inspector.app.menus import Menus
+from inspector.assets import resource
+from inspector.viewmodels.workspace import Workspace
+from inspector.views import look
+from inspector.views.welcome_page import WelcomePage
+
+if TYPE_CHECKING:
+    from inspector.app.docks import Docks
+    from inspector.errors import InspectorError
+    from inspector.viewmodels.document import DocumentModel
+    from inspector.viewmodels.jobs import JobsModel
+    from inspector.views.model_page import ModelPage
+
+SAMPLE = ("samples", "digits_mlp.pt2")
+SIZE = QSize(1400, 900)
+TOLD_MS = 6000
+
+
+class MainWindow(QMainWindow):
+    """One window with a tab a model. What costs time is imported when the first model is opened."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("mainWindow")
+        self.setAccessibleName("Inspector")
+        self.setWindowTitle("Inspector")
+        self.setWindowIcon(QIcon(str(resource("icons", "inspector.svg"))))
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.workspace: Workspace = workspace
+        self.docks: Docks | None = None
+        self._bare_state = ""
+        self.welcome = WelcomePage()
+        self.tabs = self._tab_widget()
+        self._waiting = QWidget()
+        self._waiting.setProperty("surface", "base")
+        self._stack = QStackedWidget()
+        for page in (self.welcome, self.tabs, self._waiting):
+            self._stack.addWidget(page)
+        self.setCentralWidget(self._stack)
+        self._protection = QLabel()
+        self._protection.setObjectName("protection")
+        self._protection.setTextFormat(Qt.TextFormat.PlainText)
+        self._fill_status_bar()
+        self.menus = Menus(self)
+        self._connect()
+        self.resize(SIZE)
+        if workspace.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(workspace.settings.geometry.encode()))
+        self.menus.refresh()
+
+    def _connect(self) -> None:
+        self.welcome.open_wanted.connect(self.ask_open)
+        self.welcome.sample_wanted.connect(self.open_sample)
+        self.welcome.file_wanted.connect(lambda file: self.open_files([file]))
+        self.workspace.opened.connect(self._on_opened)
+        self.workspace.shown.connect(self._on_shown)
+        self.workspace.closed.connect(self._on_closed)
+        self.workspace.recent_changed.connect(self._on_recent)
+        self.workspace.jobs_made.connect(self._on_jobs)
+        self._on_recent()
+
+    def _tab_widget(self) -> QTabWidget:
+        tabs = QTabWidget()
+        tabs.setObjectName("modelTabs")
+        tabs.setAccessibleName("Open models")
+        tabs.setDocumentMode(True)
+        tabs.setTabsClosable(True)
+        tabs.setMovable(True)
+        tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
+        tabs.setUsesScrollButtons(True)
+        tabs.currentChanged.connect(self._on_tab)
+        tabs.tabCloseRequested.connect(self.close_tab)
+        tabs.tabBar().tabMoved.connect(lambda source, target: self.workspace.move(source, target))
+        return tabs
+
+    def _fill_status_bar(self) -> None:
+        from inspector.views.job_strip import JobStrip
+
+        self.strip = JobStrip()
+        self.strip.opened.connect(lambda: self.toggle_dock("jobs"))
+        self.strip.hide()
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(self.strip, 1)
+        self.statusBar().addPermanentWidget(self._protection)
+
+    # What is in front
+
+    @property
+    def page(self) -> ModelPage | None:
+        """The page of the tab in front."""
+        from inspector.views.model_page import ModelPage
+
+        page = self.tabs.currentWidget()
+        return page if isinstance(page, ModelPage) else None
+
+    def page_of(self, document: DocumentModel) -> ModelPage | None:
+        """The page of a document."""
+        for number in range(self.tabs.count()):
+            page: ModelPage = self.tabs.widget(number)  # type: ignore[assignment]
+            if page.document is document:
+                return page
+        return None
+
+    def tell(self, sentence: str) -> None:
+        """Say something for a moment in the status bar."""
+        self.statusBar().showMessage(sentence, TOLD_MS)
+
+    def show_error(self, error: InspectorError | str, hint: str = "", details: str = "") -> None:
+        """Show an error that belongs to no page."""
+        from inspector.views.error_box import ErrorBox, details_of
+
+        if isinstance(error, str):
+            box = ErrorBox(error, hint, details, self)
+        else:
+            box = ErrorBox(error.what, error.hint, details_of(error), self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    # Opening and closing
+
+    def expect(self) -> None:
+        """Files are about to be opened: do not flash the welcome page."""
+        self._stack.setCurrentWidget(self._waiting)
+
+    def open_files(self, files: list[str]) -> None:
+        """Open each in a tab."""
+        for file in files:
+            self.workspace.open(Path(file))
+
+    def come_forward(self, files: list[str]) -> None:
+        """Another start has handed its files over."""
+        self.open_files(files)
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
+    def ask_open(self) -> None:
+        """Ask for files."""
+        files, _filter = QFileDialog.getOpenFileNames(self, "Open models", self._last_folder())
+        self.open_files(files)
+
+    def ask_open_folder(self) -> None:
+        """Ask for a folder: a SavedModel is one."""
+        folder = QFileDialog.getExistingDirectory(self, "Open a model folder", self._last_folder())
+        self.open_files([folder] if folder else [])
+
+    def open_sample(self) -> None:
+        """Open the sample that comes with the program."""
+        self.workspace.open(resource(*SAMPLE))
+
+    def close_tab(self, number: int = -1) -> None:
+        """Close a tab, the one in front by default."""
+        page: ModelPage | None = self.tabs.widget(number) if number >= 0 else self.page  # type: ignore[assignment]
+        if page is not None:
+            self.workspace.close(page.document)
+
+    def _last_folder(self) -> str:
+        recent = self.workspace.recent()
+        return str(Path(recent[0]).parent) if recent else str(Path.home())
+
+    # What the workspace says
+
+    def _on_opened(self, document: DocumentModel) -> None:
+        from inspector.app.pages import makers
+        from inspector.views.model_page import ModelPage
+
+        docks = self._furnish()
+        docks.add(document)
+        page = ModelPage(document, makers(document, self.workspace))
+        page.open_other.connect(self.ask_open)
+        page.layers.export_failed.connect(self.show_error)
+        document.state_changed.connect(self._on_state)
+        document.overview_changed.connect(self.menus.refresh)
+        document.worker.protected.connect(lambda _level: self._show_protection())
+        shown = document.name.replace("&", "&&")
+        number = self.tabs.addTab(page, look.icon("file"), shown)
+        self.tabs.setTabToolTip(number, str(document.path))
+        self.tabs.setCurrentIndex(number)
+        self._stack.setCurrentWidget(self.tabs)
+        self.menus.refresh()
+
+    def _furnish(self) -> Docks:
+        """The docks, made when the first tab needs them."""
+        if self.docks is None:
+            from inspector.app.docks import Docks
+
+            assert self.workspace.desk is not None
+            assert self.workspace.jobs is not None
+            self.docks = Docks(self, self.workspace.jobs)
+            self.docks.restore(self.workspace.settings.docks)
+            self.docks.tensor.told.connect(self.tell)
+            self.docks.tensor.failed.connect(self.show_error)
+        elif self.tabs.count() == 0:
+            self.docks.show_again()
+        return self.docks
+
+    def _on_shown(self, document: DocumentModel) -> None:
+        page = self.page_of(document)
+        if page is not None:
+            self.tabs.setCurrentWidget(page)
+
+    def _on_closed(self, document: DocumentModel) -> None:
+        page = self.page_of(document)
+        if page is None or self.docks is None:
+            return
+        last = self.tabs.count() == 1
+        self.tabs.removeTab(self.tabs.indexOf(page))
+        self.docks.remove(document)
+        page.deleteLater()
+        if last:
+            self.docks.hide_all()
+            self._stack.setCurrentWidget(self.welcome)
+        self.menus.refresh()
+
+    def _on_recent(self) -> None:
+        self.welcome.show_recent(self.workspace.recent())
+
+    def _on_jobs(self, jobs: JobsModel) -> None:
+        self.strip.set_jobs(jobs)
+        self.strip.show()
+
+    def _on_tab(self, _number: int) -> None:
+        page = self.page
+        if self.docks is not None:
+            self.docks.follow(page.document if page is not None else None)
+        self.setWindowTitle(f"{page.document.name} – Inspector" if page is not None else "Inspector")
+        self.setWindowFilePath(str(page.document.path) if page is not None else "")
+        self._show_protection()
+        self.menus.refresh()
+
+    def _on_state(self) -> None:
+        self._show_protection()
+        self.menus.refresh()
+
+    def _show_protection(self) -> None:
+        level = self.page.document.protection if self.page is not None else ""
+        self._protection.setText(f"Protection: {level}" if level else "")
+        self._protection.setToolTip("How well the process that reads the file is fenced in" if level else "")
+
+    # Commands
+
+    def show_page(self, key: str) -> None:
+        """Show a page of the model in front."""
+        if self.page is not None and self.page.has(key):
+            self.page.show_page(key)
+
+    def search(self) -> None:
+        """Put the cursor where this page is searched."""
+        page = self.page
+        if page is None:
+            return
+        inner = page.show_page("graph") if page.current == "graph" else page.show_page("layers")
+        field = inner.findChild(QWidget, "graphSearch" if page.current == "graph" else "layerFilter")
+        if field is not None:
+            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def step_tab(self, step: int) -> None:
+        """Go to the next tab, or the one before."""
+        self.tabs.setCurrentIndex((self.tabs.currentIndex() + step) % max(1, self.tabs.count()))
+
+    def toggle_dock(self, key: str) -> None:
+        """Show or hide a dock."""
+        if self.docks is not None:
+            self.docks.toggle(key)
+
+    def is_dock_shown(self, key: str) -> bool:
+        """Whether a dock is there."""
+        return self.docks is not None and self.docks.is_shown(key)
+
+    def set_theme(self, theme: str) -> None:
+        """Change the colours and remember the choice."""
+        self.workspace.settings.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        look.apply(app, theme)
+
+    def set_grouping(self, grouping: Literal["layers", "operators"]) -> None:
+        """Group the table of the model in front."""
+        if self.page is not None:
+            self.page.layers.set_grouping(grouping)
+
+    def undo(self) -> None:
+        """Take back a change of sizes."""
+        if self.page is not None:
+            self.page.document.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        if self.page is not None:
+            self.page.document.redo()
+
+    def reload(self) -> None:
+        """Read the file in front again."""
+        if self.page is not None:
+            self.page.document.retry()
+
+    def convert(self) -> None:
+        """Go to the strip that converts."""
+        panel = self.page.findChild(QWidget, "convertTarget") if self.page is not None else None
+        if panel is not None:
+            panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def export_layers(self) -> None:
+        """Export the layer table."""
+        if self.page is not None:
+            self.page.layers.ask_export()
+
+    def copy_layers(self) -> None:
+        """Copy the layer table."""
+        if self.page is not None:
+            self.page.layers.table.copy()
+            self.tell("Copied")
+
+    def has_tensor(self) -> bool:
+        """Whether a tensor is on show."""
+        return self.page is not None and bool(self.page.document.selection.tensor)
+
+    def save_tensor(self) -> None:
+        """Save the tensor on show."""
+        if self.docks is not None:
+            self.docks.tensor.ask_save()
+
+    def show_palette(self) -> None:
+        """Every command by a few letters."""
+        from inspector.views.command_palette import CommandPalette
+
+        palette = self.findChild(CommandPalette) or CommandPalette(self)
+        palette.open(self.menus.entries())
+
+    def show_preferences(self) -> None:
+        """What may be chosen once for all models."""
+        from inspector.views.dialogs import Preferences
+
+        dialog = Preferences(self.workspace.settings, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.theme.activated.connect(lambda: self.set_theme(dialog.theme.currentData()))
+        dialog.open()
+
+    def show_about(self) -> None:
+        """What this is."""
+        from inspector.views.dialogs import About
+
+        dialog = About(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    # Qt's events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders are welcome anywhere."""
+        if dropped(event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.welcome.set_over(True)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """They stay welcome."""
+        if dropped(event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They went on."""
+        self.welcome.set_over(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        self.welcome.set_over(False)
+        event.acceptProposedAction()
+        self.open_files(dropped(event.mimeData().urls()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember what is open and how it lies, then end every process."""
+        settings = self.workspace.settings
+        settings.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        if self.docks is not None and self.tabs.count():
+            settings.docks = self.docks.state()
+        self.workspace.remember_session()
+        self.workspace.shut_down()
+        event.accept()
+
+
+def dropped(urls: list[QUrl]) -> list[str]:
+    """The local files among what is dragged."""
+    return [url.toLocalFile() for url in urls if url.isLocalFile()]
