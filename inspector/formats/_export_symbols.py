@@ -91,15 +91,15 @@ def _call(name: str, arguments: list[tuple[str, int]]) -> tuple[str, int]:
         return f"{name}({', '.join(words for words, _ in arguments)})", 9
     binding, sign = INFIX[name]
     if name == "Mul" and arguments[0][0] == "-1":
-        return f"-{_wrapped(*_call('Mul', arguments[1:]), 3)}" if len(
-            arguments
-        ) > 2 else f"-{_wrapped(*arguments[1], 3)}", 2
-    words = [
-        _wrapped(term, level, binding if index == 0 else binding + 1) for index, (term, level) in enumerate(arguments)
-    ]
+        rest = _call("Mul", arguments[1:]) if len(arguments) > 2 else arguments[1]
+        return f"-{_wrapped(*rest, 3)}", 2
     if name == "Add":
         words = [term if level > 1 else f"({term})" for term, level in arguments]
         return " + ".join(words).replace("+ -", "- "), binding
+    first, others = arguments[0], arguments[1:]
+    # -a//2 is (-a)//2, which must not become a subtrahend.
+    loose = name == "Mul" or not first[0].startswith("-")
+    words = [_wrapped(*first, binding if loose else 10), *(_wrapped(*other, binding + 1) for other in others)]
     return sign.join(words), binding
 
 

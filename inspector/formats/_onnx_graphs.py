@@ -11,7 +11,7 @@ from typing import Any
 from inspector.formats._modules import author_line, from_scopes
 from inspector.formats._onnx_tensors import LITERALS, Shelf
 from inspector.formats._onnx_types import attribute_of, text, value_of
-from inspector.formats._onnx_wire import Stripped
+from inspector.formats._onnx_wire import Stripped, check_depth
 from inspector.ir import Attribute, Graph, Node, Note, Value
 
 DEFAULT = ("", "ai.onnx")
@@ -71,6 +71,7 @@ class Reader:
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
 
     def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
+        check_depth(len(scope.maps))
         self.graphs[name] = Graph(name)  # takes its place before the graphs inside it
         values = {value.name: value for value in map(value_of, (*proto.value_info, *proto.output, *proto.input))}
         self._learn_kinds(proto.value_info)

@@ -142,6 +142,7 @@ def check_external(source: Source, tensors: dict[str, Tensor]) -> list[Note]:
     notes = []
     for name, end in ends.items():
         try:
+            source.side(name)  # refuses an empty name, which would be the model file itself
             with source.open(name) as file:
                 size = file.seek(0, 2)
         except FormatError as error:
@@ -178,7 +179,7 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     if tensor.nbytes > LARGEST:
         raise FormatError(f"The tensor {tensor.name[:100]!r} is too large to show ({tensor.nbytes:,} bytes).")
     if stored == "external" or (stored in DIRECT and tensor.dtype in (DIRECT[stored] or (tensor.dtype,))):
-        if place.offset < 0:
+        if place.offset < 0 or (stored == "external" and not place.file):
             raise FormatError(f"The tensor {tensor.name[:100]!r} has an impossible place.", hint="The file is damaged.")
         with source.open(place.file) as file:
             if place.offset + place.size > file.seek(0, 2):

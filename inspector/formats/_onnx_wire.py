@@ -85,6 +85,18 @@ def damaged(offset: int) -> FormatError:
     )
 
 
+def check_depth(depth: int) -> None:
+    """Refuse graphs that are nested too deeply; the main graph has depth 1.
+
+    Raises:
+        FormatError: They are.
+    """
+    if depth > DEPTH + 1:
+        raise FormatError(
+            f"Graphs are nested too deep (limit {DEPTH}).", hint="No exporter writes this; it is not read."
+        )
+
+
 def varint(buffer: Buffer, at: int, end: int) -> tuple[int, int]:
     """A variable-length integer and the position after it."""
     value = shift = 0
@@ -185,11 +197,7 @@ class _Stripper:
             return bytes(self._buffer[start : start + TEXT]) if end - start > TEXT else None
         if kind == "graph":
             depth += 1
-            if depth > DEPTH + 1:
-                raise FormatError(
-                    f"Graphs are nested too deep (limit {DEPTH}).",
-                    hint="No exporter writes this; it is not read.",
-                )
+            check_depth(depth)
         new = self.message(kind, start, end, path, depth)
         if kind == "graph" and depth % LOOSE == 0:
             self._result.loose[path] = bytes(new)

@@ -81,9 +81,10 @@ def _decode(stripped: Stripped) -> tuple[Any, list[Note]]:
     import onnx
     from google.protobuf.message import DecodeError
 
+    refusals = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, DecodeError)
     try:
         return onnx.shape_inference.infer_shapes(stripped.data, data_prop=True), []
-    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, TypeError, IndexError, DecodeError) as error:
+    except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
         words = str(error).strip().split("\n")[0][:300]
     try:
         proto = onnx.ModelProto.FromString(stripped.data)
