@@ -154,6 +154,11 @@ class Picture(QWidget):
         self._icon = icon
         self.setFixedSize(size, size)
 
+    def show_icon(self, icon: QIcon) -> None:
+        """Another icon."""
+        self._icon = icon
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the icon."""
         with QPainter(self) as painter:

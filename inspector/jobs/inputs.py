@@ -1,0 +1,47 @@
+"""Shapes of inputs as people write them: `image=1x3x224x224` or `image=f32[batch,3,224,224]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from inspector.errors import InspectorError
+
+Shape = tuple[int | str, ...]
+
+_INPUT = re.compile(r"^(?P<name>[^=\s]+)=(?:(?:[a-z]\w*)?\[(?P<inside>[^\]]*)\]|(?P<sizes>[\w?]+(?:[x×][\w?]+)*))$")
+
+
+def parse(texts: Iterable[str]) -> dict[str, Shape]:
+    """Shapes by input name; each text is one input.
+
+    Raises:
+        InspectorError: A text is not an input shape.
+    """
+    result: dict[str, Shape] = {}
+    for text in texts:
+        match = _INPUT.match(text.strip())
+        if match is None:
+            raise InspectorError(
+                f"{text!r} is not an input shape.", "Write name=1x3x224x224 or name=f32[batch,3,224,224]."
+            )
+        inside, sizes = match["inside"], match["sizes"]
+        parts = inside.split(",") if inside is not None else [] if sizes == "scalar" else re.split("[x×]", sizes)
+        result[match["name"]] = tuple(int(p) if p.strip().isdigit() else p.strip() for p in parts if p.strip())
+    return result
+
+
+def parse_line(line: str) -> dict[str, Shape]:
+    """Several of them in one line, separated by semicolons or spaces."""
+    return parse(part for part in re.split(r"[;\s]+(?![^\[]*\])", line.strip()) if part)
+
+
+def as_line(shapes: dict[str, Shape]) -> str:
+    """The line that gives these shapes."""
+    return "; ".join(f"{name}={_text(shape)}" for name, shape in shapes.items())
+
+
+def _text(shape: Shape) -> str:
+    if any(isinstance(dim, str) for dim in shape):
+        return f"[{','.join(map(str, shape))}]"
+    return "x".join(map(str, shape)) or "scalar"
