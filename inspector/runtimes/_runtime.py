@@ -8,13 +8,12 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from inspector.ir import Dim
 from inspector.needs import Need
 
-Arrays = dict[str, NDArray[np.generic[Any]]]
+Arrays = dict[str, NDArray[Any]]
 """Named arrays in order: feeds or outputs."""
 
 
@@ -61,15 +60,17 @@ class Runtime(ABC):
     """Ids of formats."""
     needs: ClassVar[tuple[Need, ...]]
 
-    def __init__(self, path: Path, device: str, threads: int = 0) -> None:
+    def __init__(self, path: Path, device: str, threads: int = 0, format: str = "") -> None:
         """Remember what to open.
 
         Args:
             path: The model file or folder.
             device: Id of one of `devices()`.
             threads: Threads within an operator; 0 leaves it to the runtime.
+            format: Id of the file's format, for runtimes that accept several; the first accepted one when empty.
         """
         self.path, self.device, self.threads = path, device, threads
+        self.format = format or self.accepts[0]
         self.inputs: tuple[Spec, ...] = ()
         self.outputs: tuple[Spec, ...] = ()
 
@@ -85,6 +86,10 @@ class Runtime(ABC):
     @abstractmethod
     def run(self, feeds: Arrays) -> Arrays:
         """One inference; raises RuntimeFailure."""
+
+    def run_exactly(self, feeds: Arrays) -> Arrays | None:
+        """The same inference computed in float64; None where the runtime or the model cannot."""
+        return None
 
     def close(self) -> None:  # noqa: B027 - most runtimes have nothing to let go of
         """Let go of the model; may be called twice."""

@@ -1,0 +1,202 @@
+"""Is it still the same model: the same inputs through both, each in a process of its own, and a verdict.
+
+The first model is the reference. It runs more often than the second: once for the comparison, once more to see whether
+it repeats itself, once in float64 where its runtime can, and once with inputs moved by their last bit; what it differs
+from itself is the noise that the second may differ from it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inspector.engines.parity.align import Fit, InputPairs, pair_inputs
+from inspector.engines.parity.verdict import Parity
+from inspector.errors import Cancelled, InspectorError, WorkerDied
+from inspector.jobs.recipe import Ask, Folder, Recipe, Step, Stop
+from inspector.jobs.requests import CompareRequest
+from inspector.jobs.sessions import Opened, blame, open_session
+from inspector.worker.tasks.feeds import TASK as FEEDS
+from inspector.worker.tasks.feeds import FeedsArgs, FeedsMade
+from inspector.worker.tasks.judge import TASK as JUDGE
+from inspector.worker.tasks.judge import JudgeArgs
+from inspector.worker.tasks.session_run import TASK as SESSION_RUN
+from inspector.worker.tasks.session_run import SessionRan, SessionRunArgs
+
+A_OPEN, B_OPEN, FED, RUN = (0.0, 0.3), (0.3, 0.6), (0.6, 0.62), (0.62, 0.95)
+"""Parts of the progress bar."""
+
+
+@dataclass(slots=True)
+class _Results:
+    """Files of what was run, one a feed that ran on both sides."""
+
+    feeds: list[str] = field(default_factory=list)
+    a: list[str] = field(default_factory=list)
+    b: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    exact: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+    """What the reference itself could not run."""
+    failed: str = ""
+    """What only the second could not run."""
+
+
+def compare(request: CompareRequest) -> Recipe[Parity]:
+    """Compare two models on the same inputs.
+
+    Raises:
+        InspectorError: One of them cannot be opened or run at all.
+    """
+    root: Path = yield Folder()
+    folder = Path(tempfile.mkdtemp(prefix="compare-", dir=root))
+    opened: list[Opened] = []
+    try:
+        for path, device, span in ((request.a, request.device_a, A_OPEN), (request.b, request.device_b, B_OPEN)):
+            opened.append((yield from open_session(Path(path), device, span=span)))
+        parity: Parity = yield from _judged(request, opened[0], opened[1], folder)
+    except Cancelled:
+        raise
+    except InspectorError:
+        for one in opened:
+            yield Stop(one.worker)
+        raise
+    for one in opened:
+        yield Stop(one.worker)
+    return parity
+
+
+def _judged(request: CompareRequest, a: Opened, b: Opened, folder: Path) -> Recipe[Parity]:
+    pairs = pair_inputs(a.session.inputs, b.session.inputs)
+    made: FeedsMade = yield Ask(
+        a.worker,
+        FEEDS,
+        FeedsArgs(
+            inputs=pairs.specs,
+            folder=str(folder),
+            dims=request.dims,
+            shapes=_by_name_of_a(request.shapes, pairs),
+            batches=request.batches,
+            seed=request.seed,
+            file=request.feeds,
+            nudge=True,
+        ),
+        FED,
+    )
+    results = yield from _run(a, b, made, pairs.fits, folder)
+    words = "; not run by the first: ".join([made.words, ", ".join(results.not_run)]) if results.not_run else made.words
+    parity: Parity = yield Ask(
+        a.worker,
+        JUDGE,
+        JudgeArgs(
+            a=tuple(results.a),
+            b=tuple(results.b),
+            feeds=tuple(results.feeds),
+            again=tuple(results.again),
+            exact=tuple(results.exact),
+            moved=tuple(results.moved),
+            numbers_a=a.session.numbers,
+            numbers_b=b.session.numbers,
+            rtol=request.rtol,
+            atol=request.atol,
+            words=words,
+            title_a=a.device.title,
+            title_b=b.device.title,
+            device_a=a.device.id,
+            device_b=b.device.id,
+            renamed=pairs.renamed,
+            failed=results.failed,
+        ),
+        (RUN[1], 1.0),
+    )
+    return parity
+
+
+def _run(a: Opened, b: Opened, made: FeedsMade, fits: tuple[Fit, ...], folder: Path) -> Generator[Step, Any, _Results]:
+    """Run every feed through both; a feed that the reference cannot run is left out, if others can."""
+    results = _Results()
+    first: InspectorError | None = None
+    for i, feeds in enumerate(made.files):
+        spans = _spans(i, len(made.files))
+        shapes = ", ".join("×".join(map(str, shape)) for shape in made.shapes[i].values())
+        out_a, out_b = str(folder / f"a-{i}.npz"), str(folder / f"b-{i}.npz")
+        try:
+            yield from _once(a, SessionRunArgs(feeds=feeds, result=out_a), spans[0])
+        except (Cancelled, WorkerDied):
+            raise
+        except InspectorError as error:
+            first = first or error
+            results.not_run.append(shapes)
+            continue
+        try:
+            yield from _once(b, SessionRunArgs(feeds=feeds, result=out_b, fits=fits), spans[1])
+        except (Cancelled, WorkerDied):
+            raise
+        except InspectorError as error:
+            first = first or error
+            results.failed = results.failed or f"{b.title} cannot run {shapes}, which the first can. {error.what}"
+            continue
+        results.feeds.append(feeds)
+        results.a.append(out_a)
+        results.b.append(out_b)
+        yield from _references(a, i, made, results, folder)
+    if not results.a:
+        assert first is not None
+        raise first
+    _drop_partial(results)
+    return results
+
+
+def _references(a: Opened, i: int, made: FeedsMade, results: _Results, folder: Path) -> Generator[Step, Any, None]:
+    """Run the reference against itself: again, in float64, and with inputs moved by their last bit."""
+    again, exact, moved = (str(folder / f"{name}-{i}.npz") for name in ("again", "exact", "moved"))
+    yield from _once(a, SessionRunArgs(feeds=made.files[i], result=again))
+    results.again.append(again)
+    if made.moved:
+        yield from _once(a, SessionRunArgs(feeds=made.moved[i], result=moved))
+        results.moved.append(moved)
+    ran: SessionRan = yield from _once(a, SessionRunArgs(feeds=made.files[i], result=exact, exact=True))
+    if ran.ran:
+        results.exact.append(exact)
+
+
+def _once(
+    who: Opened, args: SessionRunArgs, span: tuple[float, float] | None = None
+) -> Generator[Step, Any, SessionRan]:
+    try:
+        ran: SessionRan = yield Ask(who.worker, SESSION_RUN, args, span)
+    except WorkerDied as error:
+        raise blame(error, f"Running {who.title} failed") from error
+    return ran
+
+
+def _drop_partial(results: _Results) -> None:
+    """References count only where every feed has one: they are paired by position."""
+    for files in (results.again, results.exact, results.moved):
+        if len(files) != len(results.a):
+            files.clear()
+
+
+def _spans(i: int, count: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    low, width = RUN[0], (RUN[1] - RUN[0]) / (2 * count)
+    start = low + 2 * i * width
+    return (start, start + width), (start + width, start + 2 * width)
+
+
+def _by_name_of_a(shapes: dict[str, tuple[int | str, ...]], pairs: InputPairs) -> dict[str, tuple[int | str, ...]]:
+    """Shapes given under names of the second model count for the inputs of the first that they pair with."""
+    own = {spec.name for spec in pairs.specs}
+    of_b = {fit.b: fit for fit in pairs.fits}
+    result = {name: shape for name, shape in shapes.items() if name in own}
+    for name, shape in shapes.items():
+        fit = of_b.get(name)
+        if name not in own and fit is not None and len(shape) == len(fit.axes or shape):
+            turned = list(shape)
+            for position, axis in enumerate(fit.axes):
+                turned[axis] = shape[position]
+            result.setdefault(fit.a, tuple(turned))
+    return result
