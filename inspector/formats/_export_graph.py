@@ -10,7 +10,7 @@ from inspector.formats._export_schema import (
     DTYPES,
     LAYOUTS,
     MEMORY,
-    NamedArgument,
+    Union,
     converted,
     strange,
 )
@@ -57,7 +57,7 @@ class Reader:
         values = {
             item: Value(item, meta.dtype_name(), meta.shape())
             for item, meta in source.tensor_values.items()
-            if item not in self._tensors
+            if depth or item not in self._tensors
         }
         values |= {item: Value(item, "int64", ()) for item in source.sym_int_values}
         nodes, taken = [], set[str]()
@@ -78,33 +78,25 @@ class Reader:
         inputs: list[str] = []
         attributes: dict[str, Attribute] = {}
         graphs: list[str] = []
-        for argument in source.inputs:
-            self._argument(argument, inputs, attributes)
+        for index, argument in enumerate(source.inputs):
+            label = argument.name or f"argument {index}"  # higher-order operators have no names for them
             if "as_graph" in argument.arg:
                 graphs.append(self._inner(argument.arg["as_graph"], name, depth))
-                attributes[argument.name] = f"graph:{graphs[-1]}"
+                attributes[label] = f"graph:{graphs[-1]}"
+            else:
+                _argument(label, argument.arg, inputs, attributes)
         module = self._module(str(source.metadata.get("nn_module_stack", "")))
         line = author_line(str(source.metadata.get("stack_trace", "")))
         return Node(
             name,
             _operator(source.target),
-            tuple(self._tensors.get(item, item) for item in inputs),
+            tuple(inputs if depth else (self._tensors.get(item, item) for item in inputs)),
             tuple(names(source.outputs)),
             attributes,
             module=module,
             graphs=tuple(graphs),
             source=line,
         )
-
-    def _argument(self, argument: NamedArgument, inputs: list[str], attributes: dict[str, Attribute]) -> None:
-        """Sort an argument into the values that flow in and the settings."""
-        kind, item = next(iter(argument.arg.items()), ("as_none", True))
-        flowing = names([argument.arg])
-        inputs += flowing
-        if kind == "as_none" and argument.name in OPTIONAL:
-            inputs.append("")
-        elif kind not in ("as_graph", "as_tensor", "as_tensors", "as_optional_tensors", "as_nested_tensors"):
-            attributes[argument.name] = setting(kind, item)
 
     def _inner(self, item: Any, owner: str, depth: int) -> str:
         """Read a graph that is an argument; the name it goes by."""
@@ -125,6 +117,16 @@ class Reader:
             path = module_path(parts[1])
             self.classes.setdefault(path, parts[2])
         return path
+
+
+def _argument(name: str, argument: Union, inputs: list[str], attributes: dict[str, Attribute]) -> None:
+    """Sort an argument into the values that flow in and the settings."""
+    kind, item = next(iter(argument.items()), ("as_none", True))
+    inputs += names([argument])
+    if kind == "as_none" and name in OPTIONAL:
+        inputs.append("")
+    elif kind not in ("as_tensor", "as_tensors", "as_optional_tensors", "as_nested_tensors"):
+        attributes[name] = setting(kind, item)
 
 
 def _split(entry: str) -> list[str]:
@@ -149,7 +151,7 @@ def _operator(target: str) -> str:
     return target.removeprefix("torch.ops.").removeprefix("torch._ops.")
 
 
-def names(arguments: list[dict[str, Any]]) -> list[str]:
+def names(arguments: list[Union]) -> list[str]:
     """Names of the values in arguments, in order; constants have none."""
     found: list[str] = []
     for argument in arguments:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from inspector.ir import Attribute, Module
 
 FRAME = re.compile(r'File "([^"\n]{1,4096})", line (\d{1,9})')
-FRAMEWORK = re.compile(r"^torch/|(?:site|dist)-packages[/\\]torch[/\\]")
+FRAMEWORK = re.compile(r"^torch/|^<|(?:site|dist)-packages[/\\]torch[/\\]")
 
 
 def author_line(trace: str) -> str:

@@ -188,7 +188,8 @@ def _metadata(program: Program) -> dict[str, str]:
     for spec in program.graph_module.signature.input_specs:
         fixed = spec.get("constant_input")
         if isinstance(fixed, dict) and isinstance(fixed.get("value"), dict):
-            facts[f"fixed input {fixed.get('name')}"] = str(next(iter(fixed["value"].values()), None))
+            kind, value = next(iter(fixed["value"].items()), ("as_none", True))
+            facts[f"fixed input {fixed.get('name')}"] = "None" if kind == "as_none" else str(value)
     return {name: words for name, words in facts.items() if words}
 
 
