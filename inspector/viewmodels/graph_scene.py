@@ -98,13 +98,21 @@ class Scene:
         return Extents(np.concatenate([self.rects[:, :2], self.rects[:, :2] + self.rects[:, 2:]], axis=1))
 
     @cached_property
-    def _link_extents(self) -> Extents:
+    def _link_bounds(self) -> Floats:
         if not len(self.links):
-            return Extents(np.empty((0, 4), np.float32))
+            return np.empty((0, 4), np.float32)
         at = self.starts[:-1]
-        return Extents(
-            np.concatenate([np.minimum.reduceat(self.points, at), np.maximum.reduceat(self.points, at)], axis=1)
-        )
+        return np.concatenate([np.minimum.reduceat(self.points, at), np.maximum.reduceat(self.points, at)], axis=1)
+
+    @cached_property
+    def _link_extents(self) -> Extents:
+        return Extents(self._link_bounds)
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """How long each link is along its longer side."""
+        found: Floats = (self._link_bounds[:, 2:] - self._link_bounds[:, :2]).max(axis=1, initial=0)
+        return found
 
     @cached_property
     def _by_box(self) -> tuple[Ints, Ints, Ints, Ints]:

@@ -7,14 +7,16 @@ in one call for each category. Paths and cut-off texts are made once for each sc
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from inspector.engines.layout.scene import Box
-from inspector.viewmodels.graph_scene import Area, Scene
+from inspector.viewmodels.graph_scene import Area, Ints, Scene
 from inspector.views.graph_style import Style, mixed
 
 READABLE, TITLED, PLAIN = 0.5, 0.3, 0.1
@@ -24,8 +26,13 @@ STRIP = 4.0
 LABEL_ZOOM = 0.75
 MARGIN = 24.0
 """What may stick out of a box: plates of repeats, borders, arrow heads."""
-LINKS_FAR = 4000
+VISIBLE = 3.0
+"""Pixels that a frame or a link must have to be painted from far away."""
+LINKS_FAR = 1500
 """Links of one picture beyond which, far away, only every n-th is drawn: more would be a grey area all the same."""
+CROWD = 4000
+"""Boxes of one picture beyond which, far away, they are set as pixels."""
+PILLS = frozenset({"input", "output", "stub"})
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 CENTRE = Qt.AlignmentFlag.AlignCenter
 
@@ -44,22 +51,25 @@ class GraphPainter:
     def paint(self, painter: QPainter, area: Area, zoom: float) -> None:
         """Paint what touches an area of the scene; the painter is already scaled and moved to scene coordinates."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= PLAIN)
+        scene = self.scene
         wide = (area[0] - MARGIN, area[1] - MARGIN, area[2] + 2 * MARGIN, area[3] + 2 * MARGIN)
-        shown = self.scene.boxes_in(wide)
-        frames = [int(i) for i in shown[self.scene.frames[shown]]]
-        boxes = [int(i) for i in shown[~self.scene.frames[shown]]]
-        for i in frames:
+        shown, links = scene.boxes_in(wide), scene.links_in(wide)
+        frames, boxes = shown[scene.frames[shown]], shown[~scene.frames[shown]]
+        if zoom < PLAIN:
+            frames = frames[(scene.rects[frames, 2:] * zoom).max(axis=1, initial=0) >= VISIBLE]
+            links = links[scene.lengths[links] * zoom >= VISIBLE]
+            links = links[:: max(1, -(-len(links) // LINKS_FAR))]
+        for i in frames.tolist():
             self._frame(painter, i, zoom)
-        links = self.scene.links_in(wide)
-        if zoom < PLAIN and len(links) > LINKS_FAR:
-            links = links[:: -(-len(links) // LINKS_FAR)]
-        self._links(painter, [int(i) for i in links], zoom)
-        if zoom < TITLED:
-            self._far(painter, boxes, zoom)
+        self._links(painter, links.tolist(), zoom)
+        if zoom < PLAIN and len(boxes) > CROWD:
+            self._dust(painter, boxes, area, zoom)
+        elif zoom < TITLED:
+            self._far(painter, boxes.tolist(), zoom)
         else:
-            for i in frames:
+            for i in frames.tolist():
                 self._header(painter, i, zoom)
-            for i in boxes:
+            for i in boxes.tolist():
                 self._box(painter, i, zoom)
 
     def _frame(self, painter: QPainter, i: int, zoom: float) -> None:
@@ -142,23 +152,46 @@ class GraphPainter:
         return None if crossed or held or not inside else (QPointF(spot.x(), spot.bottom() - 3), link.label)
 
     def _far(self, painter: QPainter, boxes: list[int], zoom: float) -> None:
-        groups: dict[str, list[QRectF]] = {}
-        least = 1.0 / zoom
+        groups: dict[int, list[QRectF]] = {}
         rects = self.scene.rects[boxes]
-        rects = np.concatenate([rects[:, :2], np.maximum(rects[:, 2:], least)], axis=1)
-        for i, rect in zip(boxes, rects.tolist(), strict=True):
-            box = self.scene.boxes[i]
-            name = f"={box.kind}" if box.kind in ("input", "output", "stub") else box.category
-            groups.setdefault(name, []).append(QRectF(*rect))
+        rects = np.concatenate([rects[:, :2], np.maximum(rects[:, 2:], 1.0 / zoom)], axis=1)
+        for colour, rect in zip(self._colours[boxes].tolist(), rects.tolist(), strict=True):
+            groups.setdefault(colour, []).append(QRectF(*rect))
         painter.setPen(Qt.PenStyle.NoPen)
-        for name, group in groups.items():
-            painter.setBrush(self.style.accent if name[0] == "=" else self.style.tint(name).far)
+        for colour, group in groups.items():
+            painter.setBrush(QColor(colour))
             painter.drawRects(group)
+
+    def _dust(self, painter: QPainter, boxes: Ints, area: Area, zoom: float) -> None:
+        """Very many boxes of a few pixels each, set in an image at once."""
+        width, height = max(1, round(area[2] * zoom)), max(1, round(area[3] * zoom))
+        image = np.zeros((height, width), np.uint32)
+        rects = self.scene.rects[boxes]
+        left = ((rects[:, 0] - area[0]) * zoom).astype(np.int64)
+        top = ((rects[:, 1] - area[1]) * zoom).astype(np.int64)
+        across = np.maximum(1, np.round(rects[:, 2] * zoom)).astype(np.int64)
+        down = np.maximum(1, np.round(rects[:, 3] * zoom)).astype(np.int64)
+        colours = self._colours[boxes]
+        for dy in range(int(down.max())):
+            for dx in range(int(across.max())):
+                x, y = left + dx, top + dy
+                inside = (dx < across) & (dy < down) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+                image[y[inside], x[inside]] = colours[inside]
+        picture = QImage(image.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+        painter.drawImage(QRectF(*area), picture)
+
+    @cached_property
+    def _colours(self) -> NDArray[np.uint32]:
+        """The colour of each box from far away."""
+        return np.array([self._far_colour(box).rgb() for box in self.scene.boxes], np.uint32)
+
+    def _far_colour(self, box: Box) -> QColor:
+        return self.style.accent if box.kind in PILLS else self.style.tint(box.category).far
 
     def _box(self, painter: QPainter, i: int, zoom: float) -> None:
         box = self.scene.boxes[i]
         rect = QRectF(*self.scene.area(i))
-        if box.kind in ("input", "output", "stub"):
+        if box.kind in PILLS:
             self._pill(painter, i, box, rect, zoom)
             return
         tint = self.style.tint(box.category)

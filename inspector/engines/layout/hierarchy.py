@@ -17,6 +17,7 @@ from inspector.engines.layout.flow import Flow, Ints, flow
 from inspector.engines.layout.words import op_words, path_words, shape_words, value_words
 from inspector.ir.model import Graph, Model, Role
 from inspector.ir.operators import CATEGORIES, category
+from inspector.ir.text import inert
 
 DEPTH = 32
 """Components of a module path that are used; a path from a file may claim any number."""
@@ -136,7 +137,7 @@ class Draft:
 
 def draft(model: Model, graph: Graph) -> Draft:
     """A graph grouped by the module paths of its nodes, nothing simplified yet."""
-    classes = {module.path: path_words(module.type) for module in model.modules}
+    classes = {inert(module.path): inert(path_words(module.type)) for module in model.modules}
     edges = flow(model, graph)
     made = Draft(edges, [Group("m:", "module", classes.get("", ""), "")], _entities(model, graph, edges), {})
     known = {"": 0}
@@ -144,9 +145,9 @@ def draft(model: Model, graph: Graph) -> Draft:
     made.groups[0].children.extend(range(first, last))
     for i, node in enumerate(graph.nodes):
         if i in edges.absorbed:
-            made.aliases[f"n:{node.name}"] = f"n:{graph.nodes[edges.absorbed[i]].name}"
+            made.aliases[made.entities[i].key] = made.entities[edges.absorbed[i]].key
         else:
-            made.groups[_group(made, node.module, classes, known)].children.append(i)
+            made.groups[_group(made, inert(node.module), classes, known)].children.append(i)
     made.groups[0].children.extend(range(last, last + len(graph.outputs)))
     return made
 
@@ -171,12 +172,15 @@ def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
     for node in graph.nodes:
         weights = [model.tensors[name] for name in (*node.inputs, *node.tensors) if name in model.tensors]
         largest = max((w for w in weights if w.role is Role.WEIGHT), key=lambda w: w.count, default=None)
-        text = _node_words(node.name, node.op)
+        name, op = inert(node.name), inert(node.op)
+        text = _node_words(name, op)
         if largest is not None and len(largest.shape) > 1:
             text = f"{text}  {shape_words(largest.shape)}" if text else shape_words(largest.shape)
-        entities.append(Entity(f"n:{node.name}", "node", op_words(node.op), text, category(node.op, node.domain)))
+        entities.append(Entity(f"n:{name}", "node", op_words(op), text, category(node.op, node.domain)))
     for kind, values in (("input", edges.inputs), ("output", graph.outputs)):
-        entities += [Entity(f"{kind[0]}:{value.name}", kind, value.name, value_words(value)) for value in values]
+        for value in values:
+            name = inert(value.name)
+            entities.append(Entity(f"{kind[0]}:{name}", kind, name, value_words(value)))
     return entities
 
 
@@ -200,8 +204,9 @@ def finished(made: Draft, model: Model, graph: Graph) -> Hierarchy:
     index = {made.entities[i].key: i for i in range(len(made.entities)) if home[i] >= 0}
     index |= {group.key: ~number for number, group in enumerate(groups) if number}
     return Hierarchy(
-        graph=graph.name, nodes=len(graph.nodes), groups=groups, ends=ends, entities=made.entities, home=home,
-        edges=made.flow.edges, values=made.flow.values, labels=labels, aliases=made.aliases, index=index,
+        graph=inert(graph.name), nodes=len(graph.nodes), groups=groups, ends=ends, entities=made.entities, home=home,
+        edges=made.flow.edges, values=tuple(map(inert, made.flow.values)), labels=labels, aliases=made.aliases,
+        index=index,
     )  # fmt: skip
 
 

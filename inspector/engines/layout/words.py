@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from inspector.ir.model import Shape, Value
+from inspector.ir.text import inert
 
 _NAMESPACE = re.compile(
     r"^(?:torch\.ops\.)?(?:aten|prims?|prepacked|quantized|quantized_decomposed|torchvision)(?:\.|::)"
@@ -42,7 +43,7 @@ def shape_words(shape: Shape | None) -> str:
     """`1×3×224×224`; a dimension nobody knows is `?`."""
     if shape is None:
         return ""
-    return "×".join("?" if dim is None else str(dim) for dim in shape) or "scalar"
+    return "×".join("?" if dim is None else inert(str(dim), 40) for dim in shape) or "scalar"
 
 
 def value_words(value: Value | None) -> str:

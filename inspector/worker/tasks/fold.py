@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import msgspec
 
 from inspector.engines.layout.fold import first_view, fold
 from inspector.engines.layout.grouping import hierarchy
 from inspector.engines.layout.hierarchy import Hierarchy
 from inspector.engines.layout.scene import Folded
-from inspector.errors import InspectorError
-from inspector.ir.model import Graph, Model
+from inspector.worker.tasks._document import document
 from inspector.worker.tasks._task import Context, Task
 
 
@@ -37,14 +34,9 @@ class FoldArgs(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(args: FoldArgs, context: Context) -> Folded:
     """Fold; the graph's hierarchy is built once and kept beside the model."""
-    model = _model(context)
-    graph = model.graph(args.graph) if args.graph else model.main
-    if graph is None:
-        raise InspectorError(
-            f"There is no graph {args.graph!r} in this file." if args.graph else "This file holds no graph.",
-            "Its layers and tensors are in the table." if not args.graph else "",
-        )
-    tree = _tree(context, model, graph)
+    opened = document(context)
+    graph = opened.graph(args.graph)
+    tree: Hierarchy = opened.once(f"hierarchy of {graph.name}", lambda: hierarchy(opened.model, graph))
     keys = set(args.open)
     if not args.exact:
         keys |= first_view(tree)
@@ -52,23 +44,8 @@ def run(args: FoldArgs, context: Context) -> Folded:
     if args.reveal:
         shown, path = tree.place(args.reveal)
         keys |= set(path)
-    folded = fold(model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
+    folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
     return msgspec.structs.replace(folded, revealed=shown)
-
-
-def _model(context: Context) -> Model:
-    if "document" not in context.state:
-        raise InspectorError("No model is open.", "Open a file first.")
-    document = context.state["document"]
-    return cast(Model, getattr(document, "model", document))
-
-
-def _tree(context: Context, model: Model, graph: Graph) -> Hierarchy:
-    kept: dict[str, tuple[Model, Hierarchy]] = context.state.setdefault("graph.trees", cast("dict[str, Any]", {}))
-    known = kept.get(graph.name)
-    if known is None or known[0] is not model:
-        kept[graph.name] = known = (model, hierarchy(model, graph))
-    return known[1]
 
 
 TASK = Task("fold", FoldArgs, Folded, run)
