@@ -151,7 +151,7 @@ def safe_names(names: list[str]) -> dict[str, str]:
 
 
 def save(model: ModelProto, folder: Path, progress: Progress = lambda share: None) -> dict[str, str]:
-    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the names that had to change."""
+    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the names that changed."""
     import tensorflow as tf
 
     program = Program(model)

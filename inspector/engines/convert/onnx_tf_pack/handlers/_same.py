@@ -1,8 +1,8 @@
 """Versions of operators that differ from an older one only in the types they allow.
 
-Such a version is handled as the newest older one. Each was looked up in ONNX's own schemas: inputs, outputs, attributes
-and their defaults are the same and the text describes the same computation; what does not fit this rule (a mode added to
-an attribute, an attribute that became an input) has a handler of its own, or none.
+Such a version is handled as the newest older one. Each was looked up in ONNX's own schemas: inputs, outputs,
+attributes and their defaults are the same and the text describes the same computation; what does not fit this rule (a
+mode added to an attribute, an attribute that became an input) has a handler of its own, or none.
 """
 
 from __future__ import annotations
