@@ -9,6 +9,7 @@ from inspector.viewmodels.details import DetailsModel
 from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.jobs import JobsModel
 from inspector.viewmodels.tensor import TensorModel
+from inspector.views.dock_title import DockTitle
 from inspector.views.jobs_dock import JobList
 from inspector.views.module_tree import ModuleTreeView
 from inspector.views.node_panel import NodePanel
@@ -46,14 +47,13 @@ class Docks(QObject):
         window.tabifyDockWidget(self.docks["node"], self.docks["tensor"])
         self.docks["node"].raise_()
         self.docks["jobs"].hide()
-        window.resizeDocks([self.docks["modules"], self.docks["node"]], [248, 320], Qt.Orientation.Horizontal)
-        window.resizeDocks([self.docks["jobs"]], [200], Qt.Orientation.Vertical)
         self._shown = {key: key != "jobs" for key in TITLES}
 
     def _dock(self, key: str, content: QWidget) -> QDockWidget:
         dock = QDockWidget(TITLES[key], self._window)
         dock.setObjectName(f"{key}Dock")
         dock.setWidget(content)
+        dock.setTitleBarWidget(DockTitle(dock))
         self._window.addDockWidget(AREAS[key], dock)
         return dock
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -13,6 +14,16 @@ from PySide6.QtWidgets import QApplication
 
 from inspector import __version__
 from inspector.settings import Settings
+
+WARM = (
+    "numpy",
+    "inspector.jobs.desk",
+    "inspector.viewmodels.document",
+    "inspector.app.docks",
+    "inspector.views.model_page",
+    "inspector.views.convert_panel",
+)
+"""What the first model needs; imported one by one while the welcome page waits."""
 
 
 class FileOpener(QObject):
@@ -71,11 +82,25 @@ def main(arguments: list[str]) -> int:
     if to_open:
         window.expect()
     window.show()
-    QTimer.singleShot(0, window, lambda: window.open_files(to_open))
+    if to_open:
+        QTimer.singleShot(0, window, lambda: window.open_files(to_open))
+    else:
+        _warm_up(window, list(WARM))
     _let_python_see_signals(app)
     status = app.exec()
     instance.close()
     return status
+
+
+def _warm_up(window: QObject, modules: list[str]) -> None:
+    """Import the next module when nothing else is to do, so that the first model opens at once."""
+
+    def step() -> None:
+        import_module(modules[0])
+        _warm_up(window, modules[1:])
+
+    if modules:
+        QTimer.singleShot(50, window, step)
 
 
 def _let_python_see_signals(app: QApplication) -> None:

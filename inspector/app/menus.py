@@ -9,10 +9,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from inspector.app.commands import COMMANDS, MENUS, Command
-from inspector.views.command_palette import Entry
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
+    from inspector.views.command_palette import Entry
 
 RECENT_SHOWN = 10
 
@@ -77,6 +77,8 @@ class Menus(QObject):
 
     def entries(self) -> list[Entry]:
         """Every command for the palette, and the recent files."""
+        from inspector.views.command_palette import Entry
+
         window = self._window
         made = [
             Entry(

@@ -5,6 +5,8 @@ The pages are imported when first looked at: a graph, plots or a web engine cost
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
 from inspector.viewmodels.document import DocumentModel
@@ -15,7 +17,25 @@ from inspector.views.model_page import Maker
 
 def makers(document: DocumentModel, workspace: Workspace) -> dict[str, Maker]:
     """How the pages of a document are made, by key."""
-    return {"netron": lambda: netron_page(document)}
+    return {
+        "netron": lambda: netron_page(document),
+        "convert": lambda: convert_panel(document, workspace),
+    }
+
+
+def convert_panel(document: DocumentModel, workspace: Workspace) -> QWidget:
+    """The strip that converts the document; its result opens in a tab."""
+    from inspector.viewmodels.convert import ConvertModel
+    from inspector.views.convert_panel import ConvertPanel
+
+    overview = document.overview
+    assert overview is not None
+    model = ConvertModel(document.path, overview.format, workspace.desk, workspace.settings, document)
+    ports = overview.signatures[0].inputs if overview.signatures else ()
+    model.set_inputs((port.name, port.shape) for port in ports)
+    panel = ConvertPanel(model)
+    panel.open_requested.connect(lambda path: workspace.open(Path(path)))
+    return panel
 
 
 def netron_page(document: DocumentModel) -> QWidget:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QIcon
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QStackedWidget,
+    QTabBar,
+    QTabWidget,
+    QWidget,
+)
 
 from inspector.app.menus import Menus
 from inspector.assets import resource
 from inspector.viewmodels.workspace import Workspace
 from inspector.views import look
+from inspector.views.pieces import tool
 from inspector.views.welcome_page import WelcomePage
 
 if TYPE_CHECKING:
@@ -77,12 +87,10 @@ class MainWindow(QMainWindow):
         tabs.setObjectName("modelTabs")
         tabs.setAccessibleName("Open models")
         tabs.setDocumentMode(True)
-        tabs.setTabsClosable(True)
         tabs.setMovable(True)
         tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
         tabs.setUsesScrollButtons(True)
         tabs.currentChanged.connect(self._on_tab)
-        tabs.tabCloseRequested.connect(self.close_tab)
         tabs.tabBar().tabMoved.connect(lambda source, target: self.workspace.move(source, target))
         return tabs
 
@@ -101,15 +109,12 @@ class MainWindow(QMainWindow):
     @property
     def page(self) -> ModelPage | None:
         """The page of the tab in front."""
-        from inspector.views.model_page import ModelPage
-
-        page = self.tabs.currentWidget()
-        return page if isinstance(page, ModelPage) else None
+        return cast("ModelPage | None", self.tabs.currentWidget())
 
     def page_of(self, document: DocumentModel) -> ModelPage | None:
         """The page of a document."""
         for number in range(self.tabs.count()):
-            page: ModelPage = self.tabs.widget(number)  # type: ignore[assignment]
+            page = cast("ModelPage", self.tabs.widget(number))
             if page.document is document:
                 return page
         return None
@@ -163,7 +168,7 @@ class MainWindow(QMainWindow):
 
     def close_tab(self, number: int = -1) -> None:
         """Close a tab, the one in front by default."""
-        page: ModelPage | None = self.tabs.widget(number) if number >= 0 else self.page  # type: ignore[assignment]
+        page = cast("ModelPage | None", self.tabs.widget(number)) if number >= 0 else self.page
         if page is not None:
             self.workspace.close(page.document)
 
@@ -188,6 +193,8 @@ class MainWindow(QMainWindow):
         shown = document.name.replace("&", "&&")
         number = self.tabs.addTab(page, look.icon("file"), shown)
         self.tabs.setTabToolTip(number, str(document.path))
+        close = tool("close", f"Close {document.name}", lambda: self.workspace.close(document))
+        self.tabs.tabBar().setTabButton(number, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentIndex(number)
         self._stack.setCurrentWidget(self.tabs)
         self.menus.refresh()

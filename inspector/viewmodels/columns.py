@@ -36,7 +36,7 @@ class Column:
     value: Callable[[Row], Sortable | None]
     text: Callable[[Row], str]
     total: Callable[[Totals], str] = lambda totals: ""
-    width: int = 104
+    width: int = 88
     shown: bool = True
 
 
@@ -52,13 +52,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("index", "#", "Place in execution order", "number",
            lambda row: row.index, lambda row: str(row.index + 1), width=48, shown=False),
     Column("name", "Name", "Path of the module, or name of the node", "text",
-           lambda row: row.name, lambda row: row.name, width=208),
+           lambda row: row.name, lambda row: row.name, width=160),
     Column("type", "Type", "Class of the module, or type of the operator", "type",
-           lambda row: row.type, lambda row: row.type, width=144),
-    Column("input_shapes", "Input", "Shapes of what enters, without weights", "mono", _inputs, _inputs, width=136),
-    Column("output_shapes", "Output", "Shapes of what leaves", "mono", _outputs, _outputs, width=136),
+           lambda row: row.type, lambda row: row.type, width=104),
+    Column("input_shapes", "Input", "Shapes of what enters, without weights", "mono", _inputs, _inputs, width=112),
+    Column("output_shapes", "Output", "Shapes of what leaves", "mono", _outputs, _outputs, width=112),
     Column("dtype", "Dtype", "Of the weights where there are any, else of the first output", "mono",
-           lambda row: row.dtype, lambda row: words.dtype(row.dtype), width=64),
+           lambda row: row.dtype, lambda row: words.dtype(row.dtype), width=56),
     Column("parameters", "Parameters", "Elements of weights and buffers; a shared tensor counts once", "number",
            lambda row: row.parameters, lambda row: words.count(row.parameters),
            lambda totals: words.count(totals.parameters)),
@@ -67,7 +67,7 @@ COLUMNS: tuple[Column, ...] = (
            lambda totals: words.count(totals.trainable)),
     Column("macs", "Multiply-adds", "Of one call, where the shapes are known", "number",
            lambda row: row.macs, lambda row: words.count(row.macs),
-           lambda totals: words.count(totals.macs), width=112),
+           lambda totals: words.count(totals.macs), width=96),
     Column("activation_bytes", "Activations", "Memory of the outputs, where the shapes are known", "number",
            lambda row: row.activation_bytes, lambda row: words.size(row.activation_bytes),
            lambda totals: words.size(totals.activation_bytes)),
@@ -75,7 +75,7 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.parameter_bytes, lambda row: words.size(row.parameter_bytes),
            lambda totals: words.size(totals.parameter_bytes), shown=False),
     Column("share", "Share", "Share of all parameters", "bar",
-           lambda row: row.parameters, lambda row: "", width=112),
+           lambda row: row.parameters, lambda row: "", width=104),
     Column("source", "Source", "Where in the author's program it was written", "text",
            lambda row: row.source, lambda row: row.source, width=208, shown=False),
 )  # fmt: skip

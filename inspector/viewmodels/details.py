@@ -10,6 +10,9 @@ from inspector.viewmodels.selection import Target
 from inspector.worker.tasks.details import TASK as DETAILS
 from inspector.worker.tasks.details import Details, DetailsArgs
 
+WRAPPED_AT = 48
+"""A line at least this long that another follows was broken for width, not for sense."""
+
 
 class DetailsModel(QObject):
     """Details of the selected thing of one document."""
@@ -52,3 +55,16 @@ class DetailsModel(QObject):
     def _on_failed(self, error: InspectorError) -> None:
         self.details, self.error = None, error
         self.changed.emit()
+
+
+def flowing(text: str) -> str:
+    """Documentation with the line breaks of its source taken out of its paragraphs; lists and code keep theirs."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        bare = line.strip()
+        goes_on = bool(lines and lines[-1] and bare) and line[:1] not in {" ", "\t", "-", "*", "`", "|", "#"}
+        if goes_on and len(lines[-1].rpartition("\n")[2]) > WRAPPED_AT and not lines[-1].endswith(":"):
+            lines[-1] = f"{lines[-1]} {bare}"
+        else:
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip()

@@ -49,16 +49,18 @@ class GlyphEngine(QIconEngine):
         self._character, self._tint = character, tint
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        """Draw the glyph to fill the rectangle."""
+        """Draw the glyph to fill the rectangle; in a wider one it stands left, which keeps a button's text off it."""
         from inspector.views import look
 
         name = "disabled" if mode is QIcon.Mode.Disabled else self._tint
         font = QFont(_family())
-        font.setPixelSize(max(1, min(rect.width(), rect.height())))
+        side = max(1, min(rect.width(), rect.height()))
+        font.setPixelSize(side)
         painter.save()
         painter.setFont(font)
         painter.setPen(QColor(look.colour(name)))
-        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), self._character)
+        square = QRect(rect.left(), rect.top() + (rect.height() - side) // 2, side, side)
+        painter.drawText(square, int(Qt.AlignmentFlag.AlignCenter), self._character)
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPlainTextEdit, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from inspector.viewmodels import words
@@ -114,6 +114,10 @@ class JobList(QWidget):
         jobs.added.connect(self._on_added)
         jobs.changed.connect(self._on_changed)
         jobs.removed.connect(self._on_removed)
+
+    def sizeHint(self) -> QSize:
+        """Wide and low."""
+        return QSize(640, 184)
 
     def _on_added(self, id: str) -> None:
         self.cards[id], self._lines[id] = JobCard(self._jobs, id), line()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -29,6 +29,11 @@ from inspector.views.layer_cells import LayerCells
 from inspector.views.pieces import Elided, EmptyPane, button, column, line, row, tool
 
 ROW_HEIGHT = 28
+FITTED = {
+    "name": (120, 320), "type": (80, 200), "input_shapes": (88, 208), "output_shapes": (88, 208), "source": (96, 320)
+}  # fmt: skip
+"""Bounds of the widths of columns that are fitted to what they hold."""
+SAMPLED = 200
 FILTERS = "Comma separated (*.csv);;JSON (*.json);;Markdown (*.md);;Tab separated (*.tsv)"
 
 
@@ -65,6 +70,17 @@ class LayerView(QTableView):
         self.setSortingEnabled(True)
         look.themed.changed.connect(self.viewport().update)
 
+    def fit(self) -> None:
+        """Make the columns of words as wide as the first rows want, within bounds; once, lest they jump later."""
+        layers = self._document.layers
+        for number, item in enumerate(COLUMNS):
+            if item.key in FITTED:
+                metrics = QFontMetrics(look.mono_font() if item.style == "mono" else self.font())
+                texts = (item.text(layers.row(position)) for position in range(min(SAMPLED, layers.rowCount())))
+                widest = max((metrics.horizontalAdvance(text[:200]) for text in texts), default=0)
+                extra = 36 if item.style == "type" else 20
+                self.setColumnWidth(number, min(max(widest + extra, FITTED[item.key][0]), FITTED[item.key][1]))
+
     def visible_keys(self) -> list[str]:
         """Keys of the columns that are shown."""
         return [key for number, key in enumerate(KEYS) if not self.isColumnHidden(number)]
@@ -98,6 +114,7 @@ class LayerPage(QWidget):
         super().__init__(parent)
         self._document = document
         self._selecting = False
+        self._fitted = False
         self.table = LayerView(document)
         self.filter = self._filter_field()
         self.totals = Elided("", "caption", Qt.TextElideMode.ElideRight)
@@ -245,6 +262,9 @@ class LayerPage(QWidget):
 
     def _on_rows(self) -> None:
         self._on_counted()
+        if not self._fitted:
+            self._fitted = True
+            self.table.fit()
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if not self._selecting and current.isValid():

@@ -90,6 +90,10 @@ class ModuleTreeView(QWidget):
         self.tree.selectionModel().currentChanged.connect(self._on_current)
         self.tree.clicked.connect(lambda index: self._on_current(index, QModelIndex()))
 
+    def sizeHint(self) -> QSize:
+        """Narrow and high."""
+        return QSize(208, 400)
+
     def set_document(self, document: DocumentModel | None) -> None:
         """Follow another document."""
         if self._document is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
     QTextBlockFormat,
@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStackedLayout, QTextBrowser, QVBoxLayout, QWidget
 
-from inspector.viewmodels.details import DetailsModel
+from inspector.viewmodels.details import DetailsModel, flowing
 from inspector.views import look
 from inspector.views.pieces import EmptyPane
 from inspector.worker.tasks.details import Details, Fact, Section
@@ -52,6 +52,10 @@ class NodePanel(QWidget):
         holder.setContentsMargins(0, 0, 0, 0)
         holder.addLayout(self._stack)
         look.themed.changed.connect(self.refresh)
+
+    def sizeHint(self) -> QSize:
+        """Narrow and high."""
+        return QSize(288, 400)
 
     def set_model(self, model: DetailsModel | None) -> None:
         """Follow another document's details."""
@@ -98,7 +102,7 @@ class NodePanel(QWidget):
         if details.doc:
             self._heading(cursor, "Documentation")
             cursor.insertBlock(_spaced(0, 0))
-            cursor.insertText(details.doc, _letters("text"))
+            cursor.insertText(flowing(details.doc), _letters("text"))
         cursor.endEditBlock()
         self.text.moveCursor(QTextCursor.MoveOperation.Start)
 

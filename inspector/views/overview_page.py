@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from inspector.engines.summary.rows import Overview, Port, Remark, Row
 from inspector.viewmodels import words
@@ -58,8 +58,10 @@ class OverviewPage(QScrollArea):
     def _body(self) -> QWidget:
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self.title, 1)
+        self.title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        head.addWidget(self.title)
         head.addWidget(self.badge)
+        head.addStretch(1)
         self._ports_card = card(column(self._ports, self.dims, spacing=16))
         inner = QWidget()
         inner.setMaximumWidth(WIDTH)
@@ -124,6 +126,7 @@ class OverviewPage(QScrollArea):
                 text.addWidget(label(note.hint, "caption", wrap=True))
             made = QFrame()
             made.setProperty("level", note.level)
+            made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
             inner = row(column(Picture(look.icon(icon, tint), 16), 0), spacing=8, margins=(16, 8, 16, 8))
             inner.addLayout(text, 1)
             made.setLayout(inner)

@@ -21,6 +21,9 @@ from PySide6.QtWidgets import (
 
 from inspector.views import look
 
+ICON_AND_GAP = QSize(20, 16)
+"""An icon of 16 pixels and the gap between it and a button's text."""
+
 L = TypeVar("L", QVBoxLayout, QHBoxLayout)
 
 
@@ -105,7 +108,7 @@ def _fill(
         if isinstance(item, QWidget):
             layout.addWidget(item)
         elif isinstance(item, int):
-            layout.addStretch() if item == 0 else layout.addSpacing(item)
+            layout.addStretch(1) if item == 0 else layout.addSpacing(item)
         else:
             layout.addLayout(item)
     return layout
@@ -121,6 +124,7 @@ def button(
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     if icon:
         made.setIcon(look.icon(icon, "on_accent" if primary else "muted"))
+        made.setIconSize(ICON_AND_GAP)
     made.clicked.connect(lambda: clicked())
     return made
 

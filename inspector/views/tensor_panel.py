@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -102,6 +102,10 @@ class TensorPanel(QWidget):
         holder = QVBoxLayout(self)
         holder.setContentsMargins(0, 0, 0, 0)
         holder.addLayout(self._stack)
+
+    def sizeHint(self) -> QSize:
+        """Narrow and high."""
+        return QSize(288, 400)
 
     def set_model(self, model: TensorModel | None) -> None:
         """Follow another document's tensor."""

@@ -13,7 +13,7 @@ from inspector.views import look
 from inspector.views.pieces import Elided, Picture, button, column, label, repolish, row
 
 CAN = (
-    ("eye", "See", "Inputs, outputs, every layer with its parameters, multiply-adds and memory, and the graph."),
+    ("eye", "See", "Inputs, outputs, the graph, and the figures of every layer."),
     ("arrow-swap", "Convert", "To another framework, in the background, over the best route there is."),
     ("verified", "Prove", "The same inputs through both models: is it still the same model?"),
     ("dashboard", "Measure", "Latency on every device of this machine, with an interval you can trust."),
