@@ -1,0 +1,165 @@
+"""Keras 3 archives (`.keras`): layers, shapes and weights, without Keras and without running anything.
+
+The configuration is read as data: classes that it names are never looked up, Lambda bytecode is never unpacked.
+Shapes are those of `model.summary()`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from inspector.errors import FormatError
+from inspector.formats._format import Format, Glimpse, Support
+from inspector.formats._hdf5 import Listing, hdf5, listing, values
+from inspector.formats._keras_config import Layer, layer, load, text
+from inspector.formats._keras_graph import draw, modules
+from inspector.formats._keras_weights import MEMBER, assign
+from inspector.formats._source import Source
+from inspector.formats._tensors import Array
+from inspector.formats._zip import Archive, archive, strange_names
+from inspector.ir import Model, Note, Signature, Tensor
+
+CONFIG = "config.json"
+LARGEST = 64 << 20
+CODE = {
+    "Lambda": "contains Python bytecode",
+    "TorchModuleWrapper": "contains a pickled PyTorch module",
+    "TFSMLayer": "loads a SavedModel from disk",
+    "JaxLayer": "contains serialized JAX code",
+    "FlaxLayer": "contains serialized JAX code",
+}
+"""Layers that carry or load code."""
+
+
+PLAIN = frozenset({"function", "dict", "tuple", "list", "slice", "range"})
+"""What Keras writes for Python's own containers."""
+
+
+def sniff(glimpse: Glimpse) -> Support:
+    """A zip with a `config.json` and weights or metadata beside it."""
+    names = set(glimpse.members)
+    return Support.YES if CONFIG in names and ({"metadata.json", MEMBER} & names) else Support.NO
+
+
+def read(source: Source) -> Model:
+    """The whole structure; weights as paths inside `model.weights.h5`."""
+    with archive(source) as zipped:
+        config = load(zipped.read(CONFIG, LARGEST), "The configuration (config.json)")
+        about = load(zipped.read("metadata.json", LARGEST), "metadata.json") if "metadata.json" in zipped else {}
+        root = layer(config)
+        stored = _stored(zipped, source.name)
+        odd = strange_names(zipped.names)
+    weights = assign(stored, root)
+    graph, complete = draw(root, weights)
+    notes = list(_notes(config, root, stored))
+    if not complete:
+        notes.append(Note("warning", "Some layers are not connected as the file says; a part of the graph is missing."))
+    if graph is None:
+        notes.append(
+            Note("info", f"{root.type} is a class of its own: its layers are in its Python code, not in the file.")
+        )
+    if odd:
+        notes.append(
+            Note("warning", f"The archive has parts with names that lead outside a folder, such as {odd[:1]}.")
+        )
+    version = text(about.get("keras_version"))
+    return Model(
+        format="keras",
+        producer=f"Keras {version}".strip(),
+        graphs=(graph,) if graph else (),
+        tensors=weights.tensors,
+        modules=tuple(modules(root)),
+        signatures=(Signature("call", graph.inputs, graph.outputs),) if graph else (),
+        metadata={
+            key: value
+            for key, value in {
+                "name": root.name,
+                "class": root.type,
+                "saved": text(about.get("date_saved")),
+                "optimizer": _optimizer(config),
+            }.items()
+            if value
+        },
+        notes=tuple(notes),
+    )
+
+
+def _stored(zipped: Archive, name: str) -> Listing:
+    """What the weights file holds; nothing where there is none."""
+    if MEMBER not in zipped:
+        return Listing(broken="the archive has no model.weights.h5")
+    with zipped.open(MEMBER) as file, hdf5(file, f"{name}: model.weights.h5") as opened:
+        return listing(opened)
+
+
+def _optimizer(config: dict[str, Any]) -> str:
+    compiled = config.get("compile_config")
+    optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    return text(optimizer.get("class_name")) if isinstance(optimizer, dict) else text(optimizer)
+
+
+def _notes(config: dict[str, Any], root: Layer, stored: Listing) -> Iterator[Note]:
+    for found in _layers(root):
+        if found.type in CODE:
+            text_ = f"The layer {found.name!r} ({found.type}) {CODE[found.type]}."
+            yield Note("danger", text_, "It was not run. Keras refuses it unless safe mode is switched off.")
+        vocabulary = found.config.get("vocabulary")
+        if isinstance(vocabulary, str):
+            yield Note("danger", f"The layer {found.name!r} reads the file {vocabulary[:200]!r} when it is loaded.")
+    strange = sorted(set(_strange(config, 0)))
+    for module, name in strange[:20]:
+        level = "danger" if module.partition(".")[0] in sys.stdlib_module_names else "warning"
+        what = f"The configuration names {module[:200]}.{name[:200]}, which is not a part of Keras."
+        yield Note(level, what, "Loading the model needs, and runs, that code.")
+    if stored.refused:
+        count = len(stored.refused)
+        yield Note("danger", f"{count} parts of the weights were not read, such as {stored.refused[0]}.")
+    if stored.broken:
+        yield Note("warning", f"The weights are incomplete: {stored.broken}.", "Fetch or copy the file again.")
+
+
+def _layers(root: Layer) -> Iterator[Layer]:
+    waiting = [root]
+    while waiting:
+        found = waiting.pop(0)
+        yield found
+        waiting += found.layers
+
+
+def _strange(item: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Classes and functions that are not Keras' own."""
+    if depth > 100:
+        return
+    if isinstance(item, list):
+        for part in item:
+            yield from _strange(part, depth + 1)
+    elif isinstance(item, dict):
+        module, name = item.get("module"), item.get("class_name")
+        named = isinstance(name, str) and isinstance(module, str)
+        if named and module.partition(".")[0] != "keras" and not (module == "builtins" and name in PLAIN):
+            yield module, name
+        for part in item.values():
+            yield from _strange(part, depth + 1)
+
+
+def fetch(source: Source, tensor: Tensor) -> Array:
+    """The values of one variable."""
+    path = tensor.place.layout.get("path")
+    if not isinstance(path, str):
+        raise FormatError(f"The values of {tensor.name[:100]!r} are not in the file.")
+    with archive(source) as zipped, zipped.open(MEMBER) as file, hdf5(file, MEMBER) as opened:
+        return values(opened, path)
+
+
+FORMAT = Format(
+    id="keras",
+    title="Keras",
+    suffixes=(".keras",),
+    sniff=sniff,
+    read=read,
+    fetch=fetch,
+    mime="application/x-keras",
+    magic=((0, b"PK\x03\x04"),),
+)
