@@ -30,7 +30,8 @@ def child(parent: str, name: str) -> str:
 def from_scopes(name: str) -> str:
     """Module path in a node name such as `/encoder/layer.0/attention/MatMul`; empty where it has none."""
     path = ""
-    for scope in name.strip("/").split("/")[:-1]:
+    # TensorFlow joins the names of operations that it fused: `a/b;c/d`.
+    for scope in name.partition(";")[0].strip("/").split("/")[:-1]:
         path = child(path, _scope(path, scope)) if scope else path
     return path
 

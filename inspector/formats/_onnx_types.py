@@ -51,7 +51,8 @@ def _dim(dim: Any) -> int | str | None:
     kind = dim.WhichOneof("value")
     if kind == "dim_value":
         return int(dim.dim_value) if dim.dim_value >= 0 else None
-    return text(dim.dim_param) or None if kind == "dim_param" else None
+    name = text(dim.dim_param) if kind == "dim_param" else ""
+    return None if name in ("", "?", "None", "-1") else name  # Paddle calls every unknown size "?"
 
 
 def attribute_of(proto: Any, graphs: dict[str, list[str]]) -> Attribute:

@@ -68,7 +68,7 @@ def read(source: Source) -> Model:
         " ".join(filter(None, (text(proto.producer_name), text(proto.producer_version)))),
         graphs,
         tensors,
-        tree(reader.classes | {node.module: reader.classes.get(node.module, "") for node in graphs[0].nodes}),
+        tree(dict.fromkeys((node.module for graph in graphs for node in graph.nodes), "") | reader.classes),
         (Signature("main", graphs[0].inputs, graphs[0].outputs),),
         metadata,
         texts,

@@ -1,0 +1,74 @@
+"""Real model files of other people: what is found in them, against corpus.toml and against onnx itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus import Row, fetched, installed, rows
+
+from inspector.formats import Source, formats, identify
+from inspector.ir import Model, Role, Value
+
+
+def words(value: Value) -> str:
+    """`x float32[batch,3]`, with `?` for what the file does not say."""
+    shape = "" if value.shape is None else f"[{','.join('?' if dim is None else str(dim) for dim in value.shape)}]"
+    return f"{value.name} {value.dtype}{shape}"
+
+
+def check(row: Row, path: Path) -> Model:
+    source, facts = Source(path), row.facts
+    fmt = identify(source)
+    assert fmt.id == facts["format"]
+    model = fmt.read(source)
+    assert [words(value) for value in model.signatures[0].inputs] == facts["inputs"]
+    assert [words(value) for value in model.signatures[0].outputs] == facts["outputs"]
+    assert model.main is not None
+    assert (len(model.main.nodes), len(model.graphs)) == (facts["nodes"], facts["graphs"])
+    counted = [t for t in model.tensors.values() if t.role in (Role.WEIGHT, Role.BUFFER) and not t.same_as]
+    assert sum(tensor.count for tensor in counted) == facts["parameters"]
+    for tensor in model.tensors.values():
+        assert fmt.fetch(source, tensor).shape == tensor.shape
+    return model
+
+
+def floats_in(graph: Any) -> int:
+    """Elements of all floating arrays of an ONNX graph, counted by onnx: initializers, constants, inner graphs."""
+    from onnx import AttributeProto, numpy_helper
+
+    stored = list(graph.initializer)
+    total = 0
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                total += floats_in(attribute.g)
+            elif node.op_type == "Constant" and attribute.name == "value":
+                stored.append(attribute.t)
+    arrays = map(numpy_helper.to_array, stored)
+    return total + sum(array.size for array in arrays if array.dtype.kind == "f" and array.ndim)
+
+
+def compare_with_onnx(model: Model, path: Path) -> None:
+    import onnx
+
+    ours = sum(t.count for t in model.tensors.values() if t.dtype.startswith("float") and t.shape)
+    assert ours == floats_in(onnx.load(path).graph)
+
+
+@pytest.mark.parametrize("row", rows("installed"), ids=lambda row: row.id)
+def test_models_that_come_with_installed_packages(row: Row) -> None:
+    path = installed(row)
+    compare_with_onnx(check(row, path), path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", rows("package"), ids=lambda row: row.id)
+def test_models_of_public_packages(row: Row) -> None:
+    path = fetched(row)
+    if row.facts["format"] not in formats():
+        pytest.skip(f"The format {row.facts['format']} is not read yet.")
+    model = check(row, path)
+    if row.facts["format"] == "onnx":
+        compare_with_onnx(model, path)
