@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QObject, Qt
+from typing import cast
+
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from inspector.viewmodels.details import DetailsModel
@@ -16,6 +18,8 @@ from inspector.views.node_panel import NodePanel
 from inspector.views.tensor_panel import TensorPanel
 
 AREA = Qt.DockWidgetArea
+LEFT, RIGHT = 208, 280
+"""Widths of the sides until the user chooses."""
 TITLES = {"modules": "Modules", "node": "Node", "tensor": "Tensor", "jobs": "Jobs"}
 AREAS = {
     "modules": AREA.LeftDockWidgetArea,
@@ -46,6 +50,10 @@ class Docks(QObject):
         self.docks = {key: self._dock(key, content) for key, content in contents.items()}
         window.tabifyDockWidget(self.docks["node"], self.docks["tensor"])
         self.docks["node"].raise_()
+        titles = [dock.titleBarWidget() for dock in self.docks.values()]
+        for dock in self.docks.values():
+            for title in titles:
+                dock.visibilityChanged.connect(cast("DockTitle", title).refresh)
         self.docks["jobs"].hide()
         self._shown = {key: key != "jobs" for key in TITLES}
 
@@ -60,9 +68,17 @@ class Docks(QObject):
     # Which are shown
 
     def restore(self, state: str) -> None:
-        """Put them where they were, from base64."""
+        """Put them where they were, from base64; at the very first time, where they should be."""
         if state:
             self._window.restoreState(QByteArray.fromBase64(state.encode()))
+        else:
+            QTimer.singleShot(0, self, self._first_sizes)
+        for dock in self.docks.values():
+            cast("DockTitle", dock.titleBarWidget()).refresh()
+
+    def _first_sizes(self) -> None:
+        sides = [self.docks["modules"], self.docks["node"]]
+        self._window.resizeDocks(sides, [LEFT, RIGHT], Qt.Orientation.Horizontal)
 
     def state(self) -> str:
         """Where they are, as base64."""

@@ -36,7 +36,7 @@ class Column:
     value: Callable[[Row], Sortable | None]
     text: Callable[[Row], str]
     total: Callable[[Totals], str] = lambda totals: ""
-    width: int = 88
+    width: int = 80
     shown: bool = True
 
 
@@ -61,21 +61,21 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.dtype, lambda row: words.dtype(row.dtype), width=56),
     Column("parameters", "Parameters", "Elements of weights and buffers; a shared tensor counts once", "number",
            lambda row: row.parameters, lambda row: words.count(row.parameters),
-           lambda totals: words.count(totals.parameters)),
+           lambda totals: words.count(totals.parameters), width=88),
     Column("trainable", "Trainable", "Parameters that training changes", "number",
            lambda row: row.trainable, lambda row: words.count(row.trainable),
            lambda totals: words.count(totals.trainable)),
-    Column("macs", "Multiply-adds", "Of one call, where the shapes are known", "number",
+    Column("macs", "MACs", "Multiply-adds of one call, where the shapes are known", "number",
            lambda row: row.macs, lambda row: words.count(row.macs),
-           lambda totals: words.count(totals.macs), width=96),
-    Column("activation_bytes", "Activations", "Memory of the outputs, where the shapes are known", "number",
+           lambda totals: words.count(totals.macs)),
+    Column("activation_bytes", "Memory", "Bytes of the outputs, where the shapes are known", "number",
            lambda row: row.activation_bytes, lambda row: words.size(row.activation_bytes),
            lambda totals: words.size(totals.activation_bytes)),
     Column("parameter_bytes", "Stored", "Bytes of the weights and buffers in the file", "number",
            lambda row: row.parameter_bytes, lambda row: words.size(row.parameter_bytes),
            lambda totals: words.size(totals.parameter_bytes), shown=False),
     Column("share", "Share", "Share of all parameters", "bar",
-           lambda row: row.parameters, lambda row: "", width=104),
+           lambda row: row.parameters, lambda row: "", width=96),
     Column("source", "Source", "Where in the author's program it was written", "text",
            lambda row: row.source, lambda row: row.source, width=208, shown=False),
 )  # fmt: skip

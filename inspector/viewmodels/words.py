@@ -89,9 +89,9 @@ def seconds(duration: float) -> str:
 
 
 def figure(value: float | int | None) -> str:
-    """A statistic: whole numbers with separators, others with six significant figures."""
+    """A statistic: whole numbers with separators, others with four significant figures."""
     if value is None:
         return UNKNOWN
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
-    return f"{value:.6g}"
+    return f"{value:.4g}"

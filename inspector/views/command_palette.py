@@ -130,7 +130,7 @@ class CommandPalette(QFrame):
         self.field.clear()
         self._on_typed("")
         parent = self.parentWidget()
-        height = 56 + LINE * min(SHOWN, len(entries))
+        height = self.field.sizeHint().height() + 11 + LINE * min(SHOWN, len(entries))
         self.setGeometry((parent.width() - WIDTH) // 2, 48, WIDTH, min(height, parent.height() - 96))
         self.show()
         self.raise_()

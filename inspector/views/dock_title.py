@@ -20,7 +20,6 @@ class DockTitle(QWidget):
         name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._close = tool("close", f"Hide {dock.windowTitle()}", dock.close)
         self.setLayout(row(name, 0, self._close, margins=(16, 0, 8, 0)))
-        dock.visibilityChanged.connect(lambda _shown: self.refresh())
         dock.topLevelChanged.connect(lambda _floating: self.refresh())
         dock.dockLocationChanged.connect(lambda _area: self.refresh())
         self._shared = False
@@ -33,7 +32,7 @@ class DockTitle(QWidget):
         """The same."""
         return self.sizeHint()
 
-    def refresh(self) -> None:
+    def refresh(self, _shown: bool = True) -> None:
         """Stand back where the tabs of the place already say the name."""
         window = self._dock.parentWidget()
         others = window.tabifiedDockWidgets(self._dock) if isinstance(window, QMainWindow) else []

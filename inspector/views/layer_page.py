@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -30,7 +30,7 @@ from inspector.views.pieces import Elided, EmptyPane, button, column, line, row,
 
 ROW_HEIGHT = 28
 FITTED = {
-    "name": (120, 320), "type": (80, 200), "input_shapes": (88, 208), "output_shapes": (88, 208), "source": (96, 320)
+    "name": (104, 320), "type": (80, 200), "input_shapes": (80, 208), "output_shapes": (80, 176), "source": (96, 320)
 }  # fmt: skip
 """Bounds of the widths of columns that are fitted to what they hold."""
 SAMPLED = 200
@@ -43,6 +43,8 @@ class LayerView(QTableView):
     def __init__(self, document: DocumentModel) -> None:
         super().__init__()
         self._document = document
+        self._auto, self._fitting = True, False
+        self._wanted: dict[str, int] = {}
         self.setObjectName("layerTable")
         self.setAccessibleName("Layers")
         self.setModel(document.layers)
@@ -68,18 +70,47 @@ class LayerView(QTableView):
             self.setColumnWidth(number, item.width)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        header.sectionResized.connect(self._on_resized)
         look.themed.changed.connect(self.viewport().update)
 
     def fit(self) -> None:
-        """Make the columns of words as wide as the first rows want, within bounds; once, lest they jump later."""
-        layers = self._document.layers
-        for number, item in enumerate(COLUMNS):
-            if item.key in FITTED:
-                metrics = QFontMetrics(look.mono_font() if item.style == "mono" else self.font())
-                texts = (item.text(layers.row(position)) for position in range(min(SAMPLED, layers.rowCount())))
-                widest = max((metrics.horizontalAdvance(text[:200]) for text in texts), default=0)
-                extra = 36 if item.style == "type" else 20
-                self.setColumnWidth(number, min(max(widest + extra, FITTED[item.key][0]), FITTED[item.key][1]))
+        """Make the columns of words as wide as the first rows want, narrower where that keeps all columns in view."""
+        if not self._auto:
+            return
+        if not self._wanted:
+            self._wanted = {key: self._wish(key) for key in FITTED}
+        columns = [column_number(key) for key in FITTED if not self.isColumnHidden(column_number(key))]
+        wishes = {number: self._wanted[KEYS[number]] for number in columns}
+        others = sum(self.columnWidth(n) for n in range(len(KEYS)) if not self.isColumnHidden(n) and n not in wishes)
+        least = {number: FITTED[KEYS[number]][0] for number in columns}
+        slack = sum(wishes.values()) - sum(least.values())
+        excess = min(slack, max(0, others + sum(wishes.values()) - self.viewport().width()))
+        self._fitting = True
+        for number, wish in wishes.items():
+            share = (wish - least[number]) / slack if slack else 0.0
+            self.setColumnWidth(number, int(wish - excess * share))
+        self._fitting = False
+
+    def _wish(self, key: str) -> int:
+        layers, item = self._document.layers, COLUMNS[column_number(key)]
+        metrics = QFontMetrics(look.mono_font() if item.style == "mono" else self.font())
+        texts = (item.text(layers.row(position)) for position in range(min(SAMPLED, layers.rowCount())))
+        widest = max((metrics.horizontalAdvance(text[:200]) for text in texts), default=0)
+        low, high = FITTED[key]
+        return min(max(widest + (36 if item.style == "type" else 20), low), high)
+
+    def forget_widths(self) -> None:
+        """Other rows are shown: measure them anew."""
+        self._wanted = {}
+        self.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the columns in view until the user sets a width."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def _on_resized(self, _column: int, old: int, new: int) -> None:
+        self._auto = self._auto and (self._fitting or not self.isVisible() or 0 in {old, new})
 
     def visible_keys(self) -> list[str]:
         """Keys of the columns that are shown."""
@@ -114,7 +145,6 @@ class LayerPage(QWidget):
         super().__init__(parent)
         self._document = document
         self._selecting = False
-        self._fitted = False
         self.table = LayerView(document)
         self.filter = self._filter_field()
         self.totals = Elided("", "caption", Qt.TextElideMode.ElideRight)
@@ -223,6 +253,7 @@ class LayerPage(QWidget):
     def _show_columns(self, keys: list[str]) -> None:
         for number, key in enumerate(KEYS):
             self.table.setColumnHidden(number, key not in keys and key != "name")
+        self.table.fit()
 
     def _choose_columns(self, at: QPoint) -> None:
         menu = QMenu(self)
@@ -262,9 +293,7 @@ class LayerPage(QWidget):
 
     def _on_rows(self) -> None:
         self._on_counted()
-        if not self._fitted:
-            self._fitted = True
-            self.table.fit()
+        self.table.forget_widths()
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if not self._selecting and current.isValid():

@@ -157,7 +157,8 @@ def _dress(app: QApplication, dark: bool) -> None:
 def _style_sheet() -> str:
     colours = _state.palette(_state.dark).colours
     rules = resource("palettes", "window.qss").read_text(encoding="utf-8")
-    return re.sub(r"@(\w+)", lambda match: colours[match[1]], rules)
+    coloured = re.sub(r"@(\w+)", lambda match: colours[match[1]], rules)
+    return coloured.replace("$icons", resource("icons").as_posix())
 
 
 def _qt_palette() -> QPalette:

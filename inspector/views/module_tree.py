@@ -65,6 +65,7 @@ class ModuleTreeView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setMinimumWidth(144)
         self._document: DocumentModel | None = None
         self._selecting = False
         self.model = ModuleTree(self)
@@ -75,14 +76,14 @@ class ModuleTreeView(QWidget):
         self.tree.setItemDelegate(ModuleCells(self.tree))
         self.tree.setUniformRowHeights(True)
         self.tree.setHeaderHidden(True)
-        self.tree.setIndentation(16)
+        self.tree.setIndentation(12)
         self.tree.setAllColumnsShowFocus(True)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
         header.setMinimumSectionSize(32)
-        self.tree.setColumnWidth(1, 72)
+        self.tree.setColumnWidth(1, 56)
         self.empty = EmptyPane("list-tree", "No modules", "Open a model to see the modules it is made of.")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)

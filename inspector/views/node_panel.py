@@ -20,6 +20,8 @@ from inspector.views import look
 from inspector.views.pieces import EmptyPane
 from inspector.worker.tasks.details import Details, Fact, Section
 
+LONG_NAME = 16
+"""A name longer than this has a line of its own, its text below it."""
 MOST_FACTS = 300
 """Facts of one section that are written out."""
 
@@ -31,6 +33,7 @@ class NodePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("nodePanel")
         self.setAccessibleName("Node")
+        self.setMinimumWidth(240)
         self._model: DetailsModel | None = None
         self._links: list[Fact] = []
         self.text = QTextBrowser()
@@ -124,6 +127,13 @@ class NodePanel(QWidget):
         )
         table = cursor.insertTable(len(shown), 2, form)
         for number, fact in enumerate(shown):
+            if len(fact.name) > LONG_NAME:
+                table.mergeCells(number, 0, 1, 2)
+                whole = table.cellAt(number, 0).firstCursorPosition()
+                whole.insertText(fact.name, _letters("muted"))
+                whole.insertBlock()
+                whole.insertText(fact.text or "–", self._form_of(fact))
+                continue
             table.cellAt(number, 0).firstCursorPosition().insertText(fact.name, _letters("muted"))
             table.cellAt(number, 1).firstCursorPosition().insertText(fact.text or "–", self._form_of(fact))
         cursor.movePosition(QTextCursor.MoveOperation.End)

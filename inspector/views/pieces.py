@@ -184,7 +184,7 @@ class EmptyPane(QWidget):
         if action is not None:
             inner.addSpacing(8)
             inner.addLayout(row(0, action, 0))
-        inner.addStretch()
+        inner.addStretch(1)
         self.setLayout(inner)
 
     def say(self, title: str, words: str = "") -> None:

@@ -87,12 +87,13 @@ class TensorPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("tensorPanel")
         self.setAccessibleName("Tensor")
+        self.setMinimumWidth(240)
         self._model: TensorModel | None = None
         self.title = Elided("", "heading")
         self.facts = label("", "caption", wrap=True)
         self.histogram = HistogramView()
         self.statistics = QGridLayout()
-        self.statistics.setHorizontalSpacing(16)
+        self.statistics.setHorizontalSpacing(8)
         self.statistics.setVerticalSpacing(4)
         self.values = ValueTable(self)
         self.empty = EmptyPane("symbol-array", "No tensor", "Click a weight in the node panel. Only then is it read.")
@@ -131,7 +132,7 @@ class TensorPanel(QWidget):
         pager = row(label("Values", "heading"), 0, self._where, self._back, self._on, spacing=4, margins=(16, 4, 8, 4))
         foot = row(self.save_button, 0, margins=(16, 8, 16, 8))
         inner = QWidget()
-        inner.setLayout(column(top, line(), pager, self._table(), line(), foot, spacing=0))
+        inner.setLayout(column(top, line(), pager, row(self._table(), margins=(12, 0, 0, 0)), line(), foot, spacing=0))
         return inner
 
     def _table(self) -> QTableView:
@@ -189,6 +190,7 @@ class TensorPanel(QWidget):
         for number, (name, value) in enumerate(statistics.items()):
             figure = label(words.figure(value))
             figure.setFont(look.tabular())
+            figure.setToolTip("" if value is None else repr(value))
             figure.setAlignment(Qt.AlignmentFlag.AlignRight)
             at = number % 2 * 2
             self.statistics.addWidget(label(name.replace("_", " "), "caption"), number // 2, at)
