@@ -1,9 +1,9 @@
 """Folding: from a hierarchy and the set of open groups to the boxes and links of a view.
 
-What the first view shows: everything where that is little; else groups are opened level by level as long as about
-eighty boxes are on view, and the largest one anyway where there would be next to nothing. Values that feed many boxes
-far away (attention masks, position tables) end in a stub with their name, and begin again in a stub beside each user:
-a hundred long edges say less.
+What the first view shows: everything where that is little; else groups are opened level by level, all those of one
+class or none, as long as about eighty boxes are on view; and the largest one anyway where there would be next to
+nothing. Values that feed many boxes far away (attention masks, position tables) end in a stub with their name, and begin
+again in a stub beside each user: a hundred long edges say less.
 """
 
 from __future__ import annotations
@@ -68,12 +68,16 @@ def first_view(tree: Hierarchy) -> set[str]:
     shown = len(groups[0].children)
     while level:
         deeper: list[int] = []
-        for number in sorted(level, key=lambda number: (len(groups[number].children), number)):
-            more = len(groups[number].children)
-            if groups[number].kind != "repeat" and shown + more <= FIRST:
-                keys.add(groups[number].key)
+        alike: dict[str, list[int]] = {}
+        for number in level:
+            if groups[number].kind != "repeat":
+                alike.setdefault(groups[number].title, []).append(number)
+        for numbers in sorted(alike.values(), key=lambda numbers: sum(len(groups[n].children) for n in numbers)):
+            more = sum(len(groups[number].children) for number in numbers)
+            if shown + more <= FIRST:
+                keys.update(groups[number].key for number in numbers)
                 shown += more
-                deeper += [~child for child in groups[number].children if child < 0]
+                deeper += [~child for number in numbers for child in groups[number].children if child < 0]
         level = deeper
     return keys or _largest(tree)
 
@@ -208,7 +212,7 @@ def _group_box(group: Group, parent: int, path: str, opened: bool) -> Box:
     height = 28.0 if opened else 44.0
     return Box(
         key=group.key, kind=group.kind, title=title, text=text, category=group.category, parent=parent, open=opened,
-        nodes=group.nodes, width=_wide(title, text, 48.0, beside=opened), height=height,
+        nodes=group.nodes, width=_wide(title, text, 56.0 if opened else 48.0, beside=opened), height=height,
     )  # fmt: skip
 
 
@@ -226,4 +230,4 @@ def _stub_words(source: Box, value: str) -> str:
 
 def _wide(title: str, text: str, margin: float, *, beside: bool = False) -> float:
     inner = width(title, 13.0) + width(text, 11.0) + 8 if beside else max(width(title, 13.0), width(text, 11.0))
-    return float(min(280.0, max(72.0, -(-(inner + margin) // 8) * 8)))
+    return float(min(480.0 if beside else 280.0, max(72.0, -(-(inner + margin) // 8) * 8)))

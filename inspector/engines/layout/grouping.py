@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from inspector.engines.layout.calls import absorb, split_calls
 from inspector.engines.layout.flow import Ints
 from inspector.engines.layout.hierarchy import TELLING, Draft, Group, Hierarchy, draft, finished
 from inspector.ir.model import Graph, Model
@@ -19,7 +20,7 @@ REPEATS = 3
 """Siblings of one structure that are folded into one box."""
 GAP = 8
 """Lone nodes between two repeats that are taken into the run."""
-CROWD = 150
+CROWD = 200
 """Children of a group beyond which they are cut into pieces."""
 PIECES = 40
 """About how many pieces."""
@@ -28,6 +29,8 @@ PIECES = 40
 def hierarchy(model: Model, graph: Graph) -> Hierarchy:
     """A graph ready for folding; linear in nodes and edges, built once a graph."""
     made = draft(model, graph)
+    split_calls(made)
+    absorb(made)
     simplify(made)
     repeats(made)
     pieces(made)
@@ -62,9 +65,11 @@ def _shelled(made: Draft, number: int) -> list[int]:
         entity = made.entities[child]
         if not entity.path:
             weights = entity.text.rpartition("  ")[2] if "×" in entity.text else ""
-            entity.title, entity.path, entity.text = group.title or entity.title, group.path, weights
+            entity.path, entity.text = group.path, weights
             own = category(group.title)
-            entity.category = own if own != "other" else entity.category
+            if own == entity.category or entity.category not in TELLING[:5]:  # a fused operator is what it is
+                entity.title = group.title or entity.title
+                entity.category = own if own != "other" else entity.category
         made.aliases[group.key] = entity.key
         return [child]
     inner = made.groups[~child]

@@ -1,0 +1,141 @@
+"""Modules against the flow: a group must not be fed by what it feeds, or the picture has links running backwards.
+
+Two things do that, and each is mended here: a module that is called several times with others between, and a lone node
+between two nodes of one module that the file does not count among them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from inspector.engines.layout.hierarchy import Draft, Group
+
+
+def split_calls(made: Draft) -> None:
+    """Split modules that are called several times with others between (one ReLU for a whole block) into their calls.
+
+    Left as one box, such a module would be fed by what it feeds. Only modules without inner ones are looked at.
+    """
+    owner = {child: number for number, group in enumerate(made.groups) for child in group.children if child >= 0}
+    leaves = {n for n, group in enumerate(made.groups) if n and len(group.children) > 1 and min(group.children) >= 0}
+    inner: dict[int, list[tuple[int, int]]] = {number: [] for number in leaves}
+    leaving: dict[int, int] = {}
+    coming: dict[int, int] = {}
+    for source, target in made.flow.edges[:, :2].tolist():
+        if owner.get(source) == owner.get(target):
+            if owner.get(source) in leaves:
+                inner[owner[source]].append((source, target))
+            continue
+        leaving[source] = min(leaving.get(source, target), target)
+        if source < len(made.entities) and made.entities[source].kind == "node":
+            coming[target] = max(coming.get(target, -1), source)
+    for number in leaves:
+        parts = _parts(made.groups[number].children, inner[number])
+        found = _calls(parts, leaving, coming)
+        if len(found) > 1:
+            _split(made, number, found)
+
+
+def _parts(members: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
+    """Members in connected parts, each part in order, parts by their first member."""
+    root = {member: member for member in members}
+
+    def top(member: int) -> int:
+        while root[member] != member:
+            root[member] = member = root[root[member]]
+        return member
+
+    for a, b in edges:
+        a, b = top(a), top(b)
+        root[max(a, b)] = min(a, b)
+    parts: dict[int, list[int]] = {}
+    for member in members:
+        parts.setdefault(top(member), []).append(member)
+    return list(parts.values())
+
+
+def _calls(parts: list[list[int]], leaving: dict[int, int], coming: dict[int, int]) -> list[list[int]]:
+    """Parts joined as long as none takes what was made after an earlier one was used."""
+    found: list[list[int]] = []
+    used = 0
+    for part in parts:
+        made_at = max((coming.get(member, -1) for member in part), default=-1)
+        first_use = min((leaving[member] for member in part if member in leaving), default=1 << 60)
+        if found and used > made_at:
+            found[-1] += part
+            used = min(used, first_use)
+        else:
+            found.append(list(part))
+            used = first_use
+    return found
+
+
+def _split(made: Draft, number: int, found: list[list[int]]) -> None:
+    group = made.groups[number]
+    group.children = found[0]
+    parent = made.groups[group.parent]
+    for k, part in enumerate(found[1:], 2):
+        code = made.add(Group(f"{group.key}@{k}", group.kind, group.title, group.path, group.parent, part))
+        parent.children.append(code)
+
+    parent.children = in_order(made, parent.children)
+
+
+def absorb(made: Draft) -> None:
+    """Move lone nodes that are fed by a group and feed it, straight or through others, into that group."""
+    links: dict[int, list[int]] = defaultdict(list)
+    back: dict[int, list[int]] = defaultdict(list)
+    for source, target in made.flow.edges[:, :2].tolist():
+        links[source].append(target)
+        back[target].append(source)
+    home = {child: number for number, group in enumerate(made.groups) for child in group.children if child >= 0}
+    for number in made.reachable():
+        _absorb_into(made, number, home, links, back)
+
+
+def _absorb_into(
+    made: Draft, number: int, home: dict[int, int], links: dict[int, list[int]], back: dict[int, list[int]]
+) -> None:
+    children = made.groups[number].children
+    lone = [child for child in children if child >= 0 and made.entities[child].kind == "node"]
+    if not lone or len(lone) == len(children):
+        return
+    bits = {~child: 1 << k for k, child in enumerate(child for child in children if child < 0)}
+
+    def bit(entity: int) -> int:
+        here = home.get(entity, -1)
+        while here > 0 and here not in bits:
+            here = made.groups[here].parent
+        return bits.get(here, 0)
+
+    ours = set(lone)
+    before: dict[int, int] = {}
+    after: dict[int, int] = {}
+    for reached, order, ends in ((before, lone, back), (after, list(reversed(lone)), links)):
+        for entity in order:
+            found = 0
+            for end in ends[entity]:
+                found |= reached.get(end, 0) if end in ours else bit(end)
+            reached[entity] = found
+    moved: dict[int, list[int]] = defaultdict(list)
+    groups = {mask: group for group, mask in bits.items()}
+    for entity in lone:
+        common = before[entity] & after[entity]
+        if common:
+            moved[groups[common & -common]].append(entity)
+    for group, entities in moved.items():
+        made.groups[group].children = in_order(made, [*made.groups[group].children, *entities])
+        home.update(dict.fromkeys(entities, group))
+    gone = {entity for entities in moved.values() for entity in entities}
+    made.groups[number].children = [child for child in children if child not in gone]
+
+
+def in_order(made: Draft, children: list[int]) -> list[int]:
+    """Children by their first entity, inputs first and outputs last."""
+
+    def place(child: int) -> tuple[int, int]:
+        if child < 0:
+            return 1, min(made.inside(child), default=0)
+        return {"input": 0, "node": 1, "output": 2}[made.entities[child].kind], child
+
+    return sorted(children, key=place)
