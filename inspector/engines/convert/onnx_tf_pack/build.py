@@ -131,7 +131,7 @@ def spec(value: ValueInfoProto, name: str) -> tf.TensorSpec:
 
 
 def safe(name: str) -> str:
-    """A name that a signature takes: TensorFlow passes inputs as Python keyword arguments."""
+    """A name for an input: TensorFlow passes them as Python keyword arguments. Outputs may have any name."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     if not plain or plain[0].isdigit() or plain[0] == "_":
         plain = f"x{plain}"
@@ -151,24 +151,23 @@ def safe_names(names: list[str]) -> dict[str, str]:
 
 
 def save(model: ModelProto, folder: Path, progress: Progress = lambda share: None) -> dict[str, str]:
-    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the names that changed."""
+    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the inputs that were renamed."""
     import tensorflow as tf
 
     program = Program(model)
-    names_in = safe_names(list(program.inputs))
-    names_out = safe_names(list(program.outputs))
+    names = safe_names(list(program.inputs))
 
     def serve(**feeds: Any) -> dict[str, Any]:
-        results = program({name: feeds[names_in[name]] for name in names_in}, progress)
-        return {names_out[name]: _shaped(results[name], value) for name, value in program.outputs.items()}
+        results = program({name: feeds[names[name]] for name in names}, progress)
+        return {name: _shaped(results[name], value) for name, value in program.outputs.items()}
 
-    specs = {names_in[name]: spec(value, names_in[name]) for name, value in program.inputs.items()}
+    specs = {names[name]: spec(value, names[name]) for name, value in program.inputs.items()}
+    concrete = tf.function(serve, autograph=False).get_concrete_function(**specs)
+    # The function itself is not kept on the module: saving would trace it a second time.
     module = tf.Module()
-    module.weights_of = {safe(name): value for name, value in program.weights.items() if isinstance(value, tf.Variable)}
-    module.serve = tf.function(serve, autograph=False)
-    concrete = module.serve.get_concrete_function(**specs)
+    module.kept = {safe(name): value for name, value in program.weights.items() if isinstance(value, tf.Variable)}
     tf.saved_model.save(module, str(folder), signatures={"serving_default": concrete})
-    return {old: new for old, new in (names_in | names_out).items() if old != new}
+    return {old: new for old, new in names.items() if old != new}
 
 
 def _shaped(tensor: Any, value: ValueInfoProto) -> Any:
