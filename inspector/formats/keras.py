@@ -137,9 +137,10 @@ def _strange(item: Any, depth: int) -> Iterator[tuple[str, str]]:
             yield from _strange(part, depth + 1)
     elif isinstance(item, dict):
         module, name = item.get("module"), item.get("class_name")
-        named = isinstance(name, str) and isinstance(module, str)
-        if named and module.partition(".")[0] != "keras" and not (module == "builtins" and name in PLAIN):
-            yield module, name
+        if isinstance(name, str) and isinstance(module, str):
+            known = module.partition(".")[0] == "keras" or (module == "builtins" and name in PLAIN)
+            if not known:
+                yield module, name
         for part in item.values():
             yield from _strange(part, depth + 1)
 
