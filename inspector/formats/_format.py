@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -66,6 +66,8 @@ class Format:
         magic: Byte strings with offsets for the desktop's MIME database: ((offset, bytes), …).
         mime: MIME type for the desktop.
         document: Documentation of one operator as plain text, from (op, domain); empty when there is none.
+        resize: Reads the model with named sizes fixed, where more shapes follow from them than by putting numbers in
+            the place of names; None where that is all.
         reshape: The model with the shapes that follow from these shapes of its inputs, for files that do not say them;
             None where the file always says. Raises FormatError when the shapes do not fit.
     """
@@ -79,4 +81,5 @@ class Format:
     mime: str = ""
     magic: tuple[tuple[int, bytes], ...] = ()
     document: Callable[[str, str], str] = no_document
+    resize: Callable[[Source, Mapping[str, int]], Model] | None = None
     reshape: Callable[[Model, dict[str, tuple[int | str, ...]]], Model] | None = None

@@ -6,15 +6,17 @@ onnx's own shape inference, which also decodes it. Constant nodes stand as tenso
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_graphs import Reader
+from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped
 from inspector.formats._onnx_types import text
-from inspector.formats._onnx_wire import Stripped, damaged, fields, strip, varint
+from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
 from inspector.ir import Model, Note, Signature
 
@@ -52,8 +54,18 @@ def read(source: Source) -> Model:
     Raises:
         FormatError: It is no ONNX model, is damaged, or nests graphs too deeply.
     """
+    return resize(source, {})
+
+
+def resize(source: Source, dims: Mapping[str, int]) -> Model:
+    """The same with named sizes fixed, from which many more shapes follow.
+
+    Raises:
+        FormatError: It is no ONNX model, is damaged, nests graphs too deeply, or a size makes no sense.
+    """
+    check(dims)
     stripped = strip(mapped(source))
-    proto, notes = _decode(stripped)
+    proto, notes = decode(stripped.data, dims)
     if not proto.HasField("graph"):
         raise FormatError(f"{source.name} holds no graph.", hint="It is incomplete; fetch or copy it again.")
     shelf = Shelf(stripped, notes=notes)
@@ -74,23 +86,6 @@ def read(source: Source) -> Model:
         texts,
         tuple(notes),
     )
-
-
-def _decode(stripped: Stripped) -> tuple[Any, list[Note]]:
-    """The model with the shapes that onnx can infer; without them where it cannot."""
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    refusals = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, DecodeError)
-    try:
-        return onnx.shape_inference.infer_shapes(stripped.data, data_prop=True), []
-    except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
-        words = str(error).strip().split("\n")[0][:300]
-    try:
-        proto = onnx.ModelProto.FromString(stripped.data)
-    except DecodeError as error:
-        raise damaged(0) from error
-    return proto, [Note("warning", "Shapes between the layers could not be worked out.", words)]
 
 
 def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:
@@ -154,4 +149,5 @@ FORMAT = Format(
     mime="application/x-onnx",
     magic=tuple((0, bytes((8, version, 18))) for version in range(3, 14)),
     document=document,
+    resize=resize,
 )

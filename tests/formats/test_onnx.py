@@ -467,6 +467,28 @@ def test_module_paths_come_from_node_names_where_nothing_better_is_there(tmp_pat
     assert "encoder.layer" in paths
 
 
+def test_sizes_that_the_user_fixes_tell_the_shapes_behind_them(tmp_path: Path) -> None:
+    from onnx import helper, numpy_helper
+
+    kernel = numpy_helper.from_array(np.ones((4, 3, 3, 3), np.float32), "k")
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["h"], strides=[2, 2]),
+        helper.make_node("MaxPool", ["h"], ["y"], kernel_shape=[2, 2]),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, initializer=[kernel], shape=[None, 3, "height", 64])
+    model = read(path)
+    assert model.main is not None
+    height = model.main.values["y"].shape[2]  # type: ignore[index]
+    assert not isinstance(height, int)
+    assert ONNX.resize is not None
+    fixed = ONNX.resize(Source(path), {"batch": 2, "height": 33})
+    assert fixed.main is not None
+    assert fixed.main.values["h"].shape == (2, 4, 16, 31)
+    assert fixed.signatures[0].outputs[0].shape == (2, 4, 15, 30)
+    with pytest.raises(FormatError, match="cannot be"):
+        ONNX.resize(Source(path), {"batch": -1})
+
+
 def test_operators_are_documented() -> None:
     text = ONNX.document("Conv", "")
     assert text.startswith("Conv, since version")

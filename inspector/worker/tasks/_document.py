@@ -27,11 +27,15 @@ MOST_SUMMARIES = 4
 class Document:
     """A model that is open."""
 
-    def __init__(self, source: Source, fmt: Format, model: Model, seconds: float) -> None:
+    def __init__(
+        self, source: Source, fmt: Format, model: Model, seconds: float, fixed: dict[str, int] | None = None
+    ) -> None:
         self.source = source
         self.format = fmt
         self.model = model
         self.seconds = seconds
+        self.fixed = fixed or {}
+        """Sizes of dimensions that the user gave when opening it."""
         self.kept: dict[str, Any] = {}
         """What other tasks keep beside the model, such as the index of the search."""
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
@@ -40,12 +44,14 @@ class Document:
         self._array: tuple[str, NDArray[Any]] | None = None
 
     def summary(self, dims: dict[str, int]) -> Summary:
-        """The figures for these sizes; worked out once."""
+        """The figures for these sizes, which go before those given at opening; worked out once."""
+        dims = {**self.fixed, **dims}
         key = tuple(sorted(dims.items()))
         if key not in self._summaries:
             while len(self._summaries) >= MOST_SUMMARIES:
                 del self._summaries[next(iter(self._summaries))]
-            self._summaries[key] = Summary(self.model, dims)
+            resize = self.format.resize if dims else None
+            self._summaries[key] = Summary(resize(self.source, dims) if resize else self.model, dims)
         return self._summaries[key]
 
     def tensor(self, name: str) -> Tensor:
