@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inspector.engines.summary.macs import Call, counts, macs
 from inspector.engines.summary.sizes import Sizes
-from inspector.ir import Graph, Model, Node, Value
+from inspector.ir import Graph, Model, Node, Shape, Value
 from inspector.ir.model import bytes_of
 from inspector.ir.operators import canonical, category
 
@@ -22,7 +22,7 @@ CARRIED = 1000
 """A derived value stands for at most this many tensors; more stay with the node that joins them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs as much as all the rest, and there is one for each node
 class Facts:
     """What is known of one node.
 
@@ -70,6 +70,7 @@ class Examined:
         self._outer = model.graphs[0].values
         self._last = model.format.startswith(CHANNELS_LAST)
         self._derived: dict[str, tuple[str, ...]] = {}
+        self._bytes_of: dict[tuple[str, Shape], int | None] = {}
         self.facts = [self._examine(node) for node in graph.nodes]
 
     def value(self, name: str) -> Value | None:
@@ -145,8 +146,14 @@ class Examined:
             if not name:
                 continue
             value = self.value(name)
-            size = None if value is None or not value.dtype else bytes_of(value.dtype, self.shape(name) or ())
-            if size is None or value is None or value.shape is None:
+            size = None if value is None or value.shape is None else self._size(value.dtype, value.shape)
+            if size is None:
                 return None
             total += size
         return total
+
+    def _size(self, dtype: str, shape: Shape) -> int | None:
+        key = (dtype, shape)
+        if key not in self._bytes_of:
+            self._bytes_of[key] = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
+        return self._bytes_of[key]

@@ -124,7 +124,7 @@ class _Collector:
 
     def _call_of(self, path: str, facts: Facts) -> _Run | None:
         makers = (self._made_by[name].final() for name in facts.data if name in self._made_by)
-        found = _distinct(makers, path)
+        found = _distinct(makers, path) if facts.data else []
         previous = self._previous.final() if self._previous is not None else None
         beside = previous is not None and previous.path == path and not previous.merged
         if not found and previous is not None and beside:

@@ -21,7 +21,7 @@ from inspector.ir import Attribute
 Numbers = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One operation with its shapes in numbers.
 

@@ -1,4 +1,7 @@
-"""What the layer table shows, as data that crosses to the window."""
+"""What the layer table shows, as data that crosses to the window.
+
+None of these can be part of a cycle, so the garbage collector need not walk over a hundred thousand of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import msgspec
 Shape = tuple[int | str | None, ...] | None
 
 
-class Port(msgspec.Struct, frozen=True):
+class Port(msgspec.Struct, frozen=True, gc=False):
     """An input or output of the model or of a layer."""
 
     name: str
@@ -15,7 +18,7 @@ class Port(msgspec.Struct, frozen=True):
     shape: Shape = None
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One layer.
 
     Attributes:
@@ -72,7 +75,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
 
 
-class ModuleRow(msgspec.Struct, frozen=True):
+class ModuleRow(msgspec.Struct, frozen=True, gc=False):
     """One module of the tree, parents before children; sums include its children."""
 
     path: str

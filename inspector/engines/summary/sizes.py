@@ -51,6 +51,7 @@ class Sizes:
     def __init__(self, dims: Mapping[str, int]) -> None:
         self._dims = dims
         self._known: dict[str, tuple[int, bool]] = {}
+        self._counted: dict[Shape, tuple[int, ...]] = {}
         self.open: set[str] = set()
         """Names of dimensions that counted as 1 because nobody said how large they are; UNNAMED for one without."""
 
@@ -71,7 +72,11 @@ class Sizes:
         """A shape in numbers, what is open counting as 1; None where the rank is not known."""
         if shape is None:
             return None
-        return tuple(dim if isinstance(dim, int) else self._number(dim, axis) for axis, dim in enumerate(shape))
+        if shape not in self._counted:
+            self._counted[shape] = tuple(
+                dim if isinstance(dim, int) else self._number(dim, axis) for axis, dim in enumerate(shape)
+            )
+        return self._counted[shape]
 
     def _number(self, dim: str | None, axis: int) -> int:
         if dim is None:

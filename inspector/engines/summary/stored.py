@@ -25,7 +25,7 @@ def leftovers(
     """Unused tensors of modules that have a row, by path, and the rest by the module that owns them.
 
     A tensor belongs to the module whose path its name begins with; without a module tree to what stands before the
-    last dot or slash. Shape constants are left out: nobody looks for them.
+    last dot or slash, and stands for itself where there is none. Shape constants are left out: nobody looks for them.
     """
     known = {module.path for module in model.modules if module.path} | set(leaf)
     spare: dict[str, list[str]] = {}
@@ -37,7 +37,11 @@ def leftovers(
         (spare if path in rows else rest).setdefault(path, []).append(name)
     return (
         {path: tuple(names) for path, names in spare.items()},
-        [Leftover(path, tuple(names)) for path, names in rest.items()],
+        [
+            Leftover(path, part)
+            for path, names in rest.items()
+            for part in ([tuple(names)] if path else [(name,) for name in names])
+        ],
     )
 
 

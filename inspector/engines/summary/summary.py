@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from inspector.engines.summary.calls import Examined, reachable
+from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.macs import counts
 from inspector.engines.summary.modules import tree
@@ -18,7 +19,7 @@ from inspector.engines.summary.parameters import Identity, identity, is_paramete
 from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
 from inspector.engines.summary.sizes import BATCH, LARGEST, Sizes
 from inspector.engines.summary.stored import Leftover, leftovers
-from inspector.ir import Model, Role, Tensor, Value
+from inspector.ir import Model, Role, Shape, Tensor, Value
 from inspector.ir.operators import canonical, category
 from inspector.ir.text import inert
 
@@ -52,15 +53,18 @@ class Summary:
     def __init__(self, model: Model, dims: Mapping[str, int] | None = None) -> None:
         self.model = model
         self.sizes = Sizes(dims or {})
-        self.examined = [Examined(model, graph, self.sizes) for graph in reachable(model)]
+        with waiting():
+            self.examined = [Examined(model, graph, self.sizes) for graph in reachable(model)]
         self._types = {module.path: module.type for module in model.modules}
         self._rows: dict[tuple[str, int], tuple[Row, ...]] = {}
+        self._shown: dict[Shape | None, Shape | None] = {}
 
     def rows(self, grouping: str = LAYERS, depth: int = -1) -> tuple[Row, ...]:
         """The rows of `layers` or `operators`; `depth` merges modules at that depth, -1 leaves them apart."""
         key = (grouping, depth)
         if key not in self._rows:
-            self._rows[key] = _Builder(self, grouping, depth).build()
+            with waiting():
+                self._rows[key] = _Builder(self, grouping, depth).build()
         return self._rows[key]
 
     @cached_property
@@ -84,7 +88,8 @@ class Summary:
     @cached_property
     def modules(self) -> tuple[ModuleRow, ...]:
         """The module tree with sums."""
-        return tree(self.model, self.rows())
+        with waiting():
+            return tree(self.model, self.rows())
 
     @cached_property
     def leaf(self) -> frozenset[str]:
@@ -100,9 +105,11 @@ class Summary:
         """A value as it is shown, with the sizes the user has fixed."""
         if value is None:
             return Port(inert(name), "")
-        shape = self.sizes.shown(value.shape)
-        shown = None if shape is None else tuple(inert(dim, 100) if isinstance(dim, str) else dim for dim in shape)
-        return Port(inert(name), inert(value.dtype), shown)
+        shape = value.shape
+        if shape not in self._shown:
+            sizes = self.sizes.shown(shape)
+            self._shown[shape] = sizes and tuple(inert(dim, 100) if isinstance(dim, str) else dim for dim in sizes)
+        return Port(inert(name), inert(value.dtype), self._shown[shape])
 
 
 class _Builder:
@@ -116,6 +123,7 @@ class _Builder:
         self._counted: set[Identity] = set()
         self._rows: list[Row] = []
         self._calls: dict[str, int] = {}
+        self._ports: dict[str, Port] = {}
 
     def build(self) -> tuple[Row, ...]:
         grouped = [(graph, self._groups(graph)) for graph in self._summary.examined]
@@ -123,6 +131,7 @@ class _Builder:
         paths = {group.path for _, groups in grouped for group in groups if group.path}
         spare, rest = leftovers(self._model, used, paths, self._summary.leaf)
         for graph, groups in grouped:
+            self._ports = {}
             entering, leaving = _borders(graph, groups)
             for number, group in enumerate(groups):
                 self._add(graph, group, entering[number], leaving[number], spare.pop(group.path, ()))
@@ -142,7 +151,9 @@ class _Builder:
         names = dict.fromkeys(name for each in facts for name in each.weights)
         weights = [self._model.tensors[name] for name in (*names, *spare)]
         whole = bool(group.path) or group.merged
-        lead = max(facts, key=lambda each: (each.macs or 0, len(each.weights), not each.derived))
+        lead = facts[0]
+        if len(facts) > 1:
+            lead = max(facts, key=lambda each: (each.macs or 0, len(each.weights), not each.derived))
         module = group.path if whole else lead.node.module
         kind = self._summary.type_of(group.path) if whole else ""
         colour = category(kind) if kind else "other"
@@ -150,7 +161,7 @@ class _Builder:
             kind = ""  # an exporter has fused a convolution into the normalisation that follows it
         if not kind or (colour in {"other", "control"} and not group.merged):
             colour = category(lead.node.op, lead.node.domain)
-        outputs = tuple(self._summary.port(name, graph.value(name)) for name in leaving)
+        outputs = tuple(self._port(graph, name) for name in leaving)
         parameters, trainable, size = self._count(weights)
         self._rows.append(
             Row(
@@ -161,7 +172,7 @@ class _Builder:
                 module=inert(module),
                 graph=inert(graph.graph.name),
                 nodes=tuple(inert(each.node.name) for each in facts[:MOST_NAMES]),
-                inputs=tuple(self._summary.port(name, graph.value(name)) for name in entering),
+                inputs=tuple(self._port(graph, name) for name in entering),
                 outputs=outputs,
                 weights=_listed(weights),
                 dtype=_dtype(weights, outputs),
@@ -201,6 +212,13 @@ class _Builder:
             return "(model)" if group.merged else inert(node)
         times = self._calls[group.path] = self._calls.get(group.path, 0) + 1
         return inert(group.path) if times == 1 else f"{inert(group.path)} ({times})"
+
+    def _port(self, graph: Examined, name: str) -> Port:
+        """One for each value, shared by who gives it and who takes it."""
+        port = self._ports.get(name)
+        if port is None:
+            port = self._ports[name] = self._summary.port(name, graph.value(name))
+        return port
 
     def _count(self, weights: Iterable[Tensor]) -> tuple[int, int, int]:
         parameters = trainable = size = 0

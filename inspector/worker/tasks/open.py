@@ -7,12 +7,19 @@ from time import perf_counter
 
 import msgspec
 
+from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.overview import overview
 from inspector.engines.summary.rows import Overview
+from inspector.engines.summary.sizes import BATCH
+from inspector.engines.summary.summary import inputs_of
 from inspector.errors import InspectorError
 from inspector.formats import Source, identify
+from inspector.ir import Model, Shape
+from inspector.ir.text import inert
 from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context, Task
+
+Shapes = dict[str, tuple[int | str, ...]]
 
 
 class OpenArgs(msgspec.Struct, frozen=True):
@@ -21,12 +28,13 @@ class OpenArgs(msgspec.Struct, frozen=True):
     Attributes:
         path: File or folder.
         dims: Sizes of named dimensions for the figures.
-        shapes: Shapes of inputs by name, for files that do not say.
+        shapes: Shapes of inputs by name. Where the file has no shapes, those of all values follow from them; where it
+            names its open dimensions, they say their sizes.
     """
 
     path: str
     dims: dict[str, int] = {}
-    shapes: dict[str, tuple[int | str, ...]] = {}
+    shapes: Shapes = {}
 
 
 def run(args: OpenArgs, context: Context) -> Overview:
@@ -39,21 +47,58 @@ def run(args: OpenArgs, context: Context) -> Overview:
     source = Source(path)
     fmt = identify(source)
     context.report(None, f"Reading {fmt.title}")
-    model = fmt.read(source)
+    with waiting():
+        model = fmt.read(source)
+    fixed: dict[str, int] = {}
     if args.shapes:
-        if fmt.reshape is None:
-            raise InspectorError(
-                f"The inputs of a {fmt.title} file have the shapes that the file says.",
-                "Open it without shapes; sizes of named dimensions can be chosen.",
-            )
-        model = fmt.reshape(model, args.shapes)
+        if fmt.reshape is not None:
+            model = fmt.reshape(model, _known(model, args.shapes))
+        else:
+            fixed = sizes_of(model, args.shapes)
     context.report(None, "Counting")
-    opened = Document(source, fmt, model, perf_counter() - start)
+    opened = Document(source, fmt, model, perf_counter() - start, fixed)
     result = overview(
         opened.summary(args.dims), file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds
     )
     context.state[KEY] = opened
     return result
+
+
+def sizes_of(model: Model, shapes: Shapes) -> dict[str, int]:
+    """The sizes of the model's named dimensions under these shapes of its inputs."""
+    sizes: dict[str, int] = {}
+    inputs = {value.name: value for value in inputs_of(model)}
+    for name, shape in _known(model, shapes).items():
+        said = inputs[name].shape
+        if said is None:
+            continue
+        fits = len(said) == len(shape) and all(
+            not isinstance(dim, int) or not isinstance(size, int) or dim == size
+            for dim, size in zip(said, shape, strict=True)
+        )
+        if not fits:
+            raise InspectorError(
+                f"The input {inert(name)!r} does not have the shape {_words(shape)}.", f"The file says {_words(said)}."
+            )
+        for axis, (dim, size) in enumerate(zip(said, shape, strict=True)):
+            key = BATCH if dim is None and axis == 0 else dim
+            if isinstance(key, str) and isinstance(size, int) and sizes.setdefault(key, size) != size:
+                raise InspectorError(f"The dimension {inert(key)!r} cannot be {sizes[key]} and {size} at once.")
+    return sizes
+
+
+def _known(model: Model, shapes: Shapes) -> Shapes:
+    """The shapes; raises InspectorError where the model has no input of a name."""
+    names = [value.name for value in inputs_of(model)]
+    for name in shapes:
+        if name not in names:
+            known = ", ".join(inert(each, 100) for each in names[:20]) or "none"
+            raise InspectorError(f"The model has no input {inert(name)!r}.", f"Its inputs: {known}.")
+    return shapes
+
+
+def _words(shape: Shape) -> str:
+    return "×".join("?" if dim is None else inert(str(dim), 100) for dim in shape) or "scalar"
 
 
 TASK = Task("open", OpenArgs, Overview, run)
