@@ -1,0 +1,53 @@
+"""When whom is timed: warm-up until stable, then rounds in which every candidate has one turn, in random order.
+
+Whatever drifts (clock speed, neighbours, temperature) drifts over all candidates alike; so ratios are taken within
+rounds. Samples of one turn are alike for reasons of their own, and the
+more of them a turn has the surer they look: the round, not the sample, is what chance is reckoned in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from random import Random
+from statistics import median
+
+ROUNDS = 25
+"""Rounds of a measurement, if there are as many runs: enough for the interval of a median."""
+WINDOW, CLOSE = 5, 0.05
+"""Warm when the medians of the last two windows of runs are within five per cent."""
+WARMUP_RUNS, WARMUP_MS = 100, 2000.0
+"""A warm-up that never becomes stable ends here."""
+SETTLE = 2
+"""Untimed runs at the beginning of each turn: caches are the last candidate's until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rounds, and timed runs of each candidate in each."""
+
+    rounds: int
+    runs: int
+
+
+def plan(runs: int, rounds: int = ROUNDS) -> Plan:
+    """Spread so many timed runs over rounds; at least as many runs are made as were asked for."""
+    rounds = max(1, min(runs, rounds))
+    return Plan(rounds, ceil(runs / rounds))
+
+
+def orders(candidates: int, rounds: int, seed: int) -> list[list[int]]:
+    """The order of turns in each round."""
+    random = Random(seed)  # noqa: S311 - not for secrets
+    return [random.sample(range(candidates), candidates) for _ in range(rounds)]
+
+
+def stable(times: Sequence[float]) -> bool:
+    """Whether the warm-up can end: the last runs are no faster than those before, or it has taken long enough."""
+    if sum(times) >= WARMUP_MS and len(times) >= 2:
+        return True
+    if len(times) < 2 * WINDOW:
+        return False
+    last, before = median(times[-WINDOW:]), median(times[-2 * WINDOW : -WINDOW])
+    return abs(last - before) <= CLOSE * max(last, before)
