@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         self._fill_status_bar()
         self.menus = Menus(self)
         self._connect()
+        self.welcome.setFocus()
         self.resize(SIZE)
         if workspace.settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(workspace.settings.geometry.encode()))

@@ -30,11 +30,11 @@ class Preferences(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(24)
         form.setVerticalSpacing(8)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.addRow(label("Theme"), self.theme)
-        form.addRow(label("Graphs run"), self.orientation)
-        form.addRow(label("Timed runs"), self.runs)
-        form.addRow(label("Seed of the inputs"), self.seed)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form.addRow(_name("Theme"), self.theme)
+        form.addRow(_name("Graphs run"), self.orientation)
+        form.addRow(_name("Timed runs"), self.runs)
+        form.addRow(_name("Seed of the inputs"), self.seed)
         words = label(
             "More runs make the interval of a latency narrower. The same seed gives the same inputs.", "caption"
         )
@@ -70,6 +70,13 @@ class About(QDialog):
         head = row(column(picture, 0), 8, spacing=8)
         head.addLayout(texts, 1)
         self.setLayout(column(head, row(0, close), spacing=16, margins=24))
+
+
+def _name(text: str) -> QWidget:
+    """As high as its field, so that their lines of text meet."""
+    made = label(text)
+    made.setMinimumHeight(28)
+    return made
 
 
 def _choice(items: tuple[tuple[str, str], ...], now: str) -> QComboBox:

@@ -39,7 +39,7 @@ class ErrorBox(QDialog):
         self.hint.setVisible(bool(hint))
         self.details = _details(details)
         self.details.hide()
-        words = column(self.what, self.hint, 0, spacing=8)
+        words = column(self.what, self.hint, spacing=8)
         top = row(column(Picture(look.icon("error", "bad"), 24), 0), 8, spacing=8)
         top.addLayout(words, 1)
         self.more = button("Details", self._show_details, quiet=True)
@@ -48,6 +48,7 @@ class ErrorBox(QDialog):
         close = button("Close", self.accept, primary=True)
         close.setDefault(True)
         layout = column(top, self.details, 8, row(self.more, 0, self.copy_button, close), spacing=8, margins=24)
+        layout.setStretchFactor(self.details, 1)
         self.setLayout(layout)
         self.setMinimumWidth(480)
 
@@ -67,11 +68,13 @@ class ErrorCard(QWidget):
         self.what, self.hint = label(error.what, "heading", wrap=True), label(error.hint, "caption", wrap=True)
         self.hint.setVisible(bool(error.hint))
         self.details = _details(details)
-        self.details.setVisible(bool(details))
+        self.details.hide()
         self.buttons: list[QPushButton] = [
             button(text, done, primary=number == 0) for number, (text, done) in enumerate(actions)
         ]
         self.buttons.append(button("Copy", lambda: copy(as_text(error.what, error.hint, details)), quiet=True))
+        if details:
+            self.buttons.append(button("Details", lambda: self.details.setVisible(self.details.isHidden()), quiet=True))
         words = QVBoxLayout()
         words.addLayout(row(Picture(look.icon("error", "bad"), 16), label(title, "caption"), 0))
         for widget in (self.what, self.hint, self.details):

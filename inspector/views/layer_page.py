@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, column_number
+from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, Column, column_number
 from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import WRITERS, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
@@ -29,10 +29,10 @@ from inspector.views.layer_cells import LayerCells
 from inspector.views.pieces import Elided, EmptyPane, button, column, line, row, tool
 
 ROW_HEIGHT = 28
-FITTED = {
-    "name": (104, 320), "type": (80, 200), "input_shapes": (80, 208), "output_shapes": (80, 176), "source": (96, 320)
-}  # fmt: skip
-"""Bounds of the widths of columns that are fitted to what they hold."""
+FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320}
+"""Columns of words, which may be cut, and how wide they are at most."""
+NARROW = 96
+"""How far they are narrowed to keep all columns in view."""
 SAMPLED = 200
 FILTERS = "Comma separated (*.csv);;JSON (*.json);;Markdown (*.md);;Tab separated (*.tsv)"
 
@@ -62,6 +62,7 @@ class LayerView(QTableView):
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        header.setStretchLastSection(True)
         header.setSectionsMovable(True)
         header.setMinimumSectionSize(48)
         header.setSortIndicatorClearable(True)
@@ -74,30 +75,31 @@ class LayerView(QTableView):
         look.themed.changed.connect(self.viewport().update)
 
     def fit(self) -> None:
-        """Make the columns of words as wide as the first rows want, narrower where that keeps all columns in view."""
-        if not self._auto:
+        """Make columns as wide as their first rows want, the widest narrower where that keeps all of them in view."""
+        if not self._auto or not self._document.layers.rowCount():
             return
-        if not self._wanted:
-            self._wanted = {key: self._wish(key) for key in FITTED}
-        columns = [column_number(key) for key in FITTED if not self.isColumnHidden(column_number(key))]
-        wishes = {number: self._wanted[KEYS[number]] for number in columns}
-        others = sum(self.columnWidth(n) for n in range(len(KEYS)) if not self.isColumnHidden(n) and n not in wishes)
-        least = {number: FITTED[KEYS[number]][0] for number in columns}
-        slack = sum(wishes.values()) - sum(least.values())
-        excess = min(slack, max(0, others + sum(wishes.values()) - self.viewport().width()))
+        self._wanted = self._wanted or {key: self._wish(item) for key, item in zip(KEYS, COLUMNS, strict=True)}
+        keys = self.visible_keys()
+        fixed = sum(self._wanted[key] for key in keys if key not in FITTED)
+        wishes = {key: self._wanted[key] for key in keys if key in FITTED}
+        room = self.viewport().width() - fixed
+        cap = max(wishes.values())
+        while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
+            cap -= 1
         self._fitting = True
-        for number, wish in wishes.items():
-            share = (wish - least[number]) / slack if slack else 0.0
-            self.setColumnWidth(number, int(wish - excess * share))
+        for key in keys:
+            self.setColumnWidth(column_number(key), min(self._wanted[key], cap) if key in FITTED else self._wanted[key])
         self._fitting = False
 
-    def _wish(self, key: str) -> int:
-        layers, item = self._document.layers, COLUMNS[column_number(key)]
-        metrics = QFontMetrics(look.mono_font() if item.style == "mono" else self.font())
-        texts = (item.text(layers.row(position)) for position in range(min(SAMPLED, layers.rowCount())))
-        widest = max((metrics.horizontalAdvance(text[:200]) for text in texts), default=0)
-        low, high = FITTED[key]
-        return min(max(widest + (36 if item.style == "type" else 20), low), high)
+    def _wish(self, item: Column) -> int:
+        if item.style == "bar":
+            return item.width
+        layers = self._document.layers
+        fonts = {"mono": look.mono_font(), "number": look.tabular()}
+        metrics = QFontMetrics(fonts.get(item.style, self.font()))
+        texts = [item.text(layers.row(position))[:200] for position in range(min(SAMPLED, layers.rowCount()))]
+        widest = max(metrics.horizontalAdvance(text) for text in (item.title, *texts))
+        return min(widest + (36 if item.style == "type" else 20), FITTED.get(item.key, 160))
 
     def forget_widths(self) -> None:
         """Other rows are shown: measure them anew."""

@@ -138,7 +138,7 @@ class ModelPage(QWidget):
 
     def _show_error(self, error: InspectorError) -> None:
         actions = [("Try again", self.document.retry), ("Open another…", self.open_other.emit)]
-        self._error = ErrorCard(error, self.document.name, actions)
+        self._error = ErrorCard(error, "Cannot open this file", actions)
         self._stack.addWidget(self._error)
         self._stack.setCurrentWidget(self._error)
 

@@ -112,7 +112,7 @@ class ModuleTreeView(QWidget):
         self.model.replace(modules)
         self._selecting = False
         self._stack.setCurrentWidget(self.tree if modules else self.empty)
-        if self._document is not None:
+        if self._document is not None and self._document.overview is not None:
             self.empty.say("No modules", "This file does not say which modules it was built from.")
         else:
             self.empty.say("No modules", "Open a model to see the modules it is made of.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
@@ -19,6 +19,14 @@ CAN = (
     ("dashboard", "Measure", "Latency on every device of this machine, with an interval you can trust."),
 )
 SHOWN = 8
+
+
+class RecentLine(QPushButton):
+    """A button of two lines."""
+
+    def sizeHint(self) -> QSize:
+        """What its lines need."""
+        return QSize(320, 48)
 
 
 class WelcomePage(QWidget):
@@ -112,12 +120,14 @@ class WelcomePage(QWidget):
         return made
 
     def _recent_line(self, file: Path) -> QPushButton:
-        made = button("", lambda: self.file_wanted.emit(str(file)), quiet=True)
+        made = RecentLine()
+        made.setProperty("quiet", True)
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+        made.clicked.connect(lambda: self.file_wanted.emit(str(file)))
         made.setAccessibleName(f"Open {file.name}")
         made.setToolTip(str(file))
         name, folder = Elided(file.name), Elided(str(file.parent), "caption", Qt.TextElideMode.ElideLeft)
         for text in (name, folder):
             text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         made.setLayout(column(name, folder, spacing=2, margins=(8, 4, 8, 4)))
-        made.setMinimumHeight(48)
         return made
