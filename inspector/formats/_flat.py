@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from inspector.errors import FormatError
@@ -33,6 +34,7 @@ ENUMS = {
 SKIP = frozenset({"Init", "GetRootAs"})
 
 
+@cache
 def names(enum: str) -> dict[int, str]:
     """Names of an enumeration's numbers."""
     import tflite

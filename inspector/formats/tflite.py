@@ -185,15 +185,16 @@ class _Reader:
     ) -> Graph:
         values = {name: _value(name, item) for name, item in zip(local, table, strict=True)}
         short = {name: item.name for name, item in zip(local, table, strict=True)}
-        nodes = [self._node(item, at, short, titles, codes) for at, item in enumerate(items(graph, "Operators"))]
+        nodes = [self._node(item, at, local, short, titles, codes) for at, item in enumerate(items(graph, "Operators"))]
         inputs, outputs = (
             tuple(values[local[index]] for index in _within(ints(graph, key), local)) for key in ("Inputs", "Outputs")
         )
         flowing = {name: value for name, value in values.items() if name not in self.tensors}
         return Graph(title, inputs, outputs, tuple(nodes), flowing)
 
-    def _node(self, item: Any, number: int, short: dict[str, str], titles: list[str], codes: list[Code]) -> Node:
-        local = list(short)
+    def _node(
+        self, item: Any, number: int, local: list[str], short: dict[str, str], titles: list[str], codes: list[Code]
+    ) -> Node:
         code = item.OpcodeIndex()
         op, domain, version = codes[code] if 0 <= code < len(codes) else (f"UNKNOWN_{code}", "", 0)
         outputs = tuple(local[index] for index in _within(ints(item, "Outputs"), local))
@@ -262,7 +263,7 @@ def _named(maps: Iterator[Any], table: list[_Flat]) -> Iterator[Value]:
 
 def _value(name: str, item: _Flat) -> Value:
     scale, zero = item.quantization.get("scale"), item.quantization.get("zero_point")
-    return Value(name, item.dtype, item.shape, f"scale {scale}, zero point {zero}" if scale else "")
+    return Value(name, item.dtype, item.shape, f"scale {scale!r}, zero point {zero!r}" if scale else "")
 
 
 def _quantization(item: Any) -> dict[str, Attribute]:
