@@ -2,8 +2,8 @@
 
 What the first view shows: everything where that is little; else groups are opened level by level, all those of one
 class or none, as long as about eighty boxes are on view; and the largest one anyway where there would be next to
-nothing. Values that feed many boxes far away (attention masks, position tables) end in a stub with their name, and begin
-again in a stub beside each user: a hundred long edges say less.
+nothing. Values that feed many boxes far away (attention masks, position tables) end in a stub with their name, and
+begin again in a stub beside each user: a hundred long edges say less.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
         graph: Its name.
         nodes: Nodes of the whole graph, hidden ones included.
         revealed: Key of the box that stands for what was to be revealed; empty where there is none.
+        graphs: Names of all graphs of the model, the main one first.
     """
 
     graph: str
@@ -60,6 +61,7 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     nodes: int
     revealed: str = ""
+    graphs: tuple[str, ...] = ()
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,12 @@ from inspector.engines.layout.fold import first_view, fold
 from inspector.engines.layout.grouping import hierarchy
 from inspector.engines.layout.hierarchy import Hierarchy
 from inspector.engines.layout.scene import Folded
+from inspector.ir.text import inert
 from inspector.worker.tasks._document import document
 from inspector.worker.tasks._task import Context, Task
+
+GRAPHS = 1000
+"""Names of graphs that are offered."""
 
 
 class FoldArgs(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +40,7 @@ def run(args: FoldArgs, context: Context) -> Folded:
     """Fold; the graph's hierarchy is built once and kept beside the model."""
     opened = document(context)
     graph = opened.graph(args.graph)
-    tree: Hierarchy = opened.once(f"hierarchy of {graph.name}", lambda: hierarchy(opened.model, graph))
+    tree: Hierarchy = opened.once(f"hierarchy of {inert(graph.name)}", lambda: hierarchy(opened.model, graph))
     keys = set(args.open)
     if not args.exact:
         keys |= first_view(tree)
@@ -45,7 +49,8 @@ def run(args: FoldArgs, context: Context) -> Folded:
         shown, path = tree.place(args.reveal)
         keys |= set(path)
     folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
-    return msgspec.structs.replace(folded, revealed=shown)
+    graphs = tuple(inert(each.name) for each in opened.model.graphs[:GRAPHS])
+    return msgspec.structs.replace(folded, revealed=shown, graphs=graphs)
 
 
 TASK = Task("fold", FoldArgs, Folded, run)

@@ -9,7 +9,7 @@ import msgspec
 
 from inspector.engines.layout.hierarchy import Hierarchy
 from inspector.engines.summary.calls import reachable
-from inspector.ir import Graph, Model
+from inspector.ir import Graph
 from inspector.ir.text import inert
 from inspector.worker.tasks._document import Document, document
 from inspector.worker.tasks._task import Context, Task
@@ -78,8 +78,7 @@ def run(args: SearchArgs, context: Context) -> Hits:
         if rank is not None:
             found.append((rank, len(entry.name), index, entry))
     best = nsmallest(min(args.limit, 1000), found, key=lambda each: each[:3])
-    trees: dict[str, tuple[Model, Hierarchy]] = context.state.get("graph.trees", {})
-    return Hits(tuple(_hit(entry, trees.get(entry.graph)) for *_, entry in best), len(found))
+    return Hits(tuple(_hit(entry, opened.kept.get(f"hierarchy of {entry.graph}")) for *_, entry in best), len(found))
 
 
 def _rank(entry: Entry, words: list[str]) -> int | None:
@@ -99,9 +98,9 @@ def _rank(entry: Entry, words: list[str]) -> int | None:
     return worst
 
 
-def _hit(entry: Entry, tree: tuple[Model, Hierarchy] | None) -> Hit:
+def _hit(entry: Entry, tree: Hierarchy | None) -> Hit:
     """The view's own tree knows best what to open; before there is one, the modules around it are named."""
-    key, around = tree[1].place(entry.key) if tree is not None else ("", ())
+    key, around = tree.place(entry.key) if tree is not None else ("", ())
     if not key:
         key, inside = entry.key, entry.module if entry.key.startswith("n:") else entry.module.rpartition(".")[0]
         steps = inside.split(".")[:64] if inside else []
