@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +53,10 @@ SETTINGS = {
     "MatMulIntegerToFloat": (2, 3, 4, 5), "Bernoulli": (0,), "ConstantOfShape": (0,),
 }  # fmt: skip
 """Inputs that say how to compute rather than what was learned: scales of a resize, bounds, quantization."""
+
+ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt"})
+MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
+"""Names that exporters give to numbers of an expression."""
 
 
 @dataclass(slots=True)
@@ -122,6 +127,8 @@ class Shelf:
         if kind in ("BUFFER", "CONSTANT_TENSOR") or any(index in BUFFERS.get(op, ()) for op, index in uses):
             return state_role(tensor.dtype, tensor.shape)
         if not tensor.shape or (uses and all(index in SETTINGS.get(op, ()) for op, index in uses)):
+            return Role.CONSTANT
+        if tensor.count == 1 and MADE_UP.search(tensor.name) and {op for op, _ in uses} <= ARITHMETIC:
             return Role.CONSTANT
         if is_floating(tensor.dtype) or any(index in INTEGER_WEIGHTS.get(op, ()) for op, index in uses):
             return Role.WEIGHT

@@ -81,8 +81,6 @@ def _model(program: Program, found: dict[str, Stored], notes: list[Note]) -> Mod
     reader = Reader(keys)
     reader.graph(module.graph, "main", inputs, outputs)
     main = reader.graphs["main"]
-    for entry in module.module_call_graph:
-        reader.classes.setdefault(entry.fqn.partition("@")[0], "")
     changed = [
         str(spec["buffer_mutation"].get("buffer_name"))
         for spec in module.signature.output_specs

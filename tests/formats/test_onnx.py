@@ -162,6 +162,7 @@ def test_roles_tell_weights_from_settings(tmp_path: Path) -> None:
     stored = [tensor(name, ones) for name in ("scale", "shift", "mean", "var", "weight")]
     stored += [tensor("shape", [3, 2]), tensor("factor", np.float32(2)), tensor("index", [0])]
     stored += [tensor("packed", np.ones((3, 3), np.int8)), tensor("step", np.float32(0.1)), tensor("sizes", ones)]
+    stored += [tensor("val_3", [np.float32(0.5)]), tensor("dense/bias", [np.float32(0.5)])]
     nodes = [
         helper.make_node("BatchNormalization", ["x", "scale", "shift", "mean", "var"], ["a"]),
         helper.make_node("Mul", ["a", "weight"], ["b"]),
@@ -169,11 +170,15 @@ def test_roles_tell_weights_from_settings(tmp_path: Path) -> None:
         helper.make_node("Mul", ["c", "factor"], ["d"]),
         helper.make_node("Gather", ["d", "index"], ["e"]),
         helper.make_node("DequantizeLinear", ["packed", "step"], ["f"]),
-        helper.make_node("Resize", ["f", "", "sizes"], ["y"]),
+        helper.make_node("Mul", ["f", "val_3"], ["g"]),
+        helper.make_node("Add", ["g", "dense/bias"], ["h"]),
+        helper.make_node("Resize", ["h", "", "sizes"], ["y"]),
     ]
     model = read(save(tmp_path / "m.onnx", nodes, initializer=stored))
     roles = {name: tensor.role.value for name, tensor in model.tensors.items()}
-    assert [name for name, role in roles.items() if role == "weight"] == ["scale", "shift", "weight", "packed"]
+    assert [name for name, role in roles.items() if role == "weight"] == [
+        "scale", "shift", "weight", "packed", "dense/bias"
+    ]  # fmt: skip
     assert [name for name, role in roles.items() if role == "buffer"] == ["mean", "var"]
 
 
