@@ -118,7 +118,7 @@ class Document:
                 f"The values of {inert(tensor.name)!r} cannot be read: {inert(str(error))}.",
                 hint="The file may be damaged.",
             ) from error
-        return np.ascontiguousarray(array)
+        return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def document(context: Context) -> Document:

@@ -60,7 +60,7 @@ def npy_dtype(array: NDArray[Any]) -> np.dtype[Any]:
         if longest * 4 * array.size > LARGEST_STRINGS:
             raise InspectorError("These strings are too long for a .npy file.", "Copy the values that you need.")
         return np.dtype(f"<U{max(1, longest)}")
-    if name.startswith(("bfloat", "float8", "float4", "float6")):
+    if name.startswith(("bfloat", "float8_", "float6_", "float4_")):
         return np.dtype("<f4")
     if name in {"int2", "int4"}:
         return np.dtype("i1")
