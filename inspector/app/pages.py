@@ -18,9 +18,17 @@ from inspector.views.model_page import Maker
 def makers(document: DocumentModel, workspace: Workspace) -> dict[str, Maker]:
     """How the pages of a document are made, by key."""
     return {
+        "graph": lambda: graph_page(document, workspace),
         "netron": lambda: netron_page(document),
         "convert": lambda: convert_panel(document, workspace),
     }
+
+
+def graph_page(document: DocumentModel, workspace: Workspace) -> QWidget:
+    """How values flow, folded by module."""
+    from inspector.app.graph_wiring import graph_page as made
+
+    return made(document, workspace)
 
 
 def convert_panel(document: DocumentModel, workspace: Workspace) -> QWidget:
