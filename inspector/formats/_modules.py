@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from inspector.ir import Attribute, Module
 
@@ -29,9 +30,14 @@ def child(parent: str, name: str) -> str:
 
 def from_scopes(name: str) -> str:
     """Module path in a node name such as `/encoder/layer.0/attention/MatMul`; empty where it has none."""
-    path = ""
     # TensorFlow joins the names of operations that it fused: `a/b;c/d`.
-    for scope in name.partition(";")[0].strip("/").split("/")[:-1]:
+    return _joined(name.partition(";")[0].strip("/").rpartition("/")[0])
+
+
+@lru_cache(maxsize=10_000)
+def _joined(scopes: str) -> str:
+    path = ""
+    for scope in scopes.split("/"):
         path = child(path, _scope(path, scope)) if scope else path
     return path
 

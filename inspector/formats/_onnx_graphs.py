@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inspector.formats._modules import author_line, from_scopes
@@ -60,7 +60,7 @@ class Reader:
 
     def model(self, proto: Any) -> None:
         """Read every graph of a ModelProto, the main one first."""
-        main = self._names.unique(text(proto.graph.name) or "main")
+        main = self._shelf.main = self._names.unique(text(proto.graph.name) or "main")
         for function in proto.functions:
             domain, name = text(function.domain), text(function.name)
             self._functions[domain, name] = self._names.unique(f"{domain}:{name}" if domain else name)
@@ -76,20 +76,42 @@ class Reader:
         values = {value.name: value for value in map(value_of, (*proto.value_info, *proto.output, *proto.input))}
         self._learn_kinds(proto.value_info)
         stored = self._initializers(proto, name, path, scope)
-        inputs = tuple(values[text(info.name)] for info in proto.input if text(info.name) not in stored)
-        for value in inputs:
-            scope[value.name] = value.name
-        nodes = self._nodes(proto.node, Frame(name, path, scope, outer.new_child(values), values))
-        outputs = tuple(values[text(info.name)] for info in proto.output)
-        self.graphs[name] = Graph(name, inputs, outputs, nodes, values)
+        frame = Frame(name, path, scope, outer.new_child(values), values)
+        items = [item for item in (text(info.name) for info in proto.input) if item not in stored]
+        self._finish(frame, items, proto.node, [text(info.name) for info in proto.output])
 
     def _function(self, proto: Any, path: str) -> None:
         name = self._functions[text(proto.domain), text(proto.name)]
         values = {value.name: value for value in map(value_of, proto.value_info)}
-        inputs = tuple(values.get(item) or Value(item) for item in map(text, proto.input))
-        outputs = tuple(values.get(item) or Value(item) for item in map(text, proto.output))
         frame = Frame(name, path, ChainMap(), ChainMap(values), values)
-        self.graphs[name] = Graph(name, inputs, outputs, self._nodes(proto.node, frame), values)
+        self._finish(frame, [*map(text, proto.input)], proto.node, [*map(text, proto.output)])
+
+    def _finish(self, frame: Frame, inputs: list[str], nodes: Iterable[Any], outputs: list[str]) -> None:
+        """Read what a graph does, and put it with the others."""
+        takes = self._written(inputs, frame)
+        read = self._nodes(nodes, frame)
+        values, scope = frame.values, frame.scope
+        self.graphs[frame.graph] = Graph(
+            frame.graph,
+            tuple(values.get(item) or Value(item) for item in takes),
+            tuple(values.get(item) or Value(item) for item in (scope.get(item, item) for item in outputs)),
+            read,
+            values,
+        )
+
+    def _written(self, names: Iterable[str], frame: Frame) -> tuple[str, ...]:
+        """Names of values that begin here; one that is a tensor's elsewhere goes with the graph's name."""
+        names = tuple(names)
+        if frame.graph == self._shelf.main:
+            return names
+        for name in names:
+            if name in self._shelf.tensors:
+                frame.scope[name] = new = f"{frame.graph}/{name}"
+                if name in frame.values:
+                    frame.values[new] = replace(frame.values.pop(name), name=new)
+            elif name in frame.scope:  # an inner graph reuses a name of an outer one
+                frame.scope[name] = name
+        return tuple(frame.scope.get(name, name) for name in names)
 
     def _learn_kinds(self, infos: Iterable[Any]) -> None:
         """What torch's exporter says of each tensor: parameter, buffer or constant."""
@@ -138,17 +160,15 @@ class Reader:
         return True
 
     def _node(self, proto: Any, name: str, path: str, frame: Frame) -> Node:
-        scope, known, op, domain = frame.scope, frame.known, text(proto.op_type), text(proto.domain)
-        inputs = tuple(scope.get(item, item) for item in map(text, proto.input))
-        outputs = tuple(map(text, proto.output))
+        op, domain, uses = text(proto.op_type), text(proto.domain), self._shelf.uses
+        find = frame.scope.get if len(frame.scope.maps) > 1 else frame.scope.maps[0].get
+        inputs = tuple([find(item, item) for item in map(text, proto.input)])
         for index, item in enumerate(inputs):
-            if item in self._shelf.uses:
-                self._shelf.uses[item].add((op, index))
-            elif item in known and item not in frame.values:
-                frame.values[item] = known[item]
-        for item in outputs:
-            if item in scope:  # an inner graph reuses a name of an outer one
-                scope[item] = item
+            if item in uses:
+                uses[item].add((op, index))
+            elif item not in frame.values and item in frame.known:
+                frame.values[item] = frame.known[item]
+        outputs = self._written(map(text, proto.output), frame)
         graphs = self._inner(proto, name, path, frame)
         called = self._functions.get((domain, op))
         module, source = self._origin(proto, name)

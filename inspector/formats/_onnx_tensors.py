@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,12 @@ SETTINGS = {
 }  # fmt: skip
 """Inputs that say how to compute rather than what was learned: scales of a resize, bounds, quantization."""
 
+
+def _pairs(table: dict[str, tuple[int, ...]]) -> frozenset[tuple[str, int]]:
+    return frozenset((op, index) for op, indices in table.items() for index in indices)
+
+
+RUNNING, LEARNED_INTEGERS, SETTING = map(_pairs, (BUFFERS, INTEGER_WEIGHTS, SETTINGS))
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt"})
 MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
 """Names that exporters give to numbers of an expression."""
@@ -64,6 +70,8 @@ class Shelf:
     """The tensors found so far, how they are used, and what is odd about them."""
 
     stripped: Stripped
+    main: str = ""
+    """Name of the main graph."""
     tensors: dict[str, Tensor] = field(default_factory=dict)
     uses: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -71,12 +79,11 @@ class Shelf:
     notes: list[Note] = field(default_factory=list)
 
     def put(self, name: str, graph: str, dtype: str, shape: tuple[int, ...], place: Place) -> str:
-        """Keep a tensor; the name it goes by, which differs where another graph has one of the same name."""
-        key, number = name, 2
-        if key in self.tensors:
-            key = f"{graph}/{name}"
+        """Keep a tensor; the name it goes by: that of an inner graph goes with the graph's, for others may have it."""
+        plain = name if graph == self.main else f"{graph}/{name}"
+        key, number = plain, 2
         while key in self.tensors:
-            key, number = f"{graph}/{name}#{number}", number + 1
+            key, number = f"{plain}#{number}", number + 1
         self.tensors[key] = Tensor(key, dtype, shape, place)
         self.uses[key] = set()
         return key
@@ -118,19 +125,22 @@ class Shelf:
 
     def settled(self) -> dict[str, Tensor]:
         """Every tensor with its role, now that all uses are known."""
-        return {key: replace(tensor, role=self._role(tensor, self.uses[key])) for key, tensor in self.tensors.items()}
+        return {
+            key: Tensor(key, item.dtype, item.shape, item.place, self._role(item, self.uses[key]))
+            for key, item in self.tensors.items()
+        }
 
     def _role(self, tensor: Tensor, uses: set[tuple[str, int]]) -> Role:
         kind = self.kinds.get(tensor.name)
         if kind == "PARAMETER":
             return Role.WEIGHT
-        if kind in ("BUFFER", "CONSTANT_TENSOR") or any(index in BUFFERS.get(op, ()) for op, index in uses):
+        if kind in ("BUFFER", "CONSTANT_TENSOR") or uses & RUNNING:
             return state_role(tensor.dtype, tensor.shape)
-        if not tensor.shape or (uses and all(index in SETTINGS.get(op, ()) for op, index in uses)):
+        if not tensor.shape or (uses and uses <= SETTING):
             return Role.CONSTANT
         if tensor.count == 1 and MADE_UP.search(tensor.name) and {op for op, _ in uses} <= ARITHMETIC:
             return Role.CONSTANT
-        if is_floating(tensor.dtype) or any(index in INTEGER_WEIGHTS.get(op, ()) for op, index in uses):
+        if is_floating(tensor.dtype) or uses & LEARNED_INTEGERS:
             return Role.WEIGHT
         return Role.CONSTANT
 

@@ -241,7 +241,7 @@ def test_inner_graphs_see_outer_values_and_keep_their_own_tensors(tmp_path: Path
     assert first.name == "pick/then_branch"
     assert first.values["h"].shape == (2, 3)
     weights = [graph.nodes[0].inputs[1] for graph in (first, second)]
-    assert weights == ["pick/then_branch/w", "w"]
+    assert weights == ["pick/then_branch/w", "pick/else_branch/w"]
     assert [values(path, model, name).tolist() for name in weights] == [[1, 1, 1], [2, 2, 2]]
 
 
@@ -262,6 +262,21 @@ def test_functions_are_graphs_and_recursion_is_told(tmp_path: Path) -> None:
     assert model.graphs[0].nodes[0].graphs == ("mine:Twice",)
     assert [node.op for node in model.graphs[1].nodes] == ["Add"]
     assert any("calls itself" in note.text for note in model.notes)
+
+
+def test_a_value_of_a_function_is_not_taken_for_a_tensor_of_the_same_name(tmp_path: Path) -> None:
+    from onnx import helper, numpy_helper
+
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("mine", 1)]
+    nodes = [helper.make_node("Relu", ["w"], ["h"]), helper.make_node("Neg", ["h"], ["b"])]
+    function = helper.make_function("mine", "F", ["w"], ["b"], nodes, imports)
+    weight = numpy_helper.from_array(np.ones((2, 3), np.float32), "w")
+    main = [helper.make_node("Add", ["x", "w"], ["h"]), helper.make_node("F", ["h"], ["y"], domain="mine")]
+    model = read(save(tmp_path / "m.onnx", main, initializer=[weight], functions=[function], imports=imports))
+    inner = model.graphs[1]
+    assert [value.name for value in inner.inputs] == ["mine:F/w"]
+    assert [node.inputs for node in inner.nodes] == [("mine:F/w",), ("h",)]
+    assert set(model.tensors) == {"w"}
 
 
 def test_names_of_any_kind_are_kept_apart(tmp_path: Path) -> None:
