@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -43,8 +43,6 @@ class FileOpener(QObject):
 
 def files_of(arguments: list[str]) -> list[str]:
     """The files among the arguments, as absolute paths or as paths of `file:` addresses."""
-    from PySide6.QtCore import QUrl
-
     named = [argument for argument in arguments if argument != "--"]
     return [
         QUrl(name).toLocalFile() if name.startswith("file:") else str(Path(name).expanduser().absolute())
@@ -58,6 +56,7 @@ def main(arguments: list[str]) -> int:
     from inspector.views import look
 
     files = files_of(arguments)
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # for a web engine that comes later
     app = QApplication.instance() or QApplication([sys.argv[0] if sys.argv else "inspector"])
     assert isinstance(app, QApplication)
     app.setApplicationName("inspector")

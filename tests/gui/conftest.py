@@ -1,13 +1,24 @@
-"""Fakes by hand that tests of the window share."""
+"""What tests of the window share: fakes by hand, and a real window."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from inspector.jobs.job import Outcome
+from inspector.views import look
+
+if TYPE_CHECKING:
+    from inspector.app.window import MainWindow
+    from inspector.viewmodels.document import DocumentModel
 
 
 class FakeDesk(QObject):
@@ -47,3 +58,39 @@ class FakeDesk(QObject):
 def desk() -> FakeDesk:
     """A desk that runs nothing."""
     return FakeDesk()
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """A real window with real workers; nothing of it may be left behind."""
+    from inspector.app.window import MainWindow
+    from inspector.settings import Settings
+    from inspector.viewmodels.workspace import Workspace
+
+    before = set(QApplication.topLevelWidgets())
+    look.apply(QApplication.instance(), "light")
+    window = MainWindow(Workspace(Settings()))
+    window.resize(1400, 900)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+    window.workspace.deleteLater()
+    window.deleteLater()
+    qtbot.wait(10)
+    left = [w for w in QApplication.topLevelWidgets() if w not in before and isValid(w) and not w.isHidden()]
+    assert not left
+    assert not [child for child in psutil.Process().children(recursive=True) if "--worker" in child.cmdline()]
+
+
+@pytest.fixture
+def opened(window: MainWindow, qtbot: QtBot, samples: Path) -> Callable[..., DocumentModel]:
+    """Open a sample, or any path, and wait until its table is full."""
+
+    def open_one(name: str | Path = "digits_mlp.onnx") -> DocumentModel:
+        document = window.workspace.open(samples / name)
+        qtbot.waitUntil(lambda: document.complete or document.error is not None, timeout=20_000)
+        assert document.error is None, document.error
+        return document
+
+    return open_one
