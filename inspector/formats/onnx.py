@@ -23,21 +23,25 @@ from inspector.ir import Model, Note, Signature
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Wire types of ModelProto's fields."""
 
+LONG = (6, 14, 20, 25)
+"""Fields that may be longer than what is looked at."""
+
 GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 
 
 def sniff(glimpse: Glimpse) -> Support:
     """Whether the bytes are a ModelProto: a version, and a graph or its operator sets."""
-    head, seen = memoryview(glimpse.head), set()
+    head, seen, last = memoryview(glimpse.head), set(), 0
     try:
         for number, wire, _, at, stop in fields(head, 0, max(len(head), glimpse.size)):
             if MODEL_FIELDS.get(number) != wire:
                 return Support.NO
             if number == 1 and not 1 <= varint(head, at, len(head))[0] <= 99:
                 return Support.NO
-            seen.add(number)
             if number == 7 and at < len(head) and head[at] >> 3 not in GRAPH_FIELDS:
                 return Support.NO
+            seen.add(number)
+            last = number
             if stop >= len(head):
                 break
     except (FormatError, IndexError):
@@ -45,7 +49,8 @@ def sniff(glimpse: Glimpse) -> Support:
         return Support.YES if {1, 7} <= seen else Support.MAYBE if 1 in seen and seen & {2, 3, 8} else Support.NO
     if 1 in seen and seen & {7, 8}:
         return Support.YES
-    return Support.MAYBE if 7 in seen else Support.NO
+    # The graph may stand first, or behind long documentation or metadata.
+    return Support.MAYBE if 7 in seen or (1 in seen and last in LONG) else Support.NO
 
 
 def read(source: Source) -> Model:

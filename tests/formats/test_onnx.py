@@ -465,6 +465,8 @@ def test_opening_reads_no_weight(tmp_path: Path) -> None:
         (b"Hello, this is text", Support.NO),
         (b"PK\x03\x04 and so on", Support.NO),
         (b"\x08\x0a\x3a\x02\x0a\x00\x42\x02\x10\x15", Support.YES),
+        (b"\x08\x0a\x32\x88\x27" + b"d" * 5000 + b"\x3a\x02\x0a\x00", Support.MAYBE),  # long documentation
+        (b"\x08\x01\x12\x88\x27" + b"\x0a" * 5000, Support.NO),  # a long SavedModel
     ],
 )
 def test_onnx_is_told_from_other_bytes(tmp_path: Path, head: bytes, support: Support) -> None:
