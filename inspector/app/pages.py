@@ -1,71 +1,213 @@
-"""Composition of a model's pages: what each needs besides the document, and how selections meet.
+"""Composition of a model's pages: what each needs besides the document, and how their selections and results meet.
 
 The pages are imported when first looked at: a graph, plots or a web engine cost a start nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from inspector.viewmodels.document import DocumentModel
+from inspector.errors import InspectorError
+from inspector.viewmodels.document import DocumentModel, State
 from inspector.viewmodels.selection import Target
 from inspector.viewmodels.workspace import Workspace
+from inspector.views import look
 from inspector.views.model_page import Maker
 
+if TYPE_CHECKING:
+    from inspector.jobs.requests import Conversion
+    from inspector.viewmodels.compare import CompareModel
+    from inspector.viewmodels.graph import GraphModel
+    from inspector.views.graph_page import GraphPage
 
-def makers(document: DocumentModel, workspace: Workspace) -> dict[str, Maker]:
-    """How the pages of a document are made, by key."""
-    return {
-        "graph": lambda: graph_page(document, workspace),
-        "netron": lambda: netron_page(document),
-        "convert": lambda: convert_panel(document, workspace),
-    }
-
-
-def graph_page(document: DocumentModel, workspace: Workspace) -> QWidget:
-    """How values flow, folded by module."""
-    from inspector.app.graph_wiring import graph_page as made
-
-    return made(document, workspace)
+PICTURES = "Vectors (*.svg);;Picture (*.png);;PDF (*.pdf)"
 
 
-def convert_panel(document: DocumentModel, workspace: Workspace) -> QWidget:
-    """The strip that converts the document; its result opens in a tab."""
-    from inspector.viewmodels.convert import ConvertModel
-    from inspector.views.convert_panel import ConvertPanel
+class Pages(QObject):
+    """Makes the pages of one document.
 
-    overview = document.overview
-    assert overview is not None
-    model = ConvertModel(document.path, overview.format, workspace.desk, workspace.settings, document)
-    ports = overview.signatures[0].inputs if overview.signatures else ()
-    model.set_inputs((port.name, port.shape) for port in ports)
-    panel = ConvertPanel(model)
-    panel.open_requested.connect(lambda path: workspace.open(Path(path)))
-    return panel
+    Args:
+        document: The model.
+        workspace: What else is open.
+        show_page: Brings a page of this document to the front.
+        show_error: Shows an error that belongs to no page.
+    """
+
+    def __init__(
+        self,
+        document: DocumentModel,
+        workspace: Workspace,
+        show_page: Callable[[str], object],
+        show_error: Callable[[InspectorError], object],
+    ) -> None:
+        super().__init__(document)
+        self._document, self._workspace = document, workspace
+        self._show_page, self._show_error = show_page, show_error
+        self._compare: CompareModel | None = None
+
+    def makers(self) -> dict[str, Maker]:
+        """How the pages are made, by key."""
+        return {"graph": self.graph, "netron": self.netron, "compare": self.compare, "convert": self.convert}
+
+    # Graph
+
+    def graph(self) -> QWidget:
+        """The graph; laid out by a worker that ends with the document."""
+        from inspector.viewmodels.graph import GraphModel
+        from inspector.views.graph_page import GraphPage
+
+        document = self._document
+        layout = self._workspace.desk.layout()
+        layout.setParent(document)
+        document.closed.connect(layout.close)
+        model = GraphModel(document, layout, document, orientation=self._workspace.settings.orientation)
+        page = GraphPage(model)
+        GraphLink(document, model, page)
+        page.export_wanted.connect(lambda: self._export_graph(model))
+        return page
+
+    def _export_graph(self, model: GraphModel) -> None:
+        from inspector.views.graph_export import export
+
+        if model.scene is None:
+            return
+        proposed = str(self._document.path.with_suffix(".graph.svg"))
+        name, _kind = QFileDialog.getSaveFileName(None, "Save the graph", proposed, PICTURES)
+        try:
+            if name:
+                export(model.scene, Path(name), look.is_dark())
+        except InspectorError as error:
+            self._show_error(error)
+
+    # Netron
+
+    def netron(self) -> QWidget:
+        """The same file in Netron; what is selected in one is selected in the other."""
+        from inspector.viewmodels.netron import NetronModel
+        from inspector.views.netron_page import NetronPage
+
+        document = self._document
+        model = NetronModel(document.path, document.totals.nodes, document)
+        page = NetronPage(model)
+
+        def selected(target: Target | None) -> None:
+            if target is not None:
+                page.select(*(target.nodes or (target.name,)))
+
+        model.node_selected.connect(lambda name: document.selection.select(document.node_target(name)))
+        document.selection.changed.connect(selected)
+        selected(document.selection.target)
+        return page
+
+    # Convert and compare
+
+    def convert(self) -> QWidget:
+        """The strip that converts; its result opens in a tab, its proof on the compare page."""
+        from inspector.viewmodels.convert import ConvertModel
+        from inspector.views.convert_panel import ConvertPanel
+
+        document, workspace = self._document, self._workspace
+        model = ConvertModel(document.path, self._format(), workspace.desk, workspace.settings, document)
+        overview = document.overview
+        if overview is not None and overview.signatures:
+            model.set_inputs((port.name, port.shape) for port in overview.signatures[0].inputs)
+        panel = ConvertPanel(model)
+        panel.open_requested.connect(lambda path: workspace.open(Path(path)))
+        panel.proof_requested.connect(self._on_proof)
+        return panel
+
+    def _on_proof(self, conversion: Conversion) -> None:
+        self._comparing().take(conversion)
+        self._show_page("compare")
+
+    def compare(self) -> QWidget:
+        """This model beside another."""
+        from inspector.views.compare_page import ComparePage
+
+        return ComparePage(self._comparing())
+
+    def _comparing(self) -> CompareModel:
+        if self._compare is None:
+            from inspector.viewmodels.compare import CompareModel
+
+            workspace = self._workspace
+            self._compare = CompareModel(
+                self._document.path, self._format(), workspace.desk, workspace.settings, self._document
+            )
+            for signal in (workspace.recent_changed, workspace.closed):
+                signal.connect(self._offer)
+            self._offer()
+        return self._compare
+
+    def _offer(self, *_: object) -> None:
+        """Offer the other open models for comparison."""
+        if self._compare is not None and self._document in self._workspace.documents:
+            documents = [other for other in self._workspace.documents if other is not self._document]
+            self._compare.offer((other.path, other.overview.format) for other in documents if other.overview)
+
+    def _format(self) -> str:
+        assert self._document.overview is not None
+        return self._document.overview.format
 
 
-def netron_page(document: DocumentModel) -> QWidget:
-    """The same file in Netron; what is selected in one is selected in the other."""
-    from inspector.viewmodels.netron import NetronModel
-    from inspector.views.netron_page import NetronPage
+class GraphLink(QObject):
+    """Keeps the selection of the graph and that of the document the same."""
 
-    model = NetronModel(document.path, document.totals.nodes, document)
-    page = NetronPage(model)
+    def __init__(self, document: DocumentModel, model: GraphModel, page: GraphPage) -> None:
+        super().__init__(page)
+        self._document, self._model, self._page = document, model, page
+        self._picking = False
+        self._late = document.state is not State.READY
+        page.selected.connect(self._on_picked)
+        document.selection.changed.connect(self._on_selected)
+        document.state_changed.connect(self._on_state)
+        self._on_selected(document.selection.target)
 
-    def selected(target: Target | None) -> None:
-        if target is not None:
-            page.select(*(target.nodes or (target.name,)))
+    def _on_picked(self, key: str) -> None:
+        self._picking = True
+        self._document.selection.select(self.target_of(key))
+        self._picking = False
 
-    model.node_selected.connect(lambda name: document.selection.select(node_target(document, name)))
-    document.selection.changed.connect(selected)
-    selected(document.selection.target)
-    return page
+    def _on_selected(self, target: Target | None) -> None:
+        if target is not None and not self._picking:
+            self._page.select(self.key_of(target), target.graph)
 
+    def _on_state(self) -> None:
+        ready = self._document.state is State.READY
+        if ready and self._late:
+            self._model.load()  # the file was read again
+        self._late = not ready
 
-def node_target(document: DocumentModel, name: str) -> Target:
-    """A node as it is selected, with the module it belongs to where a row says so."""
-    index = document.row_of(Target("node", name, nodes=(name,)))
-    module = "" if index is None else document.layers.all_rows()[index].module
-    return Target("node", name, nodes=(name,), module=module)
+    def target_of(self, key: str) -> Target | None:
+        """What a box of the graph is called in the selection."""
+        name = key[2:]
+        main = self._model.graphs[0] if self._model.graphs else ""
+        graph = "" if self._model.graph == main else self._model.graph
+        match key[:2]:
+            case "n:":
+                return self._document.node_target(name, graph)
+            case "m:":
+                path = name.partition("#")[0]
+                return Target("module", path, graph, module=path)
+            case "i:":
+                return Target("input", name, graph)
+            case "o:":
+                return Target("output", name, graph)
+            case "s:":
+                return Target("value", name, graph)
+        return None
+
+    @staticmethod
+    def key_of(target: Target) -> str:
+        """Which box stands for a selected thing; empty where none does."""
+        if target.kind in {"input", "output"}:
+            return f"{target.kind[0]}:{target.name}"
+        if target.kind == "module" or (target.kind == "row" and len(target.nodes) > 1 and target.module):
+            return f"m:{target.module}" if target.module else ""
+        nodes = target.nodes or ((target.name,) if target.kind == "node" else ())
+        return f"n:{nodes[0]}" if nodes else ""

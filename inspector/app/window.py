@@ -180,12 +180,13 @@ class MainWindow(QMainWindow):
     # What the workspace says
 
     def _on_opened(self, document: DocumentModel) -> None:
-        from inspector.app.pages import makers
+        from inspector.app.pages import Pages
         from inspector.views.model_page import ModelPage
 
         docks = self._furnish()
         docks.add(document)
-        page = ModelPage(document, makers(document, self.workspace))
+        pages = Pages(document, self.workspace, lambda key: page.show_page(key), self.show_error)
+        page = ModelPage(document, pages.makers())
         page.open_other.connect(self.ask_open)
         page.layers.export_failed.connect(self.show_error)
         document.state_changed.connect(self._on_state)

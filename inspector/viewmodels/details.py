@@ -31,12 +31,7 @@ class DetailsModel(QObject):
     def follow(self, name: str) -> None:
         """Select a node that the details name."""
         graph = self.target.graph if self.target else ""
-        row = self.document.row_of(Target("node", name, graph))
-        module = ""
-        if row is not None:
-            position = self.document.layers.position(row)
-            module = self.document.layers.row(position).module if position is not None else ""
-        self.document.selection.select(Target("node", name, graph, (name,), module))
+        self.document.selection.select(self.document.node_target(name, graph))
 
     def _on_selected(self, target: Target | None) -> None:
         self.document.drop(self._ask)

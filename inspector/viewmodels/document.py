@@ -210,6 +210,12 @@ class DocumentModel(QObject):
                     return self._where[graph, name]
         return None
 
+    def node_target(self, name: str, graph: str = "") -> Target:
+        """What is selected when a node is, with the module it belongs to where a row says so."""
+        index = self.row_of(Target("node", name, graph))
+        module = "" if index is None else self.layers.all_rows()[index].module
+        return Target("node", name, graph, (name,), module)
+
     @staticmethod
     def target_of(row: Row) -> Target:
         """What is selected when a row is."""
