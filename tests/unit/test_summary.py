@@ -269,6 +269,17 @@ def test_unknown_shapes_are_said() -> None:
     assert not summary.totals.complete
 
 
+def test_what_nothing_takes_and_plain_numbers_are_not_missed() -> None:
+    built = Builder(("batch", 4))
+    built.values["size"] = Value("size", "", ())
+    built.nodes.append(Node("count", "aten::Int", ("x",), ("size",)))
+    built.nodes.append(Node("drop", "Dropout", ("x", "size"), ("kept", "mask")))
+    built.values["kept"] = Value("kept", "float32", ("batch", 4))
+    built.last = "kept"
+    totals = check_sums(built.model()).totals
+    assert (totals.activation_bytes, totals.complete) == (16, True)
+
+
 def test_subgraphs_that_are_run_count_and_others_do_not() -> None:
     weights = {name: Tensor(name, "float32", (4, 4), Place()) for name in ("w", "v", "u")}
     values = {name: Value(name, "float32", (2, 4)) for name in ("x", "y", "z")}

@@ -254,7 +254,16 @@ def test_pages(samples: Path) -> None:
     parts = [ask(ROWS, RowsArgs(start=start, count=4), context) for start in range(0, whole.total, 4)]
     assert tuple(row for part in parts for row in part.rows) == whole.rows
     assert ask(ROWS, RowsArgs(start=whole.total + 5), context).rows == ()
-    assert parts[0].modules == whole.modules != ()
+
+
+def test_the_module_tree_comes_again_when_its_figures_change(samples: Path) -> None:
+    overview, context = opened(samples / "digits_cnn.onnx")
+    assert ask(ROWS, RowsArgs(), context).modules == ()
+    four = ask(ROWS, RowsArgs(dims={"batch": 4}), context)
+    assert four.modules[0].macs == 4 * (overview.modules[0].macs or 0)
+    assert ask(ROWS, RowsArgs(dims={"batch": 4}, start=3), context).modules == ()
+    assert ask(ROWS, RowsArgs(), context).modules == overview.modules
+    assert ask(ROWS, RowsArgs(), context).modules == overview.modules, "who knows whether the last one was seen"
 
 
 def test_a_page_fits_into_a_frame(monkeypatch: pytest.MonkeyPatch, samples: Path) -> None:

@@ -71,6 +71,7 @@ class Examined:
         self._last = model.format.startswith(CHANNELS_LAST)
         self._derived: dict[str, tuple[str, ...]] = {}
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
+        self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self.facts = [self._examine(node) for node in graph.nodes]
 
     def value(self, name: str) -> Value | None:
@@ -147,6 +148,8 @@ class Examined:
                 continue
             value = self.value(name)
             size = None if value is None or value.shape is None else self._size(value.dtype, value.shape)
+            if size is None and name not in self._taken:
+                continue  # such as the mask of a Dropout, which nothing computes when nothing takes it
             if size is None:
                 return None
             total += size
@@ -155,5 +158,6 @@ class Examined:
     def _size(self, dtype: str, shape: Shape) -> int | None:
         key = (dtype, shape)
         if key not in self._bytes_of:
-            self._bytes_of[key] = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
+            size = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
+            self._bytes_of[key] = size if shape else size or 0  # a number of the program is no memory
         return self._bytes_of[key]

@@ -36,6 +36,8 @@ class Document:
         self.seconds = seconds
         self.fixed = fixed or {}
         """Sizes of dimensions that the user gave when opening it."""
+        self.news: Summary | None = None
+        """The figures whose module tree the window has; None once it may have another one."""
         self.kept: dict[str, Any] = {}
         """What other tasks keep beside the model, such as the index of the search."""
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}

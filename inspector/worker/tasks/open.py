@@ -57,9 +57,8 @@ def run(args: OpenArgs, context: Context) -> Overview:
             fixed = sizes_of(model, args.shapes)
     context.report(None, "Counting")
     opened = Document(source, fmt, model, perf_counter() - start, fixed)
-    result = overview(
-        opened.summary(args.dims), file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds
-    )
+    opened.news = opened.summary(args.dims)
+    result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
     context.state[KEY] = opened
     return result
 

@@ -33,7 +33,10 @@ class RowsArgs(msgspec.Struct, frozen=True):
 
 
 class RowsPage(msgspec.Struct, frozen=True):
-    """Some rows; `total` is how many there are. The module tree comes with the first page only."""
+    """Some rows; `total` is how many there are.
+
+    The module tree comes with the first page, unless it is the one that came when the file was opened.
+    """
 
     rows: tuple[Row, ...]
     total: int
@@ -50,7 +53,10 @@ def run(args: RowsArgs, context: Context) -> RowsPage:
     page = rows[start : start + max(0, args.count)]
     while len(page) > 1 and len(msgspec.msgpack.encode(page)) > LIMIT:
         page = page[: len(page) // 2]
-    return RowsPage(page, len(rows), summary.totals, summary.modules if start == 0 else ())
+    if start or summary is opened.news:
+        return RowsPage(page, len(rows), summary.totals, ())
+    opened.news = None
+    return RowsPage(page, len(rows), summary.totals, summary.modules)
 
 
 TASK = Task("rows", RowsArgs, RowsPage, run)
