@@ -8,6 +8,8 @@ from inspector.viewmodels.graph_scene import Area, Scene
 
 LEAST, MOST = 0.002, 4.0
 MARGIN = 24.0
+THIN = 16.0
+"""Pixels across that a whole picture must have to be worth showing whole."""
 READING = 0.5
 """A first view smaller than this shows the beginning instead of everything."""
 
@@ -51,9 +53,16 @@ class Camera:
         self.put(kept, (x, y))
 
     def fit(self, scene: Scene) -> None:
-        """Show everything."""
+        """Show everything; of a picture that would be a mere line, as much as still looks like something."""
+        x, y = self.to_scene(self.width / 2, self.height / 2)
         self.zoom = min(1.0, max(LEAST, self._fitting(scene)))
-        self.centre(scene.width / 2, scene.height / 2)
+        least = min(THIN / min(scene.width, scene.height), 0.2)
+        if self.zoom >= least:
+            self.centre(scene.width / 2, scene.height / 2)
+            return
+        self.zoom = least
+        across = scene.width < scene.height
+        self.centre(scene.width / 2 if across else x, y if across else scene.height / 2)
 
     def begin(self, scene: Scene) -> None:
         """A first view: everything where it can be read, else the beginning across the whole width."""

@@ -34,6 +34,8 @@ class GraphPage(QWidget):
         self.view = GraphView()
         self._hits = Hits((), 0)
         self._hit = -1
+        self._asking = False
+        self._going = 0
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typing.timeout.connect(self._search)
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
@@ -76,7 +78,7 @@ class GraphPage(QWidget):
         self.search.setAccessibleName("Search the graph")
         self.search.setPlaceholderText("Search nodes and modules")
         self.search.setClearButtonEnabled(True)
-        self.search.setMaximumWidth(320)
+        self.search.setFixedWidth(260)
         self.search.installEventFilter(self)
         self._count = label("", "caption")
         self._count.setObjectName("graphSearchCount")
@@ -200,12 +202,15 @@ class GraphPage(QWidget):
         return super().eventFilter(watched, event)
 
     def _search(self) -> None:
+        self._asking = True
         self.model.search(self.search.text())
 
     def _on_found(self, hits: Hits) -> None:
-        self._hits, self._hit = hits, -1
+        self._hits, self._hit, self._asking = hits, -1, False
         self._show_hits()
         self._mark()
+        if self._going:
+            self._go(self._going)
 
     def _show_hits(self) -> None:
         hits, shown = self._hits, len(self._hits.hits)
@@ -228,8 +233,8 @@ class GraphPage(QWidget):
         if self._typing.isActive():
             self._typing.stop()
             self._search()
-            return
-        if self._hits.hits:
+        self._going = step if self._asking else 0
+        if self._hits.hits and not self._asking:
             self._hit = (self._hit + step) % len(self._hits.hits) if self._hit >= 0 or step > 0 else -1
             hit = self._hits.hits[self._hit]
             self._show_hits()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
+
+from inspector.engines.layout.flow import Ints
 from inspector.engines.layout.hierarchy import Draft, Group
 
 
@@ -16,22 +19,29 @@ def split_calls(made: Draft) -> None:
 
     Left as one box, such a module would be fed by what it feeds. Only modules without inner ones are looked at.
     """
-    owner = {child: number for number, group in enumerate(made.groups) for child in group.children if child >= 0}
-    leaves = {n for n, group in enumerate(made.groups) if n and len(group.children) > 1 and min(group.children) >= 0}
-    inner: dict[int, list[tuple[int, int]]] = {number: [] for number in leaves}
-    leaving: dict[int, int] = {}
-    coming: dict[int, int] = {}
-    for source, target in made.flow.edges[:, :2].tolist():
-        if owner.get(source) == owner.get(target):
-            if owner.get(source) in leaves:
-                inner[owner[source]].append((source, target))
-            continue
-        leaving[source] = min(leaving.get(source, target), target)
-        if source < len(made.entities) and made.entities[source].kind == "node":
-            coming[target] = max(coming.get(target, -1), source)
+    home = np.full(len(made.entities), -1, np.int64)
+    leaf = np.zeros(len(made.groups) + 1, bool)
+    for number, group in enumerate(made.groups):
+        own = [child for child in group.children if child >= 0]
+        home[own] = number
+        leaf[number] = number > 0 and 1 < len(own) == len(group.children)
+    edges = made.flow.edges
+    source, target = edges[:, 0], edges[:, 1]
+    within = home[source] == home[target]
+    leaving = np.full(len(home), 1 << 60, np.int64)
+    np.minimum.at(leaving, source[~within], target[~within])
+    coming = np.full(len(home), -1, np.int64)
+    nodes = sum(entity.kind == "node" for entity in made.entities)
+    late = ~within & (source < nodes)
+    np.maximum.at(coming, target[late], source[late])
+    inner: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    held = within & leaf[home[source]]
+    for number, one, other in zip(home[source[held]].tolist(), source[held].tolist(), target[held].tolist()):
+        inner[number].append((one, other))
+    leaves = np.flatnonzero(leaf).tolist()
     for number in leaves:
         parts = _parts(made.groups[number].children, inner[number])
-        found = _calls(parts, leaving, coming)
+        found = _calls(parts, leaving, coming) if len(parts) > 1 else parts
         if len(found) > 1:
             _split(made, number, found)
 
@@ -54,14 +64,13 @@ def _parts(members: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
     return list(parts.values())
 
 
-def _calls(parts: list[list[int]], leaving: dict[int, int], coming: dict[int, int]) -> list[list[int]]:
+def _calls(parts: list[list[int]], leaving: Ints, coming: Ints) -> list[list[int]]:
     """Parts joined as long as none takes what was made after an earlier one was used."""
     found: list[list[int]] = []
     used = 0
     for part in parts:
-        made_at = max((coming.get(member, -1) for member in part), default=-1)
-        first_use = min((leaving[member] for member in part if member in leaving), default=1 << 60)
-        if found and used > made_at:
+        first_use = int(leaving[part].min())
+        if found and used > int(coming[part].max()):
             found[-1] += part
             used = min(used, first_use)
         else:
@@ -83,13 +92,21 @@ def _split(made: Draft, number: int, found: list[list[int]]) -> None:
 
 def absorb(made: Draft) -> None:
     """Move lone nodes that are fed by a group and feed it, straight or through others, into that group."""
+    mixed = [
+        number
+        for number in made.reachable()
+        if min(made.groups[number].children, default=0) < 0
+        and any(_is_node(made, c) for c in made.groups[number].children)
+    ]
+    if not mixed:
+        return
     links: dict[int, list[int]] = defaultdict(list)
     back: dict[int, list[int]] = defaultdict(list)
     for source, target in made.flow.edges[:, :2].tolist():
         links[source].append(target)
         back[target].append(source)
     home = {child: number for number, group in enumerate(made.groups) for child in group.children if child >= 0}
-    for number in made.reachable():
+    for number in mixed:
         _absorb_into(made, number, home, links, back)
 
 
@@ -97,9 +114,7 @@ def _absorb_into(
     made: Draft, number: int, home: dict[int, int], links: dict[int, list[int]], back: dict[int, list[int]]
 ) -> None:
     children = made.groups[number].children
-    lone = [child for child in children if child >= 0 and made.entities[child].kind == "node"]
-    if not lone or len(lone) == len(children):
-        return
+    lone = [child for child in children if _is_node(made, child)]
     bits = {~child: 1 << k for k, child in enumerate(child for child in children if child < 0)}
 
     def bit(entity: int) -> int:
@@ -128,6 +143,10 @@ def _absorb_into(
         home.update(dict.fromkeys(entities, group))
     gone = {entity for entities in moved.values() for entity in entities}
     made.groups[number].children = [child for child in children if child not in gone]
+
+
+def _is_node(made: Draft, child: int) -> bool:
+    return child >= 0 and made.entities[child].kind == "node"
 
 
 def in_order(made: Draft, children: list[int]) -> list[int]:

@@ -5,6 +5,7 @@ Each pass takes a draft and changes it in place; they run in this order.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from typing import NamedTuple
 
@@ -28,13 +29,19 @@ PIECES = 40
 
 def hierarchy(model: Model, graph: Graph) -> Hierarchy:
     """A graph ready for folding; linear in nodes and edges, built once a graph."""
-    made = draft(model, graph)
-    split_calls(made)
-    absorb(made)
-    simplify(made)
-    repeats(made)
-    pieces(made)
-    return finished(made, model, graph)
+    collecting = gc.isenabled()
+    gc.disable()  # a hundred thousand small objects that all stay: collections only cost half the time
+    try:
+        made = draft(model, graph)
+        split_calls(made)
+        absorb(made)
+        simplify(made)
+        repeats(made)
+        pieces(made)
+        return finished(made, model, graph)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def simplify(made: Draft) -> None:
@@ -81,9 +88,7 @@ def _shelled(made: Draft, number: int) -> list[int]:
 def repeats(made: Draft) -> None:
     """Fold siblings of one structure that follow each other into one group."""
     signatures = _signatures(made)
-    users: dict[int, list[int]] = {}
-    for source, target in made.flow.edges[:, :2].tolist():
-        users.setdefault(source, []).append(target)
+    users = Users(made)
     for number in made.reachable():
         group = made.groups[number]
         runs = _runs(group.children, signatures)
@@ -95,6 +100,20 @@ def repeats(made: Draft) -> None:
             run = Group(f"m:{path}", "repeat", title, group.path, number, group.children[first : last + 1])
             run.text = f"×{len(members)}"
             group.children[first : last + 1] = [made.add(run)]
+
+
+class Users:
+    """Who uses what a node makes."""
+
+    def __init__(self, made: Draft) -> None:
+        edges = made.flow.edges
+        order = np.argsort(edges[:, 0], kind="stable")
+        self._targets: list[int] = edges[order, 1].tolist()
+        self._starts: list[int] = np.searchsorted(edges[order, 0], np.arange(len(made.entities) + 1)).tolist()
+
+    def of(self, node: int) -> list[int]:
+        """The users of one node."""
+        return self._targets[self._starts[node] : self._starts[node + 1]]
 
 
 def _signatures(made: Draft) -> dict[int, int]:
@@ -129,7 +148,7 @@ def _runs(children: list[int], signatures: dict[int, int]) -> list[tuple[int, in
     return runs
 
 
-def _chained(made: Draft, members: list[int], users: dict[int, list[int]]) -> bool:
+def _chained(made: Draft, members: list[int], users: Users) -> bool:
     """Whether each member feeds the next, straight or through a lone node; or there are many and none feeds another."""
     owner: dict[int, int] = {}
     insides = [made.inside(member) for member in members]
@@ -137,8 +156,8 @@ def _chained(made: Draft, members: list[int], users: dict[int, list[int]]) -> bo
         owner.update(dict.fromkeys(inside, k))
     feeds = 0
     for k, inside in enumerate(insides[:-1]):
-        reached = {user for node in inside for user in users.get(node, ())}
-        reached |= {user for node in reached if node not in owner for user in users.get(node, ())}
+        reached = {user for node in inside for user in users.of(node)}
+        reached |= {user for node in reached if node not in owner for user in users.of(node)}
         feeds += any(owner.get(user) == k + 1 for user in reached)
     return feeds == len(members) - 1 or (feeds == 0 and len(members) > REPEATS + 1)
 

@@ -41,10 +41,7 @@ def place(folded: Folded, orientation: Orientation = "vertical") -> Placed:
     Raises:
         InspectorError: There are more boxes than can be placed.
     """
-    if len(folded.boxes) > LIMIT:
-        raise InspectorError(
-            f"This view has {len(folded.boxes):,} boxes; at most {LIMIT:,} can be laid out.", "Close some modules."
-        )
+    check_size(folded)
     start = perf_counter()
     try:
         rects, routes = _graphlay(folded, orientation)
@@ -53,6 +50,18 @@ def place(folded: Folded, orientation: Orientation = "vertical") -> Placed:
         rects, routes = layered(folded, orientation, padding=PADDING, header=HEADER)
         engine = f"layered, because graphlay failed: {str(error)[:200]}"
     return packed(rects, routes, engine, perf_counter() - start)
+
+
+def check_size(folded: Folded) -> None:
+    """Refuse a view of too many boxes before anybody works on it.
+
+    Raises:
+        InspectorError: There are more than LIMIT.
+    """
+    if len(folded.boxes) > LIMIT:
+        raise InspectorError(
+            f"This view has {len(folded.boxes):,} boxes; at most {LIMIT:,} can be laid out.", "Open fewer modules."
+        )
 
 
 def packed(rects: Array, routes: list[Array], engine: str, seconds: float) -> Placed:

@@ -7,6 +7,7 @@ import msgspec
 from inspector.engines.layout.fold import first_view, fold
 from inspector.engines.layout.grouping import hierarchy
 from inspector.engines.layout.hierarchy import Hierarchy
+from inspector.engines.layout.place import check_size
 from inspector.engines.layout.scene import Folded
 from inspector.ir.text import inert
 from inspector.worker.tasks._document import document
@@ -49,6 +50,7 @@ def run(args: FoldArgs, context: Context) -> Folded:
         shown, path = tree.place(args.reveal)
         keys |= set(path)
     folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
+    check_size(folded)
     graphs = tuple(inert(each.name) for each in opened.model.graphs[:GRAPHS])
     return msgspec.structs.replace(folded, revealed=shown, graphs=graphs)
 
