@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from inspector.engines.summary.calls import Examined, reachable
+from inspector.engines.summary.calls import Examined, Facts, reachable
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.macs import counts
@@ -150,17 +150,8 @@ class _Builder:
         facts = [graph.facts[index] for index in group.members]
         names = dict.fromkeys(name for each in facts for name in each.weights)
         weights = [self._model.tensors[name] for name in (*names, *spare)]
-        whole = bool(group.path) or group.merged
-        lead = facts[0]
-        if len(facts) > 1:
-            lead = max(facts, key=lambda each: (each.macs or 0, len(each.weights), not each.derived))
-        module = group.path if whole else lead.node.module
-        kind = self._summary.type_of(group.path) if whole else ""
-        colour = category(kind) if kind else "other"
-        if colour not in ARITHMETIC and not group.merged and counts(lead.name):
-            kind = ""  # an exporter has fused a convolution into the normalisation that follows it
-        if not kind or (colour in {"other", "control"} and not group.merged):
-            colour = category(lead.node.op, lead.node.domain)
+        lead, kind, colour = self._kind(group, facts)
+        module = group.path if group.path or group.merged else lead.node.module
         outputs = tuple(self._port(graph, name) for name in leaving)
         parameters, trainable, size = self._count(weights)
         self._rows.append(
@@ -184,6 +175,19 @@ class _Builder:
                 source=inert(next((each.node.source for each in facts if each.node.source), "")),
             )
         )
+
+    def _kind(self, group: Group, facts: list[Facts]) -> tuple[Facts, str, str]:
+        """The node that says most about a group, the class of its module, and its category."""
+        lead = facts[0]
+        if len(facts) > 1:
+            lead = max(facts, key=lambda each: (each.macs or 0, len(each.weights), not each.derived))
+        kind = self._summary.type_of(group.path) if group.path or group.merged else ""
+        colour = category(kind) if kind else "other"
+        if colour not in ARITHMETIC and not group.merged and counts(lead.name):
+            kind = ""  # an exporter has fused a convolution into the normalisation that follows it
+        if not kind or (colour in {"other", "control"} and not group.merged):
+            colour = category(lead.node.op, lead.node.domain)
+        return lead, kind, colour
 
     def _add_stored(self, leftover: Leftover) -> None:
         weights = [self._model.tensors[name] for name in leftover.tensors]
