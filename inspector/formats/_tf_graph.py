@@ -131,6 +131,10 @@ class Sketch:
         self.same[proto.name] = name
         return name
 
+    def stays(self, name: str) -> bool:
+        """Whether a value is a variable, which a function sees wherever it runs; a constant may be a loop's start."""
+        return bool(self.library.tensors[name].place.file)
+
     def value(self, proto: Any, output: str, number: int) -> str:
         """The name of a node's output, noted down with what the file says of it."""
         first = not number and output in ("", "output", FIRST.get(proto.op, output))
@@ -226,7 +230,8 @@ def _node(sketch: Sketch, proto: Any, used: set[str]) -> Node:
         function = sketch.library.functions.get(name)
         arguments = [arg.name for arg in function.signature.input_arg] if function is not None else []
         given = inputs[-len(arguments) :] if arguments else []  # a condition has its own input in front
-        bound = {arg: value for arg, value in zip(arguments, given, strict=False) if value in sketch.library.tensors}
+        pairs = zip(arguments, given, strict=False)
+        bound = {arg: value for arg, value in pairs if value in sketch.library.tensors and sketch.stays(value)}
         if sketch.library.ask(name, bound):
             inner.append(name)
     path = proto.name.rpartition("/")[0]

@@ -23,6 +23,10 @@ SLOTS = re.compile(
 """What optimizers of TensorFlow 1 call their variables."""
 
 
+Twins = dict[tuple[Any, ...], str]
+"""The first variable of a name with certain bytes."""
+
+
 @dataclass(slots=True)
 class Variables:
     """What a checkpoint holds.
@@ -55,8 +59,10 @@ def read_variables(source: Source, meta: Any) -> Variables:
     full, numbers = _names(objects)
     saved = {at: node.variable for at, node in enumerate(meta.object_graph_def.nodes) if node.HasField("variable")}
     older = trained(meta)
-    twins: dict[tuple[Any, ...], str] = {}
-    for key, entry in bundle.entries.items():
+    twins: Twins = {}
+    held = {at for function in meta.object_graph_def.concrete_functions.values() for at in function.bound_inputs}
+    # Keras stores each variable twice; the one that the functions use comes first and has the plain name.
+    for key, entry in sorted(bundle.entries.items(), key=lambda item: numbers.get(item[0], -1) not in held):
         if key == OBJECTS or entry.dtype in ("", "resource", "variant"):
             continue
         title = full.get(key) or key.removesuffix(SUFFIX)
@@ -69,14 +75,7 @@ def read_variables(source: Source, meta: Any) -> Variables:
     return found
 
 
-def _add(
-    found: Variables,
-    bundle: Bundle,
-    entry: Entry,
-    title: str,
-    trainable: bool | None,
-    twins: dict[tuple[Any, ...], str],
-) -> str:
+def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: bool | None, twins: Twins) -> str:
     """Note a variable down; of two of one name with the same bytes, the second is a copy of the first."""
     name, number = title, 1
     while name in found.tensors:
@@ -127,9 +126,8 @@ def _handles(found: Variables, meta: Any) -> None:
     """Handles of the outer graph by the name that they share with the checkpoint."""
     for node in meta.graph_def.node:
         if node.op in ("VarHandleOp", "VariableV2", "Variable"):
-            shared = (
-                node.attr["shared_name"].s.decode("utf-8", "backslashreplace") if "shared_name" in node.attr else ""
-            )
-            known = [name for name in (shared, node.name) if name in found.tensors]
+            shared = node.attr["shared_name"].s if "shared_name" in node.attr else b""
+            names = (shared.decode("utf-8", "backslashreplace"), node.name)
+            known = [name for name in names if name in found.tensors]
             if known:
                 found.handles[node.name] = known[0]
