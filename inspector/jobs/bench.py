@@ -9,9 +9,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from inspector.engines.latency.environment import environment, load
 from inspector.engines.latency.results import Bench, Measured, Ratio
-from inspector.engines.latency.schedule import SETTLE, WARMUP_RUNS, orders, plan
+from inspector.engines.latency.schedule import SETTLE_MS, WARMUP_RUNS, orders, plan
 from inspector.engines.latency.statistics import ratio, sentence, summary
 from inspector.engines.parity.align import Fit, pair_inputs
 from inspector.errors import Cancelled, InspectorError, RuntimeFailure, WorkerDied
@@ -163,11 +165,11 @@ def _warm(candidates: list[_Candidate], feeds: str) -> Generator[Step, Any, None
 def _rounds(request: BenchRequest, candidates: list[_Candidate], feeds: str) -> Generator[Step, Any, None]:
     """Interleave the candidates: each round gives each one turn, in random order."""
     planned = plan(request.runs)
-    for number, order in enumerate(orders(len(candidates), planned.rounds, request.seed)):
-        done = WARMED + (1 - WARMED) * number / planned.rounds
-        yield Say(done, f"Round {number + 1} of {planned.rounds}")
+    for number, order in enumerate(orders(len(candidates), len(planned), request.seed)):
+        done = WARMED + (1 - WARMED) * number / len(planned)
+        yield Say(done, f"Round {number + 1} of {len(planned)}")
         for candidate in (candidates[i] for i in order if candidates[i].runs):
-            timed = yield from _turn(candidate, SessionTimeArgs(feeds=feeds, runs=planned.runs, warmup=SETTLE))
+            timed = yield from _turn(candidate, SessionTimeArgs(feeds=feeds, runs=planned[number], settle_ms=SETTLE_MS))
             if timed is not None:
                 candidate.samples += timed.samples_ms
                 candidate.round_of += [number] * len(timed.samples_ms)
@@ -177,7 +179,7 @@ def _rounds(request: BenchRequest, candidates: list[_Candidate], feeds: str) -> 
 def _turn(candidate: _Candidate, args: SessionTimeArgs) -> Generator[Step, Any, SessionTimed | None]:
     """One turn; a candidate that fails is out of the race, and says why."""
     assert candidate.opened is not None
-    args = SessionTimeArgs(feeds=args.feeds, runs=args.runs, warmup=args.warmup, fits=candidate.fits)
+    args = msgspec.structs.replace(args, fits=candidate.fits)
     try:
         timed: SessionTimed = yield Ask(candidate.opened.worker, SESSION_TIME, args)
     except Cancelled:

@@ -1,15 +1,15 @@
 """When whom is timed: warm-up until stable, then rounds in which every candidate has one turn, in random order.
 
 Whatever drifts (clock speed, neighbours, temperature) drifts over all candidates alike; so ratios are taken within
-rounds. Samples of one turn are alike for reasons of their own, and the
-more of them a turn has the surer they look: the round, not the sample, is what chance is reckoned in.
+rounds. Samples of one turn are alike for reasons of their own: chance is reckoned by the round, not by the sample.
+
+A turn begins with untimed runs. They do more than fill the caches: the system takes some milliseconds to give the
+threads that have just woken up cores of their own, and a model of 0.04 ms would be through with its turn before that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil
 from random import Random
 from statistics import median
 
@@ -19,22 +19,14 @@ WINDOW, CLOSE = 5, 0.05
 """Warm when the medians of the last two windows of runs are within five per cent."""
 WARMUP_RUNS, WARMUP_MS = 100, 2000.0
 """A warm-up that never becomes stable ends here."""
-SETTLE = 2
-"""Untimed runs at the beginning of each turn: caches are the last candidate's until then."""
+SETTLE, SETTLE_MS = 2, 20.0
+"""Untimed runs at the beginning of each turn: so many, and for so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Rounds, and timed runs of each candidate in each."""
-
-    rounds: int
-    runs: int
-
-
-def plan(runs: int, rounds: int = ROUNDS) -> Plan:
-    """Spread so many timed runs over rounds; at least as many runs are made as were asked for."""
+def plan(runs: int, rounds: int = ROUNDS) -> tuple[int, ...]:
+    """Timed runs of each candidate in each round: as many in all as were asked for, as even as can be."""
     rounds = max(1, min(runs, rounds))
-    return Plan(rounds, ceil(runs / rounds))
+    return tuple(runs * (i + 1) // rounds - runs * i // rounds for i in range(rounds))
 
 
 def orders(candidates: int, rounds: int, seed: int) -> list[list[int]]:

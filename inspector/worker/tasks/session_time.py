@@ -9,7 +9,7 @@ from time import perf_counter_ns
 
 import msgspec
 
-from inspector.engines.latency.schedule import stable
+from inspector.engines.latency.schedule import SETTLE, stable
 from inspector.engines.parity.align import Fit
 from inspector.engines.parity.bundle import load
 from inspector.worker.tasks._task import Context, Task
@@ -26,12 +26,14 @@ class SessionTimeArgs(msgspec.Struct, frozen=True, kw_only=True):
         feeds: A .npz file.
         runs: Timed runs; 0 only warms up.
         warmup: Runs before them at most; they end when the times have become stable.
+        settle_ms: Untimed runs for so long instead, two at least: what precedes a turn of a round.
         fits: How inputs are taken from the feeds when they were made for another model.
     """
 
     feeds: str
     runs: int
     warmup: int = 0
+    settle_ms: float = 0.0
     fits: tuple[Fit, ...] = ()
 
 
@@ -62,11 +64,14 @@ def run(args: SessionTimeArgs, context: Context) -> SessionTimed:
         warmup: list[float] = []
         while len(warmup) < args.warmup and not stable(warmup):
             warmup.append(once())
+        settling: list[float] = []
+        while args.settle_ms and (sum(settling) < args.settle_ms or len(settling) < SETTLE):
+            settling.append(once())
         samples = tuple(once() for _ in range(args.runs))
     finally:
         if collecting:
             gc.enable()
-    return SessionTimed(samples, tuple(warmup), peak_rss_mb())
+    return SessionTimed(samples, (*warmup, *settling), peak_rss_mb())
 
 
 def peak_rss_mb() -> float:
