@@ -15,6 +15,11 @@ class _Unset:
 
 UNSET = _Unset()
 
+
+class MisfitError(Exception):
+    """Shapes that an operator cannot take."""
+
+
 RANK = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
 """dtypes in the order in which a mixed operation promotes."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from inspector.formats._torch_facts import Fact, Step, axis, broadcast, promote, times
+from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote, times
 from inspector.formats._torch_moves import (
     cat_rule,
     construct_rule,
@@ -57,7 +57,16 @@ def _where(step: Step) -> Fact:
 def _linear(step: Step) -> Fact:
     x, weight = step.shape(0), step.shape(1)
     dtype = step.at(1).dtype or step.at(0).dtype
-    return Fact(dtype, (*x[:-1], weight[0]) if x and weight else None)
+    if not x or not weight:
+        return Fact(dtype)
+    _match("features", x[-1], weight[-1])
+    return Fact(dtype, (*x[:-1], weight[0]))
+
+
+def _match(what: str, got: Dim, wanted: Dim) -> None:
+    """Two sizes that must be the same, where both are numbers."""
+    if isinstance(got, int) and isinstance(wanted, int) and got != wanted:
+        raise MisfitError(f"takes {wanted} {what} and would get {got}")
 
 
 def _matmul(step: Step) -> Fact:
@@ -65,6 +74,7 @@ def _matmul(step: Step) -> Fact:
     dtype = promote(step.at(0), step.at(1))
     if not a or not b:
         return Fact(dtype)
+    _match("columns", a[-1], b[-2] if len(b) > 1 else b[-1])
     if len(a) == 1 or len(b) == 1:
         return Fact(dtype, (*a[:-1], *b[:-2], *(b[-1:] if len(b) > 1 else ())))
     batch = broadcast(a[:-2], b[:-2])
@@ -90,17 +100,22 @@ def _slide(size: Dim, kernel: Any, stride: Any, pad: Any, dilation: Any, *, up: 
 def _conv(step: Step) -> Fact:
     x, weight = step.shape(0), step.shape(1)
     dtype = step.at(1).dtype or step.at(0).dtype
-    if x is None or weight is None or len(weight) < 3 or len(x) not in (len(weight), len(weight) - 1):
+    if x is None or weight is None or len(weight) < 3:
         return Fact(dtype)
     count = len(weight) - 2
+    if len(x) not in (count + 2, count + 1):
+        raise MisfitError(f"takes {count + 2} dimensions and would get {len(x)}")
+    transposed = step.attribute("transposed") is True or "transpose" in step.node.op
+    groups = step.number("groups", 1)
+    if isinstance(groups, int) and isinstance(weight[1], int):
+        _match("channels", x[-count - 1], weight[0] if transposed else weight[1] * groups)
     stride, dilation = step.numbers("stride", count, 1), step.numbers("dilation", count, 1)
     padding = step.attribute("padding")
     pads = [0] * count if isinstance(padding, str) else step.numbers("padding", count, 0)
     lead = x[: len(x) - count - 1]
-    if step.attribute("transposed") or "transpose" in step.node.op:
+    if transposed:
         extra = step.numbers("output_padding", count, 0)
         out = [_unslide(*args) for args in zip(x[-count:], weight[2:], stride, pads, dilation, extra, strict=True)]
-        groups = step.number("groups", 1)
         width = weight[1] * groups if isinstance(weight[1], int) and isinstance(groups, int) else None
         return Fact(dtype, (*lead, width, *out))
     if padding == "same":

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from inspector.errors import FormatError
 from inspector.formats._torch_build import EFFECTS
-from inspector.formats._torch_facts import NOTHING, Fact, Step
+from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step
 from inspector.formats._torch_fold import UnknownError, fold
 from inspector.formats._torch_rules import RULES
 from inspector.ir import Attribute, Graph, Model, Node, Shape, Value
@@ -28,6 +29,9 @@ def propagate(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
 
     Returns:
         A model whose values have dtypes and shapes where rules know them. Graphs whose branch was chosen are gone.
+
+    Raises:
+        FormatError: An operator cannot take the shapes that would reach it.
     """
     main = model.main
     if main is None:
@@ -156,7 +160,14 @@ def _results(step: Step) -> list[Fact]:
     rule = RULES.get(name if name.startswith("__") else name.rstrip("_"))
     if rule is None:
         return [NOTHING] * len(node.outputs)
-    found = rule(step)
+    try:
+        found = rule(step)
+    except MisfitError as error:
+        raise FormatError(
+            f"These shapes do not fit the model: {node.name} {error}.", hint="Give the shapes that it was made for."
+        ) from error
+    except (IndexError, TypeError, ValueError, ZeroDivisionError):  # attributes that make no sense
+        return [NOTHING] * len(node.outputs)
     return found if isinstance(found, list) else [found]
 
 

@@ -223,7 +223,10 @@ def _traced(model: Model, traced: tuple[Strided, ...]) -> Model:
     known = {value.name: Value(value.name, t.dtype, t.shape) for value, t in zip(main.inputs, traced, strict=False)}
     inputs = tuple(known.get(value.name, value) for value in main.inputs)
     graphs = (replace(main, inputs=inputs, values={**main.values, **known}), *model.graphs[1:])
-    return propagate(replace(model, graphs=graphs), {name: value.shape for name, value in known.items()})
+    try:
+        return propagate(replace(model, graphs=graphs), {name: value.shape for name, value in known.items()})
+    except FormatError:  # what the archive says of its inputs does not fit its weights
+        return model
 
 
 def _asked(data: Unpickled) -> list[Note]:
