@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from inspector.errors import ConversionError
 
 if TYPE_CHECKING:
     import tensorflow as tf
-    from onnx import ModelProto, TensorProto, ValueInfoProto
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 Progress = Callable[[float], None]
 BIG = 1_500_000_000
@@ -28,6 +29,10 @@ BIG = 1_500_000_000
 
 Below it they are constants, which TensorFlow folds (transposed convolution kernels, say) and runs faster.
 """
+
+FOLDED = 20_000_000
+"""Numbers that a tensor may have for a node on it to be worked out beforehand."""
+NOT_FOLDED = frozenset({"If", "Loop", "Scan", "Expand", "Tile", "ConstantOfShape"})
 
 
 class Program:
@@ -46,8 +51,8 @@ class Program:
         self.inputs = {value.name: value for value in model.graph.input if value.name in set(input_names(model))}
         self.outputs = {value.name: value for value in model.graph.output}
         self.weights = _weights(model)
-        self._variables: dict[str, Any] = {}
-        _subgraph_weights(self._handlers, model.graph, self.weights)
+        _subgraph_weights(model.graph, self.weights)
+        self.weights |= _handler_variables(self._handlers, model.graph, self.weights)
 
     def __call__(self, feeds: Mapping[str, Any], progress: Progress = lambda share: None) -> dict[str, Any]:
         """The outputs by name; TensorFlow operations are made on the way.
@@ -55,6 +60,7 @@ class Program:
         Raises:
             ConversionError: A node could not be translated; the message names it.
         """
+        import tensorflow as tf
         from onnx_tf.pb_wrapper import OnnxNode
 
         tensors: dict[str, Any] = {**self.weights, **feeds}
@@ -64,9 +70,10 @@ class Program:
                 progress(place / total)
             node = OnnxNode(proto)
             try:
-                results = self._backend._onnx_node_to_tensorflow_op(
-                    node, tensors, self._handlers, opset=self._opsets, strict=True
-                )
+                # What depends on constants alone is worked out now: it costs nothing later, and handlers that must know
+                # axes and sizes beforehand get to know them.
+                with tf.init_scope() if _constant(proto, tensors) else nullcontext():
+                    results = self._translate(node, tensors)
             except ConversionError as error:
                 raise ConversionError(f"{_called(proto)}: {error.what}", error.hint) from error
             except Exception as error:
@@ -76,6 +83,30 @@ class Program:
                 ) from error
             tensors.update(zip(node.outputs, results, strict=False))
         return {name: tensors[name] for name in self.outputs}
+
+    def _translate(self, node: Any, tensors: dict[str, Any]) -> Any:
+        """The outputs of one node. Few of onnx-tf's handlers need AutoGraph; it is slow, so it comes last."""
+        import tensorflow as tf
+
+        def translated() -> Any:
+            return self._backend._onnx_node_to_tensorflow_op(
+                node, tensors, self._handlers, opset=self._opsets, strict=True
+            )
+
+        try:
+            return translated()
+        except tf.errors.OperatorNotAllowedInGraphError:
+            return tf.function(translated, autograph=True)()
+
+
+def _constant(node: NodeProto, tensors: Mapping[str, Any]) -> bool:
+    """Whether a node's result is known beforehand, and not too large to keep."""
+    import tensorflow as tf
+
+    values = [tensors[name] for name in node.input if name]
+    if node.op_type in NOT_FOLDED or not all(isinstance(value, tf.Tensor) for value in values):
+        return False
+    return all(hasattr(value, "numpy") and value.shape.num_elements() <= FOLDED for value in values)
 
 
 def _called(node: Any) -> str:
@@ -94,7 +125,15 @@ def _weights(model: ModelProto) -> dict[str, Any]:
     return weights
 
 
-def _subgraph_weights(handlers: Any, graph: Any, weights: dict[str, Any]) -> None:
+def _handler_variables(handlers: Any, graph: Any, weights: dict[str, Any]) -> dict[str, Any]:
+    """What a few of onnx-tf's handlers keep their results in."""
+    from onnx_tf.backend_tf_module import TFModuleHelper
+
+    found: dict[str, Any] = TFModuleHelper._create_handlers_variables_for_graph(handlers, graph, dict(weights))
+    return found
+
+
+def _subgraph_weights(graph: Any, weights: dict[str, Any]) -> None:
     """The initializers of branches and bodies: onnx-tf expects all of them in one place."""
     from inspector.engines.convert.onnx_file import subgraphs
 
@@ -102,7 +141,7 @@ def _subgraph_weights(handlers: Any, graph: Any, weights: dict[str, Any]) -> Non
         for inner in subgraphs(node):
             for tensor in inner.initializer:
                 weights.setdefault(tensor.name, constant(tensor))
-            _subgraph_weights(handlers, inner, weights)
+            _subgraph_weights(inner, weights)
 
 
 def constant(tensor: TensorProto) -> Any:
@@ -151,7 +190,7 @@ def safe_names(names: list[str]) -> dict[str, str]:
 
 
 def save(model: ModelProto, folder: Path, progress: Progress = lambda share: None) -> dict[str, str]:
-    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the inputs that were renamed."""
+    """Write a prepared model as a SavedModel with the signature `serving_default`; gives the renamed inputs."""
     import tensorflow as tf
 
     program = Program(model)

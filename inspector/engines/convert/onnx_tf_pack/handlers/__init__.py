@@ -14,7 +14,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from inspector.engines.convert.onnx_tf_pack.handlers._registry import HANDLERS, Handler
+from inspector.engines.convert.onnx_tf_pack.handlers._registry import HANDLERS, Function, Handler
+from inspector.errors import ConversionError
 
 _KEPT: list[type] = []
 """onnx-tf finds handlers by `__subclasses__`, which holds them weakly: without this list they vanish."""
@@ -33,17 +34,41 @@ def install() -> None:
         classes[op] = type(op, (BackendHandler,), {"ONNX_OP": op, "__doc__": f"{op}, ours."})
         _KEPT.append(classes[op])
     for op, handler in HANDLERS.items():
-        for version, function in handler.versions.items():
-            setattr(classes[op], f"version_{version}", classmethod(_adapted(function)))
+        _teach(classes[op], handler)
     for op, versions in SAME.items():
         for version in versions:
             _alias(classes[op], version)
 
 
-def _adapted(function: Any) -> Any:
+def _teach(cls: Any, handler: Handler) -> None:
+    """Add our versions to onnx-tf's class of an operator; its own checks stay with its own versions."""
+    theirs = {version: getattr(cls, f"version_{version}") for version in cls.get_versions()}
+    check = cls.args_check
+
+    def args_check(cls: Any, /, node: Any, **kwargs: Any) -> None:
+        if cls.SINCE_VERSION not in handler.versions:
+            check(node, **kwargs)
+
+    cls.args_check = classmethod(args_check)
+    for version, function in handler.versions.items():
+        older = max((known for known in theirs if known <= version), default=None)
+        fallback = None if older is None else (check, theirs[older])
+        setattr(cls, f"version_{version}", classmethod(_adapted(function, fallback)))
+
+
+def _adapted(function: Function, fallback: Any) -> Any:
+    """Our function as a method of onnx-tf's class; it may leave a case to theirs by giving NotImplemented."""
+
     def version(cls: type, node: Any, **kwargs: Any) -> Any:
         tensors = kwargs["tensor_dict"]
-        return function(node, [tensors[name] if name else None for name in node.inputs])
+        results = function(node, [tensors[name] if name else None for name in node.inputs])
+        if results is not NotImplemented:
+            return results
+        if fallback is None:
+            raise ConversionError(f"{node.op_type} with these attributes has no handler.", "Try another opset.")
+        for call in fallback:
+            results = call(node, **kwargs)
+        return results
 
     return version
 

@@ -18,7 +18,8 @@ class Node(Protocol):
 
 
 Inputs = list[Any]
-Outputs = list[Any]
+Outputs = Any
+"""A list of tensors, or NotImplemented: onnx-tf's own handler does it."""
 Function = Callable[[Node, Inputs], Outputs]
 
 
@@ -48,6 +49,11 @@ def handles(op: str, *versions: int, anew: bool = False) -> Callable[[Function],
         return function
 
     return note
+
+
+def text(value: Any) -> str:
+    """An attribute that is a text: onnx-tf gives some as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def given(inputs: Inputs, place: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, handles
+from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, handles, text
 
 
 @handles("Gelu", 20)
@@ -10,9 +10,7 @@ def gelu(node: Node, inputs: Inputs) -> Outputs:
     """With erf, or approximated with tanh."""
     import tensorflow as tf
 
-    how = node.attrs.get("approximate", "none")
-    how = how.decode() if isinstance(how, bytes) else how
-    return [tf.nn.gelu(inputs[0], approximate=how == "tanh")]
+    return [tf.nn.gelu(inputs[0], approximate=text(node.attrs.get("approximate", "none")) == "tanh")]
 
 
 @handles("Swish", 24)

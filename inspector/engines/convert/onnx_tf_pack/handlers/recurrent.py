@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, given, handles
+from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, given, handles, text
 from inspector.errors import ConversionError
 
 Cell = Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]
@@ -31,10 +31,6 @@ class _Layer:
         import tensorflow as tf
 
         return self.functions[place](tf.clip_by_value(x, -self.clip, self.clip) if self.clip else x)
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _activation(name: str, alpha: float | None, beta: float | None) -> Callable[[Any], Any]:
@@ -63,7 +59,7 @@ def _activation(name: str, alpha: float | None, beta: float | None) -> Callable[
 
 def _functions(node: Node, defaults: tuple[str, ...], direction: int) -> tuple[Callable[[Any], Any], ...]:
     count = len(defaults)
-    names = [_text(name) for name in node.attrs.get("activations", [])] or list(defaults) * 2
+    names = [text(name) for name in node.attrs.get("activations", [])] or list(defaults) * 2
     alphas = list(node.attrs.get("activation_alpha", []))
     betas = list(node.attrs.get("activation_beta", []))
     start = direction * count
@@ -176,7 +172,7 @@ def _run(
     batch_first = bool(node.attrs.get("layout", 0))
     x = tf.transpose(inputs[0], [1, 0, 2]) if batch_first else inputs[0]
     lengths = given(inputs, 4)
-    direction = _text(node.attrs.get("direction", "forward"))
+    direction = text(node.attrs.get("direction", "forward"))
     ways = [False, True] if direction == "bidirectional" else [direction == "reverse"]
     outputs, ends = [], []
     for place, backwards in enumerate(ways):

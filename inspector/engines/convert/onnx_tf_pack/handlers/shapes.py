@@ -18,6 +18,18 @@ def constant(tensor: Any, what: str) -> list[int]:
     return [int(number) for number in value.reshape(-1)]
 
 
+@handles("Shape", 1, 13, 15, 19, 21, 23, 24, 25)
+def shape_of(node: Node, inputs: Inputs) -> Outputs:
+    """The sizes, or those from `start` to `end`; a constant where they are known beforehand."""
+    import tensorflow as tf
+
+    x = inputs[0]
+    part = slice(node.attrs.get("start", 0), node.attrs.get("end"))
+    if x.shape.rank is not None and x.shape[part].is_fully_defined():
+        return [tf.constant(x.shape[part].as_list(), tf.int64)]
+    return [tf.shape(x, out_type=tf.int64)[part]]
+
+
 @handles("Unsqueeze", 13, 21, 23, 24, 25)
 def unsqueeze(node: Node, inputs: Inputs) -> Outputs:
     """Axes are an input; they count in the result."""
