@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -15,15 +16,16 @@ from PySide6.QtWidgets import QApplication
 from inspector import __version__
 from inspector.settings import Settings
 
-WARM = (
-    "numpy",
-    "inspector.jobs.desk",
-    "inspector.viewmodels.document",
+BEFORE_WORKER = ("numpy", "inspector.jobs.desk", "inspector.viewmodels.document")
+BEFORE_TAB = (
     "inspector.app.docks",
     "inspector.views.model_page",
+    "inspector.app.pages",
+    "inspector.viewmodels.convert",
     "inspector.views.convert_panel",
 )
-"""What the first model needs; imported one by one while the welcome page waits."""
+"""What the first model needs, imported one by one between events once the window is there, so that it is never held;
+its worker starts as soon as it can and boots meanwhile."""
 
 
 class FileOpener(QObject):
@@ -81,25 +83,27 @@ def main(arguments: list[str]) -> int:
     if to_open:
         window.expect()
     window.show()
+    steps: list[Callable[[], object]] = [partial(import_module, name) for name in BEFORE_WORKER]
     if to_open:
-        QTimer.singleShot(0, window, lambda: window.open_files(to_open))
-    else:
-        _warm_up(window, list(WARM))
+        steps.append(workspace.prepare)
+    steps += [partial(import_module, name) for name in BEFORE_TAB]
+    steps.append(partial(window.open_files, to_open))
+    _one_by_one(window, steps)
     _let_python_see_signals(app)
     status = app.exec()
     instance.close()
     return status
 
 
-def _warm_up(window: QObject, modules: list[str]) -> None:
-    """Import the next module when nothing else is to do, so that the first model opens at once."""
+def _one_by_one(window: QObject, steps: list[Callable[[], object]]) -> None:
+    """Take a step whenever the event loop has nothing else to do."""
 
     def step() -> None:
-        import_module(modules[0])
-        _warm_up(window, modules[1:])
+        steps[0]()
+        _one_by_one(window, steps[1:])
 
-    if modules:
-        QTimer.singleShot(50, window, step)
+    if steps:
+        QTimer.singleShot(0, window, step)
 
 
 def _let_python_see_signals(app: QApplication) -> None:

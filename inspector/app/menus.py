@@ -33,7 +33,7 @@ class Menus(QObject):
         self.recent.aboutToShow.connect(self.fill_recent)
 
     def _menu(self, title: str) -> QMenu:
-        menu = self._window.menuBar().addMenu(title)
+        menu = self._window.menuBar().addMenu(f"&{title}")
         menu.setToolTipsVisible(True)
         section = 0
         for command in COMMANDS:

@@ -22,7 +22,7 @@ from inspector.app.menus import Menus
 from inspector.assets import resource
 from inspector.viewmodels.workspace import Workspace
 from inspector.views import look
-from inspector.views.pieces import tool
+from inspector.views.pieces import button, tool
 from inspector.views.welcome_page import WelcomePage
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self._protection.setTextFormat(Qt.TextFormat.PlainText)
         self._fill_status_bar()
         self.menus = Menus(self)
+        self.menuBar().setCornerWidget(self._palette_button())
         self._connect()
         self.welcome.setFocus()
         self.resize(SIZE)
@@ -91,9 +92,18 @@ class MainWindow(QMainWindow):
         tabs.setMovable(True)
         tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
         tabs.setUsesScrollButtons(True)
+        tabs.setCornerWidget(tool("add", "Open another model (Ctrl+O)", self.ask_open))
         tabs.currentChanged.connect(self._on_tab)
         tabs.tabBar().tabMoved.connect(lambda source, target: self.workspace.move(source, target))
         return tabs
+
+    def _palette_button(self) -> QWidget:
+        made = button("Ctrl+K", self.show_palette, quiet=True, icon="search")
+        made.setToolTip("Every command by a few letters")
+        made.setAccessibleName("Commands")
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        made.setProperty("role", "corner")
+        return made
 
     def _fill_status_bar(self) -> None:
         from inspector.views.job_strip import JobStrip

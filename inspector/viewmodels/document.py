@@ -174,7 +174,7 @@ class DocumentModel(QObject):
             if page.modules:
                 self._set_modules(page.modules)
         else:
-            self.layers.extend(page.rows)
+            self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= page.total)
         self._note_places(page.rows)
         have = start + len(page.rows)
         if page.rows and have < page.total:

@@ -69,10 +69,12 @@ class LayerTable(QAbstractTableModel):
         self.endResetModel()
         self.counted.emit()
 
-    def extend(self, rows: Sequence[Row]) -> None:
-        """More rows of the same model have come."""
+    def extend(self, rows: Sequence[Row], last: bool = True) -> None:
+        """More rows of the same model have come; a sorted or filtered view takes them in when the last have."""
         if self._filter or self._sort is not None:
-            self.replace([*self._rows, *rows], self._totals)
+            self._rows.extend(rows)
+            if last:
+                self.replace(self._rows, self._totals)
             return
         first = len(self._rows)
         self.beginInsertRows(NO_PARENT, first, first + len(rows) - 1)

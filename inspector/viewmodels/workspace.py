@@ -11,6 +11,7 @@ from inspector.settings import Settings
 
 if TYPE_CHECKING:
     from inspector.jobs.desk import Desk
+    from inspector.jobs.document import Document
     from inspector.viewmodels.document import DocumentModel
     from inspector.viewmodels.jobs import JobsModel
 
@@ -35,6 +36,7 @@ class Workspace(QObject):
         self.documents: list[DocumentModel] = []
         self.jobs: JobsModel | None = None
         self._desk: Desk | None = None
+        self._ready: Document | None = None
         self._shut: list[Path] = []
 
     @property
@@ -51,6 +53,10 @@ class Workspace(QObject):
 
     # Documents
 
+    def prepare(self) -> None:
+        """Start the worker of the document that will be opened next."""
+        self._ready = self._ready or self.desk.document()
+
     def open(self, path: Path) -> DocumentModel:
         """Open a file or folder in a tab of its own, or show the tab it has."""
         path = path.expanduser().absolute()
@@ -60,7 +66,8 @@ class Workspace(QObject):
                 return document
         from inspector.viewmodels.document import DocumentModel
 
-        document = DocumentModel(path, self.desk.document(), self.settings, self)
+        worker, self._ready = self._ready or self.desk.document(), None
+        document = DocumentModel(path, worker, self.settings, self)
         document.state_changed.connect(lambda: self._on_state(document))
         self.documents.append(document)
         self.opened.emit(document)

@@ -288,7 +288,7 @@ class LayerPage(QWidget):
         if nothing and layers.filter:
             self._empty.say("Nothing fits the filter", "Every word must occur in the name, type, shape or dtype.")
         elif nothing:
-            self._empty.say("No layers", "The file holds no operations; its tensors are in the overview.")
+            self._empty.say("No layers", "The file holds no operations.")
         self._stack.setCurrentWidget(self._empty if nothing else self.table)
         self.totals.setText(layers.summary())
         self._show_selected(self._document.selection.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.errors import InspectorError
@@ -15,6 +15,8 @@ from inspector.views.overview_page import OverviewPage
 from inspector.views.pieces import EmptyPane, button, label, repolish, row
 
 PAGES = ("overview", "layers", "graph", "netron", "compare")
+STRIP = 80
+"""Room that is kept for the strip below, so that nothing jumps when it comes."""
 TITLES = {"overview": "Overview", "layers": "Layers", "graph": "Graph", "netron": "Netron", "compare": "Compare"}
 TIPS = {
     "overview": "What the model is, on one page",
@@ -75,6 +77,8 @@ class ModelPage(QWidget):
             self.pages.setTabToolTip(self.pages.addTab(page, TITLES[key]), TIPS[key])
         self.pages.currentChanged.connect(self._on_page)
         self.convert = LazyPage(makers["convert"]) if "convert" in makers else None
+        if self.convert is not None:
+            self.convert.setMinimumHeight(STRIP)
         self._died = self._died_line()
         self._opening = EmptyPane("loading", f"Opening {document.name}", "")
         self._content = QWidget()
@@ -132,7 +136,7 @@ class ModelPage(QWidget):
         else:
             self._stack.setCurrentWidget(self._content)
             if self.convert is not None:
-                self.convert.ensure()
+                QTimer.singleShot(0, self.convert, self.convert.ensure)  # the overview is painted first
             if self.current in self.lazy:
                 self.lazy[self.current].ensure()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
+    QFontMetrics,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -120,11 +121,12 @@ class NodePanel(QWidget):
         form.setBorder(0)
         form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
         form.setCellPadding(0)
-        form.setCellSpacing(2)
+        form.setCellSpacing(3)
         form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        form.setColumnWidthConstraints(
-            [QTextLength(QTextLength.Type.PercentageLength, 36), QTextLength(QTextLength.Type.PercentageLength, 64)]
-        )
+        names = [fact.name for fact in shown if len(fact.name) <= LONG_NAME]
+        metrics = QFontMetrics(look.tabular())
+        width = max((metrics.horizontalAdvance(name) for name in names), default=0) + 12
+        form.setColumnWidthConstraints([QTextLength(QTextLength.Type.FixedLength, max(72, width)), QTextLength()])
         table = cursor.insertTable(len(shown), 2, form)
         for number, fact in enumerate(shown):
             if len(fact.name) > LONG_NAME:
