@@ -14,10 +14,14 @@ from inspector.engines.layout.flow import Ints
 from inspector.engines.layout.hierarchy import Draft, Group
 
 
-def split_calls(made: Draft) -> None:
+def split_calls(made: Draft, *, alike: bool) -> None:
     """Split modules that are called several times with others between (one ReLU for a whole block) into their calls.
 
     Left as one box, such a module would be fed by what it feeds. Only modules without inner ones are looked at.
+
+    Args:
+        made: What is being grouped; changed in place.
+        alike: Only where every call does the same.
     """
     home = np.full(len(made.entities), -1, np.int64)
     leaf = np.zeros(len(made.groups) + 1, bool)
@@ -42,7 +46,7 @@ def split_calls(made: Draft) -> None:
     for number in leaves:
         parts = _parts(made.groups[number].children, inner[number])
         found = _calls(parts, leaving, coming) if len(parts) > 1 else parts
-        if len(found) > 1:
+        if len(found) > 1 and (not alike or len({_structure(made, part) for part in found}) == 1):
             _split(made, number, found)
 
 
@@ -77,6 +81,10 @@ def _calls(parts: list[list[int]], leaving: Ints, coming: Ints) -> list[list[int
             found.append(list(part))
             used = first_use
     return found
+
+
+def _structure(made: Draft, part: list[int]) -> tuple[str, ...]:
+    return tuple(sorted(made.entities[member].title for member in part))
 
 
 def _split(made: Draft, number: int, found: list[list[int]]) -> None:

@@ -33,8 +33,9 @@ def hierarchy(model: Model, graph: Graph) -> Hierarchy:
     gc.disable()  # a hundred thousand small objects that all stay: collections only cost half the time
     try:
         made = draft(model, graph)
-        split_calls(made)
+        split_calls(made, alike=True)
         absorb(made)
+        split_calls(made, alike=False)
         simplify(made)
         repeats(made)
         pieces(made)

@@ -31,7 +31,7 @@ PADDING = 12.0
 HEADER = 24.0
 SPACING = {
     "layer_gap": 34.0, "node_gap": 26.0, "dummy_gap": 16.0, "port_gap": 14.0, "stub": 9.0, "bundle_lane_gap": 8.0,
-    "isolated_gap": 26.0, "compound_padding": PADDING,
+    "isolated_gap": 26.0,
 }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Array, list[Arr
     options = {
         "direction": "topbottom" if orientation == "vertical" else "leftright",
         "effort": "fast" if len(nodes) > 400 else "balanced",
-        "spacing": SPACING | {"compound_header": HEADER / 2 if orientation == "vertical" else HEADER},
+        "spacing": SPACING | _frame_room(orientation),
         "routing": {"style": "orthogonal", "merge_edges": "forks"},
     }
     request = {"graph": {"nodes": nodes, "edges": edges}, "preset": "layered", "options": options}
@@ -109,7 +109,19 @@ def _graphlay(folded: Folded, orientation: Orientation) -> tuple[Array, list[Arr
     slide_boxes(folded, rects, routes, axis)
     shrink_frames(folded, rects, routes, PADDING, HEADER)
     close_gaps(folded, rects, routes, axis, HEADER + PADDING)
+    if orientation == "horizontal":
+        close_gaps(folded, rects, routes, 1, HEADER + PADDING)
     return rects, routes
+
+
+def _frame_room(orientation: Orientation) -> dict[str, float]:
+    """Room inside frames; what is too much is taken back by `shrink_frames`.
+
+    graphlay's own header lies where the flow begins, at the left of a horizontal picture, and ours is always above.
+    """
+    if orientation == "horizontal":
+        return {"compound_padding": PADDING + HEADER, "compound_header": 0.0}
+    return {"compound_padding": PADDING, "compound_header": HEADER / 2}
 
 
 def _check(folded: Folded, rects: Array, routes: list[Array]) -> None:
