@@ -90,7 +90,7 @@ def target_format(to: str, target: Path) -> str:
 
 def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str, ...]) -> dict[str, dict[str, object]]:
     """Options sorted to the edges of the route; a bare name goes to every edge of the route that has it."""
-    from inspector.engines.convert import edges
+    from inspector.engines.convert.edge import edges
     from inspector.engines.convert.plan import plan
 
     known = edges()

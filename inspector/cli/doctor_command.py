@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; the status is 0 when the viewer is whole."""
-    from inspector.engines.convert import edges
+    from inspector.engines.convert.edge import edges
     from inspector.jobs.terminal import ask_protection
 
     wants = [v for v in vars(needs).values() if isinstance(v, Need)]

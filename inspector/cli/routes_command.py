@@ -18,7 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them."""
-    from inspector.engines.convert import edges
+    from inspector.engines.convert.edge import edges
     from inspector.engines.convert.plan import Route, plan, reachable
     from inspector.formats import Source, formats, identify
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from inspector.engines.convert import Edge, Route, edges, plan
-from inspector.engines.convert.edge import nothing_in_the_way
+from inspector.engines.convert import Edge, Route, plan
+from inspector.engines.convert.edge import edges, nothing_in_the_way
 from inspector.engines.convert.options import decode
 from inspector.engines.parity.verdict import Parity
 from inspector.errors import Cancelled, ConversionError, InspectorError

@@ -1,7 +1,7 @@
 """The conversion graph: formats are its nodes, converters its edges, and a planner finds the chain.
 
-`edges()` is asked of `inspector.engines.convert.edge`: here its name would be that of the folder of edges, and whichever
-was imported last would win.
+`edges()` is asked of `inspector.engines.convert.edge`: here its name would be that of the folder of edges, and the one
+imported last would win.
 """
 
 from inspector.engines.convert.edge import Edge, Options, Step

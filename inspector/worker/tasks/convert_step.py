@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from inspector.engines.convert import Step, edges
+from inspector.engines.convert.edge import Step, edges
 from inspector.engines.convert.options import decode
 from inspector.errors import ConversionError
 from inspector.needs import version_of

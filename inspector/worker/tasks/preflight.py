@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from inspector.engines.convert import edges
+from inspector.engines.convert.edge import edges
 from inspector.engines.convert.options import decode
 from inspector.worker.tasks._task import Context, Task
 
