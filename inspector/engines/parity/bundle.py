@@ -33,7 +33,7 @@ def load(file: Path) -> Arrays:
         InspectorError: It is no .npz, or holds pickled objects.
     """
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             members = archive.files
             if NAMES in members:
                 names = [str(name) for name in archive[NAMES]]
