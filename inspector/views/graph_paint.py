@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygon
 
 from inspector.engines.layout.scene import Box
 from inspector.viewmodels.graph_scene import Area, Ints, Scene
+from inspector.views.graph_labels import LinkLabels
 from inspector.views.graph_style import Style, mixed
 
 READABLE, TITLED, PLAIN = 0.5, 0.3, 0.1
@@ -45,8 +46,8 @@ class GraphPainter:
         self._paths: dict[int, QPainterPath] = {}
         self._arrows: dict[int, QPolygonF] = {}
         self._texts: dict[int, tuple[str, str]] = {}
-        self._labels: dict[int, tuple[QPointF, str] | None] = {}
         self._title, self._body = style.title_metrics(), style.body_metrics()
+        self._labels = LinkLabels(scene, self._body, self.path)
 
     def paint(self, painter: QPainter, area: Area, zoom: float) -> None:
         """Paint what touches an area of the scene; the painter is already scaled and moved to scene coordinates."""
@@ -62,6 +63,11 @@ class GraphPainter:
         for i in frames.tolist():
             self._frame(painter, i, zoom)
         self._links(painter, links.tolist(), zoom)
+        if zoom >= LABEL_ZOOM:
+            painter.setFont(self.style.body)
+            painter.setPen(self.style.muted)
+            for place, text in self._labels.touching(area):
+                painter.drawText(place, text)
         if zoom < PLAIN and len(boxes) > CROWD:
             self._dust(painter, boxes, area, zoom)
         elif zoom < TITLED:
@@ -114,42 +120,6 @@ class GraphPainter:
         painter.setPen(Qt.PenStyle.NoPen)
         for i in links:
             painter.drawPolygon(self.arrow(i))
-        if zoom >= LABEL_ZOOM:
-            self._link_labels(painter, links)
-
-    def _link_labels(self, painter: QPainter, links: list[int]) -> None:
-        painter.setFont(self.style.body)
-        painter.setPen(self.style.muted)
-        for i in links:
-            place = self._label(i)
-            if place is not None:
-                painter.drawText(*place)
-
-    def _label(self, i: int) -> tuple[QPointF, str] | None:
-        """Where the shape of a link's value is written: beside its first run, where that is long and alone enough."""
-        if i not in self._labels:
-            self._labels[i] = self._find_label(i)
-        return self._labels[i]
-
-    def _find_label(self, i: int) -> tuple[QPointF, str] | None:
-        link, scene = self.scene.links[i], self.scene
-        if not link.label or len(scene.outgoing(link.source)) > 1 or scene.boxes[link.source].kind in ("input", "stub"):
-            return None
-        (x, y), (x2, y2) = scene.route(i)[:2].tolist()
-        width = self._body.horizontalAdvance(link.label)
-        if abs(x2 - x) < 1 and y2 - y >= 16:
-            aside = -5 - width if x + 5 + width > scene.width else 5
-            spot = QRectF(x + aside, y + 3, width, 13)
-        elif abs(y2 - y) < 1 and x2 - x >= width + 8:
-            spot = QRectF(x + 4, y - 15, width, 13)
-        else:
-            return None
-        area = (spot.x(), spot.y(), spot.width(), spot.height())
-        crossed = any(int(k) != i and self.path(int(k)).intersects(spot) for k in scene.links_in(area))
-        around = list(scene.outer(link.source))
-        held = any(int(k) not in around for k in scene.boxes_in(area))
-        inside = not around or QRectF(*scene.area(around[0])).contains(spot)
-        return None if crossed or held or not inside else (QPointF(spot.x(), spot.bottom() - 3), link.label)
 
     def _far(self, painter: QPainter, boxes: list[int], zoom: float) -> None:
         groups: dict[int, list[QRectF]] = {}

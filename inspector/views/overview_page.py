@@ -14,11 +14,12 @@ from inspector.viewmodels.overview import Figure, caption, figures, largest
 from inspector.views import look
 from inspector.views.dims_editor import DimsEditor
 from inspector.views.figures import Bar, BarList
-from inspector.views.pieces import Elided, Picture, card, column, label, row
+from inspector.views.pieces import Elided, Picture, button, card, column, label, row
 
 WIDTH = 1040
 MOST_PORTS = 12
 MOST_METADATA = 60
+MOST_TEXTS = 40
 TINTS = {"info": ("info", "info"), "warning": ("warning", "warning"), "danger": ("error", "bad")}
 
 
@@ -50,6 +51,10 @@ class OverviewPage(QScrollArea):
         self._metadata.setVerticalSpacing(4)
         self._metadata.setColumnStretch(1, 1)
         self._metadata_card = card(column(label("Metadata", "heading"), self._metadata, spacing=8))
+        self._texts = QVBoxLayout()
+        self._texts.setSpacing(0)
+        self._texts_card = card(column(label("Texts", "heading"), self._texts, spacing=8))
+        self._more = label("", "caption", wrap=True)
         self.setWidget(self._body())
         document.overview_changed.connect(self.refresh)
         document.rows_changed.connect(self._on_rows)
@@ -62,7 +67,7 @@ class OverviewPage(QScrollArea):
         head.addWidget(self.title)
         head.addWidget(self.badge)
         head.addStretch(1)
-        self._ports_card = card(column(self._ports, self.dims, spacing=16))
+        self._ports_card = card(column(self._ports, self._more, self.dims, spacing=16))
         inner = QWidget()
         inner.setMaximumWidth(WIDTH)
         inner.setLayout(
@@ -72,6 +77,7 @@ class OverviewPage(QScrollArea):
                 self._ports_card,
                 self._numbers,
                 self._bars_card,
+                self._texts_card,
                 self._metadata_card,
                 0,
                 spacing=16,
@@ -98,6 +104,7 @@ class OverviewPage(QScrollArea):
         self._show_notes(overview.notes)
         self._show_ports(overview)
         self._show_figures(figures(self._document.totals))
+        self._show_texts(overview.texts)
         self._show_metadata(overview)
         self._on_rows()
 
@@ -138,6 +145,9 @@ class OverviewPage(QScrollArea):
             self._ports.addWidget(_port_list("Inputs", signature.inputs), 1, Qt.AlignmentFlag.AlignTop)
             self._ports.addWidget(Picture(look.icon("arrow-right"), 16))
             self._ports.addWidget(_port_list("Outputs", signature.outputs), 1, Qt.AlignmentFlag.AlignTop)
+        others = [signature.name for signature in overview.signatures[1:]]
+        self._more.setText(f"Also callable as {', '.join(others[:MOST_PORTS])}" if others else "")
+        self._more.setVisible(bool(others))
         self._ports_card.setVisible(bool(overview.signatures))
 
     def _show_figures(self, items: Iterable[Figure]) -> None:
@@ -149,6 +159,22 @@ class OverviewPage(QScrollArea):
             box = card(column(label(item.title, "caption"), number, words_, spacing=4), 12)
             box.setAccessibleName(f"{item.title}: {item.number}, {item.words}")
             self._numbers.addWidget(box, 1)
+
+    def _show_texts(self, names: tuple[str, ...]) -> None:
+        _clear(self._texts)
+        for name in names[:MOST_TEXTS]:
+            one = button(name.replace("&", "&&"), lambda name=name: self._open_text(name), quiet=True, icon="file-code")  # type: ignore[misc]
+            self._texts.addLayout(row(one, 0))
+        if len(names) > MOST_TEXTS:
+            self._texts.addWidget(label(f"and {len(names) - MOST_TEXTS} more", "caption"))
+        self._texts_card.setVisible(bool(names))
+
+    def _open_text(self, name: str) -> None:
+        from inspector.views.text_box import TextBox
+
+        box = TextBox(self._document, name, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def _show_metadata(self, overview: Overview) -> None:
         _clear(self._metadata)
@@ -187,3 +213,5 @@ def _clear(layout: QVBoxLayout | QHBoxLayout | QGridLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.deleteLater()
+        elif isinstance(inner := item.layout(), QVBoxLayout | QHBoxLayout):
+            _clear(inner)
