@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from inspector.engines.parity.verdict import OutputVerdict, Parity, Verdict
+from inspector.engines.parity.verdict import OutputParity, OutputVerdict, Parity, Verdict
 
 Tone = Literal["good", "warning", "bad", "muted"]
 """Names of colours of the palette: green, amber, red, grey."""
 
-TONES: dict[str, Tone] = {
+TONES: dict[Verdict, Tone] = {
     Verdict.SAME: "good",
     Verdict.PRECISION: "warning",
     Verdict.DIFFERENT: "bad",
     Verdict.NOTHING_PROVED: "muted",
+}
+OUTPUT_TONES: dict[OutputVerdict, Tone] = {
     OutputVerdict.IDENTICAL: "good",
     OutputVerdict.NOISE: "good",
+    OutputVerdict.PRECISION: "warning",
+    OutputVerdict.DIFFERENT: "bad",
     OutputVerdict.VACUOUS: "muted",
     OutputVerdict.NOT_RUN: "muted",
 }
@@ -57,6 +62,8 @@ def difference(value: float) -> str:
     """A difference in two significant figures: `1.2e-06` is written 1.2e-6."""
     if value == 0:
         return "0"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞"
     if 1e-3 <= abs(value) < 1e4:
         return f"{value:.3g}"
     mantissa, exponent = f"{value:.1e}".split("e")
@@ -69,3 +76,18 @@ def milliseconds(value: float) -> str:
         return f"{value / 1000:.3g} s"
     digits = 3 if value < 0.1 else 2 if value < 10 else 1 if value < 100 else 0
     return f"{value:.{digits}f} ms"
+
+
+def tone_of(verdict: OutputVerdict) -> Tone:
+    """The tone of one output's word."""
+    return OUTPUT_TONES[verdict]
+
+
+def plain(value: float) -> str:
+    """Three significant figures without a unit: `0.0512`, `1.23`, `45.6`, `1,234`."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) >= 1e-4 else difference(value)
+
+
+def excess(output: OutputParity) -> float:
+    """How many times its tolerance an output is off; infinite where a difference is no number."""
+    return output.max_abs / max(output.tolerance, 1e-300) if math.isfinite(output.max_abs) else math.inf
