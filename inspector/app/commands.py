@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
+    from inspector.views.model_page import ModelPage
 
 MENUS = ("File", "View", "Model", "Compare", "Help")
 
@@ -47,12 +51,55 @@ def needs_redo(window: MainWindow) -> str:
 
 def needs_tensor(window: MainWindow) -> str:
     """A tensor must be on show."""
-    return needs_model(window) or ("" if window.has_tensor() else "Click a weight in the node panel first")
+    shown = window.page is not None and window.page.document.selection.tensor
+    return needs_model(window) or ("" if shown else "Click a weight in the node panel first")
 
 
 def needs_page(key: str) -> Callable[[MainWindow], str]:
     """The model must have this page."""
     return lambda window: needs_model(window)
+
+
+def search(window: MainWindow) -> None:
+    """Put the cursor where this page is searched."""
+    page = window.page
+    if page is None:
+        return
+    key, field_name = ("graph", "graphSearch") if page.current == "graph" else ("layers", "layerFilter")
+    field = page.show_page(key).findChild(QWidget, field_name)
+    if field is not None:
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+def convert(window: MainWindow) -> None:
+    """Go to the strip that converts."""
+    target = window.page.findChild(QWidget, "convertTarget") if window.page is not None else None
+    if target is not None:
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+def copy_layers(window: MainWindow) -> None:
+    """Copy the layer table."""
+    if window.page is not None:
+        window.page.layers.table.copy()
+        window.tell("Copied")
+
+
+def save_tensor(window: MainWindow) -> None:
+    """Save the tensor on show."""
+    if window.docks is not None:
+        window.docks.tensor.ask_save()
+
+
+def on_page(deed: Callable[[ModelPage], object]) -> Callable[[MainWindow], object]:
+    """Something that is done to the page in front."""
+    return lambda window: deed(window.page) if window.page is not None else None
+
+
+export = on_page(lambda page: page.layers.ask_export())
+undo = on_page(lambda page: page.document.undo())
+redo = on_page(lambda page: page.document.redo())
+reload = on_page(lambda page: page.document.retry())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +149,8 @@ def _theme(key: str, title: str) -> Command:
 
 def _grouping(key: Literal["layers", "operators"], title: str) -> Command:
     return Command(
-        f"model.group.{key}", title, "Model", lambda window: window.set_grouping(key), reason=needs_model, section=0,
+        f"model.group.{key}", title, "Model", on_page(lambda page: page.layers.set_grouping(key)),
+        reason=needs_model, section=0,
         checked=lambda window: window.page is not None and window.page.document.grouping == key,
     )  # fmt: skip
 
@@ -112,8 +160,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("file.open_folder", "Open Folder…", "File", lambda w: w.ask_open_folder(), "Ctrl+Shift+O"),
     Command("file.sample", "Open the Sample", "File", lambda w: w.open_sample()),
     Command("file.reopen", "Reopen Closed Tab", "File", lambda w: w.workspace.reopen(), "Ctrl+Shift+T", needs_shut),
-    Command("file.export", "Export Layer Table…", "File", lambda w: w.export_layers(), "Ctrl+Shift+E", needs_model, 1),
-    Command("file.save_tensor", "Save Tensor…", "File", lambda w: w.save_tensor(), "Ctrl+S", needs_tensor, 1),
+    Command("file.export", "Export Layer Table…", "File", export, "Ctrl+Shift+E", needs_model, 1),
+    Command("file.save_tensor", "Save Tensor…", "File", save_tensor, "Ctrl+S", needs_tensor, 1),
     Command("file.preferences", "Preferences…", "File", lambda w: w.show_preferences(), "Ctrl+,", section=2),
     Command("file.close", "Close Tab", "File", lambda w: w.close_tab(), "Ctrl+W", needs_tab, 3),
     Command("file.quit", "Quit", "File", lambda w: w.close(), "Ctrl+Q", section=3),
@@ -123,7 +171,7 @@ COMMANDS: tuple[Command, ...] = (
     _page("graph", "Graph", 3),
     _page("netron", "Netron", 4),
     _page("compare", "Compare", 5),
-    Command("view.find", "Find in Layers or Graph", "View", lambda w: w.search(), "Ctrl+F", needs_model, 2),
+    Command("view.find", "Find in Layers or Graph", "View", search, "Ctrl+F", needs_model, 2),
     Command("view.next", "Next Tab", "View", lambda w: w.step_tab(1), "Ctrl+PgDown", needs_tab, 2),
     Command("view.previous", "Previous Tab", "View", lambda w: w.step_tab(-1), "Ctrl+PgUp", needs_tab, 2),
     _dock("modules", "Modules", "Ctrl+B"),
@@ -135,11 +183,11 @@ COMMANDS: tuple[Command, ...] = (
     _theme("dark", "Theme: Dark"),
     _grouping("layers", "Group by Layers"),
     _grouping("operators", "Group by Operators"),
-    Command("model.undo", "Undo Change of Sizes", "Model", lambda w: w.undo(), "Ctrl+Z", needs_undo, 1),
-    Command("model.redo", "Redo Change of Sizes", "Model", lambda w: w.redo(), "Ctrl+Shift+Z", needs_redo, 1),
-    Command("model.copy", "Copy Layer Table", "Model", lambda w: w.copy_layers(), "Ctrl+Shift+C", needs_model, 2),
-    Command("model.convert", "Convert…", "Model", lambda w: w.convert(), "Ctrl+E", needs_model, 3),
-    Command("model.reload", "Read Again", "Model", lambda w: w.reload(), "F5", needs_tab, 4),
+    Command("model.undo", "Undo Change of Sizes", "Model", undo, "Ctrl+Z", needs_undo, 1),
+    Command("model.redo", "Redo Change of Sizes", "Model", redo, "Ctrl+Shift+Z", needs_redo, 1),
+    Command("model.copy", "Copy Layer Table", "Model", copy_layers, "Ctrl+Shift+C", needs_model, 2),
+    Command("model.convert", "Convert…", "Model", convert, "Ctrl+E", needs_model, 3),
+    Command("model.reload", "Read Again", "Model", reload, "F5", needs_tab, 4),
     Command("compare.open", "Compare With…", "Compare", lambda w: w.show_page("compare"), "Ctrl+D", needs_model),
     Command("help.about", "About Inspector", "Help", lambda w: w.show_about()),
 )  # fmt: skip

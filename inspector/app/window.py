@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QIcon
@@ -276,16 +276,6 @@ class MainWindow(QMainWindow):
         if self.page is not None and self.page.has(key):
             self.page.show_page(key)
 
-    def search(self) -> None:
-        """Put the cursor where this page is searched."""
-        page = self.page
-        if page is None:
-            return
-        inner = page.show_page("graph") if page.current == "graph" else page.show_page("layers")
-        field = inner.findChild(QWidget, "graphSearch" if page.current == "graph" else "layerFilter")
-        if field is not None:
-            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
     def step_tab(self, step: int) -> None:
         """Go to the next tab, or the one before."""
         self.tabs.setCurrentIndex((self.tabs.currentIndex() + step) % max(1, self.tabs.count()))
@@ -305,52 +295,6 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         look.apply(app, theme)
-
-    def set_grouping(self, grouping: Literal["layers", "operators"]) -> None:
-        """Group the table of the model in front."""
-        if self.page is not None:
-            self.page.layers.set_grouping(grouping)
-
-    def undo(self) -> None:
-        """Take back a change of sizes."""
-        if self.page is not None:
-            self.page.document.undo()
-
-    def redo(self) -> None:
-        """Do it again."""
-        if self.page is not None:
-            self.page.document.redo()
-
-    def reload(self) -> None:
-        """Read the file in front again."""
-        if self.page is not None:
-            self.page.document.retry()
-
-    def convert(self) -> None:
-        """Go to the strip that converts."""
-        panel = self.page.findChild(QWidget, "convertTarget") if self.page is not None else None
-        if panel is not None:
-            panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def export_layers(self) -> None:
-        """Export the layer table."""
-        if self.page is not None:
-            self.page.layers.ask_export()
-
-    def copy_layers(self) -> None:
-        """Copy the layer table."""
-        if self.page is not None:
-            self.page.layers.table.copy()
-            self.tell("Copied")
-
-    def has_tensor(self) -> bool:
-        """Whether a tensor is on show."""
-        return self.page is not None and bool(self.page.document.selection.tensor)
-
-    def save_tensor(self) -> None:
-        """Save the tensor on show."""
-        if self.docks is not None:
-            self.docks.tensor.ask_save()
 
     def show_palette(self) -> None:
         """Every command by a few letters."""

@@ -23,6 +23,7 @@ from inspector.views import look
 from inspector.views.command_palette import CommandPalette
 from inspector.views.node_panel import NodePanel
 from inspector.views.tensor_panel import TensorPanel
+from inspector.views.text_box import TextBox
 
 Opened = Callable[..., DocumentModel]
 PARAMETERS = 669_706
@@ -124,7 +125,7 @@ def test_operators_are_another_grouping(window: MainWindow, opened: Opened, qtbo
     document = opened("digits_mlp.onnx")
     assert names(window)[1] == "linear_relu_stack.0"
     with qtbot.waitSignal(document.rows_changed):
-        window.set_grouping("operators")
+        window.page.layers.set_grouping("operators")
     assert names(window)[1] != "linear_relu_stack.0", "an operator stands under the name of its node"
     assert window.page.findChild(QWidget, "grouping_operators").isChecked()
     assert window.workspace.settings.grouping == "operators"
@@ -287,7 +288,7 @@ def test_command_palette_runs_a_command(window: MainWindow, opened: Opened, qtbo
 def test_sizes_follow_and_are_undone(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
     document = opened("digits_mlp.onnx")
     one = document.totals.macs
-    field = window.findChild(QLineEdit, "dim_batch")
+    [(dim, field)] = window.page.overview.dims.fields.items()
     field.setText("8")
     with qtbot.waitSignal(document.rows_changed):
         field.editingFinished.emit()
@@ -300,7 +301,7 @@ def test_sizes_follow_and_are_undone(window: MainWindow, opened: Opened, qtbot: 
     assert field.text() == ""
     with qtbot.waitSignal(document.rows_changed):
         press(window, "Ctrl+Shift+Z")
-    assert window.workspace.settings.shapes[str(document.path)] == {"batch": 8}
+    assert window.workspace.settings.shapes[str(document.path)] == {dim: 8}
 
 
 def test_session_recent_and_geometry_are_remembered(window: MainWindow, opened: Opened, samples: Path) -> None:
@@ -331,3 +332,36 @@ def test_text_of_a_file_is_never_markup(window: MainWindow, opened: Opened) -> N
     opened()
     rich = [w.text() for w in window.findChildren(QLabel) if w.textFormat() != Qt.TextFormat.PlainText and w.text()]
     assert not rich
+
+
+def test_texts_of_a_model_can_be_read(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
+    document = opened("digits_mlp.torchscript.pt")
+    code = next(name for name in document.overview.texts if name.endswith("__torch__.py"))
+    window.page.overview._open_text(code)
+    box = window.findChild(TextBox, "textBox")
+    qtbot.waitUntil(lambda: "def forward" in box.text.toPlainText())
+    box.close()
+
+
+def test_a_node_of_the_graph_shows_in_table_and_panel(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
+    document = opened("digits_mlp.onnx")
+    page = window.page.show_page("graph")
+    qtbot.waitUntil(lambda: page.model.scene is not None, timeout=20_000)
+    node = document.layers.row(1).nodes[0]
+    page.selected.emit(f"n:{node}")
+    assert table(window).selected_rows() == [1]
+    panel = window.findChild(NodePanel, "nodePanel")
+    qtbot.waitUntil(lambda: node in panel.text.toPlainText())
+    table(window).selectRow(2)
+    qtbot.waitUntil(lambda: page.view.selected_key in {f"n:{document.layers.row(2).nodes[0]}", "m:linear_relu_stack.1"})
+
+
+def test_searching_goes_where_the_page_is(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
+    opened()
+    window.activateWindow()
+    press(window, "Ctrl+F")
+    assert window.page.current == "layers"
+    assert window.focusWidget() is window.findChild(QLineEdit, "layerFilter")
+    window.show_page("graph")
+    press(window, "Ctrl+F")
+    assert window.focusWidget() is window.page.findChild(QLineEdit, "graphSearch")

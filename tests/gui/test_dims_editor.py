@@ -1,0 +1,118 @@
+"""Fields for what a file leaves open, against a worker that only writes down what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from pytestqt.qtbot import QtBot
+
+from inspector.engines.summary.rows import Overview, Port, Signature, Totals
+from inspector.settings import Settings
+from inspector.viewmodels.document import DocumentModel, State
+from inspector.views.dims_editor import DimsEditor
+from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.rows import RowsPage
+
+
+class FakeWorker(QObject):
+    """Answers at the next turn; the model has one input without a shape until one is typed."""
+
+    progressed = Signal(str)
+    died = Signal(str, str)
+    protection = "none"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def ask(self, task: Any, args: Any, done: Callable[[Any], None], failed: Callable[[Any], None]) -> int:
+        self.asked.append(args)
+        if isinstance(args, OpenArgs):
+            shape = args.shapes.get("x")
+            dims = tuple(dim for dim in shape or () if isinstance(dim, str))
+            signature = Signature("main", (Port("x", "float32", shape),), ())
+            answer: Any = Overview(file="m.pt", size=1, format="f", title="F", signatures=(signature,), dims=dims)
+        else:
+            answer = RowsPage((), 0, Totals(), ())
+        QTimer.singleShot(0, self, lambda: done(answer))
+        return len(self.asked)
+
+    def drop(self, ask: int) -> None:
+        """Everything was answered already."""
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.fixture
+def document(qtbot: QtBot, tmp_path: Path) -> DocumentModel:
+    made = DocumentModel(tmp_path / "m.pt", FakeWorker(), Settings())
+    made.open()
+    settle()
+    assert made.state is State.READY
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def editor(qtbot: QtBot, document: DocumentModel) -> DimsEditor:
+    made = DimsEditor(document)
+    qtbot.addWidget(made)
+    return made
+
+
+def type_into(field: Any, text: str) -> None:
+    field.setText(text)
+    field.editingFinished.emit()
+    settle()
+
+
+def settle() -> None:
+    """Let every answer come."""
+    for _ in range(6):
+        QCoreApplication.processEvents()
+
+
+def test_a_typed_shape_is_read_again_remembered_and_undone(document: DocumentModel, editor: DimsEditor) -> None:
+    type_into(editor.shape_fields["x"], "batch,1,28,28")
+    opened = [args for args in document.worker.asked if isinstance(args, OpenArgs)]
+    assert opened[-1].shapes == {"x": ("batch", 1, 28, 28)}
+    assert list(editor.fields) == ["batch"], "its named size can be chosen now"
+    assert Settings().input_shapes == {str(document.path): {"x": ["batch", 1, 28, 28]}}
+    document.undo()
+    settle()
+    assert document.worker.asked[-2].shapes == {}
+    assert Settings().input_shapes == {}
+    document.redo()
+    settle()
+    assert editor.shape_fields["x"].text() == "batch×1×28×28"
+
+
+def test_nonsense_is_marked_and_not_asked(document: DocumentModel, editor: DimsEditor) -> None:
+    asked = len(document.worker.asked)
+    type_into(editor.shape_fields["x"], "1x-3")
+    assert editor.shape_fields["x"].property("wrong") is True
+    assert len(document.worker.asked) == asked
+
+
+def test_sizes_are_asked_for_and_left_open_again(document: DocumentModel, editor: DimsEditor) -> None:
+    type_into(editor.shape_fields["x"], "[n, 8]")
+    type_into(editor.fields["n"], "4")
+    assert document.worker.asked[-1].dims == {"n": 4}
+    editor._reset.click()
+    settle()
+    assert document.dims == {}
+    assert document.shapes == {}
+
+
+def test_what_was_typed_comes_back_next_time(document: DocumentModel, editor: DimsEditor, qtbot: QtBot) -> None:
+    type_into(editor.shape_fields["x"], "1x8")
+    again = DocumentModel(document.path, FakeWorker(), Settings())
+    again.open()
+    settle()
+    assert again.worker.asked[0].shapes == {"x": (1, 8)}
+    again.close()
