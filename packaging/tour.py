@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QPoint, Qt, QTimer, qInstallMessageHandler
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -31,6 +31,8 @@ W = TypeVar("W", bound=QWidget)
 SIZE = (1400, 900)
 LOOK_MS = 20
 OPEN_S, CONVERT_S, MEASURE_S = 60.0, 600.0, 600.0
+NOISE = ("propagateSizeHints", "QRhiGles2: Failed", "Failed to create RHI")
+"""What Qt says where there is no screen or no graphics card; it concerns nobody."""
 
 
 class TourError(Exception):
@@ -59,11 +61,17 @@ def no_display() -> str:
 def application() -> QApplication:
     """The application, made as the program itself makes it."""
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    qInstallMessageHandler(_on_message)
     app = QApplication.instance() or QApplication(["inspector"])
     assert isinstance(app, QApplication)
     app.setApplicationName("inspector")
     app.setApplicationDisplayName("Inspector")
     return app
+
+
+def _on_message(_kind: object, _where: object, message: str) -> None:
+    if not any(words in message for words in NOISE):
+        print(message, file=sys.stderr)
 
 
 def new_window(theme: str = "light") -> MainWindow:
@@ -87,7 +95,7 @@ class Tour:
 
     def __init__(self, window: MainWindow, say: Callable[[str], object] = lambda _words: None) -> None:
         self.window = window
-        self._say = say
+        self.say = say
         self._gone = False
         window.destroyed.connect(self._on_gone)
 
@@ -200,7 +208,7 @@ class Tour:
             nonlocal told
             if model.running.words != told:
                 told = model.running.words
-                self._say(told)
+                self.say(told)
             return model.outcome is not None and not model.running.live
 
         self.wait(done, CONVERT_S, "the conversion")
@@ -216,7 +224,7 @@ class Tour:
         page: Any = self.find(QWidget, "comparePage")
         model = page.model
         self.wait(lambda: page.parity_plot.series(), 60, "the parity plots")
-        self._say("Measuring both models on every device")
+        self.say("Measuring both models on every device")
         failed = lambda: model.outcome is not None and model.outcome.state != "done"  # noqa: E731
         self.wait(lambda: page.latency_plot.series() or failed(), MEASURE_S, "the latency plots")
         if failed():
