@@ -30,7 +30,7 @@ def prepared(model: ModelProto) -> ModelProto:
     for op in sorted(strange):
         try:
             model = inliner.inline_selected_functions(model, [("", op)], inline_schema_functions=True)
-        except RuntimeError:  # the inliner wants types that the file does not give; the operator stays an obstacle
+        except (RuntimeError, ValueError):  # it wants types that the file does not give; the operator stays an obstacle
             continue
     strip_dropout(model.graph)
     return model
