@@ -31,6 +31,8 @@ VISIBLE = 3.0
 """Pixels that a frame or a link must have to be painted from far away."""
 LINKS_FAR = 1500
 """Links of one picture beyond which, far away, only every n-th is drawn: more would be a grey area all the same."""
+REMEMBERED = 20_000
+"""Paths that are kept: about a kilobyte each."""
 CROWD = 4000
 """Boxes of one picture beyond which, far away, they are set as pixels."""
 PILLS = frozenset({"input", "output", "stub"})
@@ -52,6 +54,9 @@ class GraphPainter:
     def paint(self, painter: QPainter, area: Area, zoom: float) -> None:
         """Paint what touches an area of the scene; the painter is already scaled and moved to scene coordinates."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, zoom >= PLAIN)
+        if len(self._paths) > REMEMBERED:
+            self._paths.clear()
+            self._arrows.clear()
         scene = self.scene
         wide = (area[0] - MARGIN, area[1] - MARGIN, area[2] + 2 * MARGIN, area[3] + 2 * MARGIN)
         shown, links = scene.boxes_in(wide), scene.links_in(wide)

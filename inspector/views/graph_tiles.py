@@ -13,15 +13,17 @@ from math import ceil, floor, log2
 from time import perf_counter
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPainter, QPixmap, QRegion
 
 from inspector.views.graph_camera import Camera
 from inspector.views.graph_paint import MARGIN, GraphPainter
 
 SIDE = 512
 """Device pixels of a tile's side."""
-KEPT = 120
+KEPT = 64
 """Tiles that are kept: a megabyte each."""
+STAND_INS = 16
+"""Tiles of other zooms that a frame draws at most."""
 Key = tuple[float, int, int]
 
 
@@ -54,9 +56,10 @@ class Tiles:
             self._paint(missing.pop(0))
             if perf_counter() > end:
                 break
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, zoom != camera.zoom or bool(missing))
         if missing:
-            self._stand_in(painter, camera, zoom)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            self._stand_in(painter, camera, missing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, zoom != camera.zoom)
         for key in wanted:
             self._show(painter, camera, key)
         self._forget(len(wanted))
@@ -95,24 +98,32 @@ class Tiles:
         if pixmap is None:
             return
         self._tiles.move_to_end(key)
-        zoom, i, j = key
-        side = SIDE / self.ratio / zoom
-        x, y = camera.to_view(i * side, j * side)
-        size = side * camera.zoom
-        if zoom == camera.zoom:
-            x, y = round(x * self.ratio) / self.ratio, round(y * self.ratio) / self.ratio
-        painter.drawPixmap(QRectF(x, y, size, size), pixmap, QRectF(0, 0, SIDE, SIDE))
+        painter.drawPixmap(self._target(camera, key), pixmap, QRectF(0, 0, SIDE, SIDE))
 
-    def _stand_in(self, painter: QPainter, camera: Camera, zoom: float) -> None:
-        """Draw what there is of other zooms, the most alike last."""
+    def _stand_in(self, painter: QPainter, camera: Camera, missing: list[Key]) -> None:
+        """Draw what there is of other zooms where tiles are missing, the most alike last."""
+        zoom = missing[0][0]
         x, y, width, height = camera.area
         seen = [
             key
             for key in self._tiles
             if key[0] != zoom and 0.2 < key[0] / zoom < 8 and self._touches(key, x, y, x + width, y + height)
         ]
-        for key in sorted(seen, key=lambda key: -abs(log2(key[0] / zoom)))[-24:]:
+        holes = QRegion()
+        for key in missing:
+            holes += self._target(camera, key).toAlignedRect()
+        painter.setClipRegion(holes)
+        for key in sorted(seen, key=lambda key: -abs(log2(key[0] / zoom)))[-STAND_INS:]:
             self._show(painter, camera, key)
+        painter.setClipping(False)
+
+    def _target(self, camera: Camera, key: Key) -> QRectF:
+        zoom, i, j = key
+        side = SIDE / self.ratio / zoom
+        x, y = camera.to_view(i * side, j * side)
+        if zoom == camera.zoom:
+            x, y = round(x * self.ratio) / self.ratio, round(y * self.ratio) / self.ratio
+        return QRectF(x, y, side * camera.zoom, side * camera.zoom)
 
     def _touches(self, key: Key, left: float, top: float, right: float, bottom: float) -> bool:
         side = SIDE / self.ratio / key[0]
