@@ -118,12 +118,13 @@ class Pages(QObject):
             model.set_inputs((port.name, port.shape) for port in overview.signatures[0].inputs)
         panel = ConvertPanel(model)
         panel.open_requested.connect(lambda path: workspace.open(Path(path)))
-        panel.proof_requested.connect(self._on_proof)
+        panel.proof_requested.connect(lambda _conversion: self._show_page("compare"))
+        model.finished.connect(self._on_converted)
         return panel
 
-    def _on_proof(self, conversion: Conversion) -> None:
+    def _on_converted(self, conversion: Conversion) -> None:
+        """The proof is there; how fast both are is measured while the user reads it."""
         self._comparing().take(conversion)
-        self._show_page("compare")
 
     def compare(self) -> QWidget:
         """This model beside another."""
