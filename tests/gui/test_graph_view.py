@@ -27,6 +27,7 @@ from inspector.views.graph import GraphView
 from inspector.views.graph_export import export
 from inspector.views.graph_page import GraphPage
 from inspector.views.graph_words import tooltip
+from inspector.views.model_page import ModelPage
 from inspector.worker.tasks import Context, Task
 from inspector.worker.tasks._document import Document
 
@@ -481,3 +482,23 @@ def test_other_suffixes_and_missing_folders_are_refused(tmp_path: Path) -> None:
         export(scene, tmp_path / "graph.bmp")
     with pytest.raises(InspectorError, match="There is no folder"):
         export(scene, tmp_path / "nowhere" / "graph.svg")
+
+
+# In the window
+
+
+def test_in_the_window_graph_table_and_panels_share_one_selection(
+    window: Any, opened: Callable[..., Any], qtbot: QtBot
+) -> None:
+    document = opened("digits_cnn.pt2")
+    page = window.findChild(ModelPage).show_page("graph")
+    assert isinstance(page, GraphPage)
+    qtbot.waitUntil(lambda: page.model.scene is not None, timeout=15_000)
+    scene = page.model.scene
+    key = next(box.key for box in scene.boxes if box.title == "Linear")
+    page.view.fit()
+    qtbot.mouseClick(page.view, LEFT, pos=spot(page.view, key))
+    assert document.selection.target.name == key[2:]
+    row = next(row for row in document.layers.all_rows() if "Conv2d" in row.type)
+    document.selection.select(document.target_of(row))
+    qtbot.waitUntil(lambda: page.view.selected_key == f"n:{row.nodes[0]}")

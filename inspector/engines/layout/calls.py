@@ -43,11 +43,15 @@ def split_calls(made: Draft, *, alike: bool) -> None:
     for number, one, other in zip(home[source[held]].tolist(), source[held].tolist(), target[held].tolist()):
         inner[number].append((one, other))
     leaves = np.flatnonzero(leaf).tolist()
+    parents: set[int] = set()
     for number in leaves:
         parts = _parts(made.groups[number].children, inner[number])
         found = _calls(parts, leaving, coming) if len(parts) > 1 else parts
         if len(found) > 1 and (not alike or len({_structure(made, part) for part in found}) == 1):
             _split(made, number, found)
+            parents.add(made.groups[number].parent)
+    for number in parents:
+        made.groups[number].children = in_order(made, made.groups[number].children)
 
 
 def _parts(members: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
@@ -94,8 +98,6 @@ def _split(made: Draft, number: int, found: list[list[int]]) -> None:
     for k, part in enumerate(found[1:], 2):
         code = made.add(Group(f"{group.key}@{k}", group.kind, group.title, group.path, group.parent, part))
         parent.children.append(code)
-
-    parent.children = in_order(made, parent.children)
 
 
 def absorb(made: Draft) -> None:
