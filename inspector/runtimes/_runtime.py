@@ -40,11 +40,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spec(msgspec.Struct, frozen=True):
-    """An input or output as the runtime names it; dims are sizes, names or None."""
+    """An input or output as the runtime names it; dims are sizes, names or None.
+
+    Attributes:
+        limits: Smallest and largest float that a quantised input can express; what lies beyond is cut off.
+    """
 
     name: str
     dtype: str
     shape: tuple[Dim, ...] | None = None
+    limits: tuple[float, float] | None = None
 
 
 class Runtime(ABC):

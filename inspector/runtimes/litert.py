@@ -127,7 +127,15 @@ def _spec(name: str, detail: dict[str, Any], *, gives: bool = False) -> Spec:
     dtype = np.dtype(detail["dtype"]).name if detail["dtype"] not in (np.bytes_, bytes) else "string"
     if gives and detail["quantization"][0]:
         dtype = "float32"
-    return Spec(name, dtype, tuple(int(n) if n >= 0 else None for n in signature))
+    return Spec(name, dtype, tuple(int(n) if n >= 0 else None for n in signature), _limits(detail))
+
+
+def _limits(detail: dict[str, Any]) -> tuple[float, float] | None:
+    scale, zero = detail["quantization"]
+    if not scale or np.dtype(detail["dtype"]).kind not in "iu":
+        return None
+    codes = np.iinfo(detail["dtype"])
+    return (float((codes.min - zero) * scale), float((codes.max - zero) * scale))
 
 
 def quantised(array: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:

@@ -83,8 +83,7 @@ class TensorFlow(Runtime):
             )
         names = [str(tensor.name) for tensor in model.inputs]
         self.inputs = tuple(Spec(n, str(t.dtype), tuple(t.shape)) for n, t in zip(names, model.inputs))
-        # Keras names tensors, not outputs; these are the names that its own export gives them.
-        gives = [f"output_{i}" for i in range(len(model.outputs))]
+        gives = _output_names(model)
         self.outputs = tuple(Spec(n, str(t.dtype), tuple(t.shape)) for n, t in zip(gives, model.outputs))
         compiled = tf.function(lambda tensors: model(tensors, training=False))
 
@@ -209,6 +208,18 @@ def _place(device: str) -> str:
 def _tensor_spec(name: str, tensor: Any) -> Spec:
     shape = None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
     return Spec(name, tensor.dtype.name, shape)
+
+
+def _output_names(model: Any) -> list[str]:
+    """The names that the model's author gave: keys of a dictionary of outputs, else the layers that make them."""
+    struct = getattr(model, "_outputs_struct", None)
+    if isinstance(struct, dict) and len(struct) == len(model.outputs):
+        return sorted(str(key) for key in struct)
+    makers = [getattr(getattr(tensor, "_keras_history", None), "operation", None) for tensor in model.outputs]
+    names = [str(getattr(maker, "name", "")) for maker in makers]
+    if all(names) and len(set(names)) == len(names):
+        return names
+    return [f"output_{i}" for i in range(len(model.outputs))]
 
 
 def _host(tf: Any, value: Any) -> Any:

@@ -97,7 +97,7 @@ def test_bundles_keep_names_order_and_values(tmp_path: Path):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"\x93NUMPY", b"hello"])
 def test_what_is_no_npz_is_said_so(tmp_path: Path, content: bytes):
     (tmp_path / "x.npz").write_bytes(content)
-    with pytest.raises(InspectorError, match="not a .npz"):
+    with pytest.raises(InspectorError, match=r"not a \.npz"):
         bundle.load(tmp_path / "x.npz")
 
 
@@ -113,6 +113,17 @@ def test_a_file_of_the_user_is_matched_by_what_fits(samples: Path):
     assert counts[:2] == [1, 5]
     assert counts[2] > 50
     assert fed.feeds[2]["input"].dtype == np.float32
+
+
+def test_a_grey_picture_needs_no_channel(samples: Path):
+    fed = from_file(samples / "digits.npz", (Spec("input", "float32", (None, 28, 28)),))
+    assert fed.feeds[0]["input"].shape[1:] == (28, 28)
+
+
+def test_a_quantised_input_gets_what_it_can_express():
+    feed = make((Spec("x", "float32", (40, 6), (-3.0, 1.0)),)).feeds[0]["x"]
+    assert -3 <= feed.min() < -2
+    assert 0 < feed.max() <= 1
 
 
 def test_a_fixed_batch_takes_the_file_in_pieces(tmp_path: Path):

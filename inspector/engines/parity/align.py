@@ -152,13 +152,14 @@ def _dims_fit(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
 
 
 def _merged(a: Spec, b: Spec, axes: Sequence[int]) -> Spec:
+    limits = a.limits or b.limits
     if b.shape is None:
-        return Spec(a.name, a.dtype or b.dtype, a.shape)
+        return Spec(a.name, a.dtype or b.dtype, a.shape, limits)
     if a.shape is None:
-        return Spec(a.name, a.dtype or b.dtype, b.shape)
+        return Spec(a.name, a.dtype or b.dtype, b.shape, limits)
     theirs = dict(zip(axes or range(len(b.shape)), b.shape))
     dims = tuple(_either(own, theirs[axis]) for axis, own in enumerate(a.shape))
-    return Spec(a.name, a.dtype or b.dtype, dims)
+    return Spec(a.name, a.dtype or b.dtype, dims, limits)
 
 
 def _either(a: Dim, b: Dim) -> Dim:

@@ -140,7 +140,7 @@ def _values(spec: Spec, shape: tuple[int, ...], random: np.random.Generator, row
     if dtype == "bool":
         return random.random(shape) < 0.5
     if dtype.startswith(("float", "bfloat")):
-        return _floats(shape, random, row).astype(_numpy(dtype))
+        return _floats(shape, random, row, spec.limits).astype(_numpy(dtype))
     if dtype.startswith("complex"):
         return (_floats(shape, random, row) + 1j * _floats(shape, random, row)).astype(dtype)
     kind = np.dtype(_numpy(dtype))
@@ -152,8 +152,14 @@ def _values(spec: Spec, shape: tuple[int, ...], random: np.random.Generator, row
     return random.integers(0, 2 if "type" in name or "segment" in name else SMALL, shape, kind)
 
 
-def _floats(shape: tuple[int, ...], random: np.random.Generator, row: int) -> NDArray[Any]:
+def _floats(
+    shape: tuple[int, ...], random: np.random.Generator, row: int, limits: tuple[float, float] | None = None
+) -> NDArray[Any]:
+    """Rows of the two kinds in turn; where a quantised input can express only a range, both kinds fill that range."""
     uniform, normal = random.random(shape), random.standard_normal(shape)
+    if limits is not None:
+        low, width = limits[0], limits[1] - limits[0]
+        uniform, normal = low + width * uniform, low + width * np.clip(0.5 + normal / 6, 0, 1)
     if not shape:
         return uniform if row % 2 == 0 else normal
     odd = (np.arange(shape[0]) + row) % 2 == 1
@@ -219,12 +225,25 @@ def _fits(array: NDArray[Any], spec: Spec) -> bool:
     if spec.shape is None:
         return True
     if array.ndim != len(spec.shape):
-        return False
+        return _reshaped(array, spec) is not None
     sizes = [(dim, size) for dim, size in zip(spec.shape[1:], array.shape[1:]) if isinstance(dim, int)]
     return all(dim == size for dim, size in sizes)
 
 
+def _reshaped(array: NDArray[Any], spec: Spec) -> NDArray[Any] | None:
+    """The same rows with dims of one left out or put in, where that is all that differs: a channel of a grey picture."""
+    wanted = [dim for dim in (spec.shape or ())[1:] if isinstance(dim, int)]
+    if not spec.shape or len(wanted) != len(spec.shape) - 1 or not array.ndim:
+        return None
+    if [size for size in array.shape[1:] if size != 1] != [size for size in wanted if size != 1]:
+        return None
+    return array.reshape(len(array), *wanted)
+
+
 def _cast(array: NDArray[Any], spec: Spec) -> NDArray[Any]:
+    if spec.shape is not None and array.ndim != len(spec.shape):
+        turned = _reshaped(array, spec)
+        array = array if turned is None else turned
     if not spec.dtype or spec.dtype == "string":
         return array
     return array.astype(_numpy(spec.dtype))

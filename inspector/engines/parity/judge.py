@@ -100,7 +100,9 @@ def _output(runs: Runs, pair: OutputPair, rtol: float | None, atol: float | None
     seen = figures(a, b)
     allowed = tolerance(floor, step(a[0].dtype, runs.numbers_a), seen.largest, rtol, atol)
     moves = movement(a, runs.feeds)
-    word, sentence = _word(runs, a, b, seen, allowed, moves, (rtol, atol))
+    # What the user allows says nothing of whether the output moves: that is held against the noise alone.
+    still = 2 * tolerance(floor, step(a[0].dtype, runs.numbers_a), seen.largest, None, None).value
+    word, sentence = _word(runs, a, b, seen, allowed, (moves, still), (rtol, atol))
     shown = {f: getattr(seen, f) for f in Figures.__dataclass_fields__ if f not in {"odd", "rms"}}
     return OutputParity(
         a=pair.a,
@@ -124,7 +126,7 @@ def _word(
     b: Sequence[NDArray[Any]],
     seen: Figures,
     allowed: Tolerance,
-    moves: float,
+    moving: tuple[float, float],
     asked: tuple[float | None, float | None],
 ) -> tuple[OutputVerdict, str]:
     """The word for one output and the sentence that explains it."""
@@ -132,7 +134,8 @@ def _word(
         return OutputVerdict.DIFFERENT, _odd(seen, a[0].dtype)
     far = f"It differs by at most {seen.max_abs:.3g}"
     within = _within(a, b, asked) if any(x is not None for x in asked) else seen.max_abs <= allowed.value
-    if within and moves <= 2 * allowed.value:
+    moves, still = moving
+    if within and moves <= still:
         what = f"by no more than {moves:.3g}" if moves else "at all"
         return OutputVerdict.VACUOUS, f"It does not move with the input ({what}), so agreement proves nothing."
     if within:
