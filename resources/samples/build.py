@@ -155,14 +155,21 @@ def keras_sample(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.nd
     return share
 
 
-PATHS = re.compile(rb"(?:/[\w.+\-]+)+/(?=[\w.+\-]+\.py)")
-"""Folders before the name of a Python file."""
+INSTALLED = re.compile(rb'(?<=")(?:/[\w.+\-]+)+?/site-packages/')
+"""Folders before an installed package."""
+OWN = re.compile(rb'(?<=")(?:/[\w.+\-]+)*/(?=[\w.+\-]+\.py)')
+"""Folders before the author's own file."""
+
+
+def without_folders(data: bytes) -> bytes:
+    """Text with the folders of this machine taken out of the paths of Python files."""
+    return OWN.sub(b"", INSTALLED.sub(b"", data))
 
 
 def scrub(path: Path) -> None:
     """Take the folders of this machine out of a sample, in every member of an archive, and prove that none is left."""
     if zipfile.is_zipfile(path):
-        rewrite_zip(path, lambda data: PATHS.sub(b"", data))
+        rewrite_zip(path, without_folders)
     elif path.suffix == ".onnx":
         scrub_onnx(path)
     data = path.read_bytes()
@@ -207,7 +214,7 @@ def scrub_onnx(path: Path) -> None:
                 dim.dim_param = "batch"
     for node in [*model.graph.node, *(n for f in model.functions for n in f.node)]:
         for item in node.metadata_props:
-            item.value = PATHS.sub(b"", item.value.encode()).decode()
+            item.value = without_folders(item.value.encode()).decode()
     onnx.save(model, path)
 
 
