@@ -61,6 +61,14 @@ def test_an_input_that_nothing_fits_is_an_error_with_names():
     assert "x" in error.value.hint
 
 
+def test_a_quantised_input_is_fed_floats_on_both_sides():
+    quantised, plain_one = Spec("x", "int8", (None, 4), (-1.0, 1.0)), Spec("x", "float32", (None, 4))
+    for a, b in ((quantised, plain_one), (plain_one, quantised), (quantised, quantised)):
+        assert pair_inputs((a,), (b,)).specs == (Spec("x", "float32", (None, 4), (-1.0, 1.0)),)
+    with pytest.raises(InspectorError):
+        pair_inputs((Spec("x", "int8", (None, 4)),), (plain_one,))
+
+
 def test_unknown_shapes_take_those_of_the_other():
     pairs = pair_inputs((Spec("x", "", None),), (Spec("input", "float32", ("n", 4)),))
     assert pairs.specs[0] == Spec("x", "float32", ("n", 4))

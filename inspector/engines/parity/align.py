@@ -124,7 +124,7 @@ def pair_inputs(a: Sequence[Spec], b: Sequence[Spec]) -> InputPairs:
 
 
 def _fit(a: Spec, b: Spec) -> Fit | None:
-    if not _kinds_fit(a.dtype, b.dtype):
+    if _kind(a) and _kind(b) and _kind(a) != _kind(b):
         return None
     if a.shape is None or b.shape is None:
         return Fit(b.name, a.name)
@@ -138,13 +138,11 @@ def _fit(a: Spec, b: Spec) -> Fit | None:
     return None
 
 
-def _kinds_fit(a: str, b: str) -> bool:
-    """Whether a cast loses nothing of the meaning; a float may feed a quantised input, which says its own scale."""
-    return not a or not b or _kind(a) == _kind(b) or (_kind(a) == "float" and b in {"int8", "uint8"})
-
-
-def _kind(dtype: str) -> str:
-    return next((kind for kind in ("str", "float", "bool", "complex") if kind in dtype), "int")
+def _kind(spec: Spec) -> str:
+    """Kind of number; empty when unknown. A quantised input takes floats: it says its own scale."""
+    if spec.limits or not spec.dtype:
+        return "float" if spec.limits else ""
+    return next((kind for kind in ("str", "float", "bool", "complex") if kind in spec.dtype), "int")
 
 
 def _dims_fit(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
@@ -153,13 +151,14 @@ def _dims_fit(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
 
 def _merged(a: Spec, b: Spec, axes: Sequence[int]) -> Spec:
     limits = a.limits or b.limits
+    dtype = "float32" if limits else a.dtype or b.dtype
     if b.shape is None:
-        return Spec(a.name, a.dtype or b.dtype, a.shape, limits)
+        return Spec(a.name, dtype, a.shape, limits)
     if a.shape is None:
-        return Spec(a.name, a.dtype or b.dtype, b.shape, limits)
+        return Spec(a.name, dtype, b.shape, limits)
     theirs = dict(zip(axes or range(len(b.shape)), b.shape))
     dims = tuple(_either(own, theirs[axis]) for axis, own in enumerate(a.shape))
-    return Spec(a.name, a.dtype or b.dtype, dims, limits)
+    return Spec(a.name, dtype, dims, limits)
 
 
 def _either(a: Dim, b: Dim) -> Dim:

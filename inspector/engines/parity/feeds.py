@@ -231,7 +231,7 @@ def _fits(array: NDArray[Any], spec: Spec) -> bool:
 
 
 def _reshaped(array: NDArray[Any], spec: Spec) -> NDArray[Any] | None:
-    """The same rows with dims of one left out or put in, where that is all that differs: a channel of a grey picture."""
+    """The same rows with dims of one left out or put in, where that is all that differs: the channel of a picture."""
     wanted = [dim for dim in (spec.shape or ())[1:] if isinstance(dim, int)]
     if not spec.shape or len(wanted) != len(spec.shape) - 1 or not array.ndim:
         return None
