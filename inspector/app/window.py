@@ -45,7 +45,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setAccessibleName("Inspector")
         self.setWindowTitle("Inspector")
-        self.setWindowIcon(QIcon(str(resource("icons", "inspector.svg"))))
+        QApplication.setWindowIcon(QIcon(str(resource("icons", "inspector.svg"))))
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from inspector.views.pieces import button, label, row
 
 if TYPE_CHECKING:
     from inspector.viewmodels.jobs import JobLine, JobsModel
+
+
+SHOWN_MS = 6000
+"""How long the words of a job that ended well stay."""
 
 
 def progress_bar() -> QProgressBar:
@@ -44,6 +48,8 @@ class JobStrip(QWidget):
         self.bar = progress_bar()
         self.bar.setFixedWidth(128)
         self.cancel = button("Cancel", self._on_cancel, quiet=True)
+        self._forget = QTimer(self, singleShot=True, interval=SHOWN_MS)
+        self._forget.timeout.connect(lambda: self._on_changed(""))
         self.setLayout(row(self.open_button, self.words, self.bar, self.cancel, 0, spacing=8, margins=(8, 0, 0, 0)))
         self._refresh()
 
@@ -68,6 +74,8 @@ class JobStrip(QWidget):
         else:
             last = self._jobs.lines.get(self._id) if self._jobs else None
             self.words.setText(f"{last.title}: {last.words}" if last else "")
+            if last is not None and last.state != "failed":
+                self._forget.start()
         self.bar.setVisible(job is not None)
         self.cancel.setVisible(job is not None)
         self.words.setMaximumWidth(560)

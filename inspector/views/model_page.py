@@ -119,6 +119,8 @@ class ModelPage(QWidget):
     def _on_page(self, _number: int) -> None:
         if self.current in self.lazy and self.document.overview is not None:
             self.lazy[self.current].ensure()
+        if self.convert is not None:
+            self.convert.setVisible(self.current != "compare")  # its plots need the room
         self.page_changed.emit(self.current)
 
     # States

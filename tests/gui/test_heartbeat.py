@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.app.window import MainWindow
 from inspector.viewmodels.document import DocumentModel
+from inspector.views.convert_panel import ConvertPanel
 
 BEAT_MS, LATE = 10, 0.1
 
@@ -61,4 +62,51 @@ def test_opening_does_not_hold_the_window(warm: MainWindow, samples: Path, qtbot
         warm.show_page("layers")
         qtbot.wait(200)
     assert pulse.beats > 5
+    assert pulse.worst < LATE
+
+
+@pytest.fixture(scope="module")
+def five_thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of 5,000 nodes in 250 blocks, as an exporter would name them."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    nodes = []
+    for number in range(2500):
+        block, before = f"/blocks.{number // 10}", f"relu{number - 1}" if number else "x"
+        nodes.append(helper.make_node("MatMul", [before, "w"], [f"mm{number}"], name=f"{block}/mm{number}"))
+        nodes.append(helper.make_node("Relu", [f"mm{number}"], [f"relu{number}"], name=f"{block}/relu{number}"))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 4]) for name in ("x", "relu2499")]
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 4], [0.5] * 16)
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [weight])
+    file = tmp_path_factory.mktemp("large") / "large.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), file)
+    return file
+
+
+def test_laying_out_does_not_hold_the_window(warm: MainWindow, five_thousand: Path, qtbot: QtBot) -> None:
+    with Pulse() as pulse:
+        document = warm.workspace.open(five_thousand)
+        qtbot.waitUntil(lambda: document.complete, timeout=60_000)
+        document.set_grouping("operators")
+        qtbot.waitUntil(lambda: document.complete and document.layers.count() == 5000, timeout=60_000)
+        page = warm.page.show_page("graph")
+        qtbot.waitUntil(lambda: page.model.scene is not None and not page.model.is_busy, timeout=60_000)
+        qtbot.wait(200)
+    assert page.model.scene.nodes == 5000
+    assert pulse.worst < LATE
+
+
+def test_converting_does_not_hold_the_window(warm: MainWindow, samples: Path, qtbot: QtBot, tmp_path: Path) -> None:
+    source = tmp_path / "digits_mlp.pt2"
+    source.write_bytes((samples / "digits_mlp.pt2").read_bytes())
+    document = warm.workspace.open(source)
+    qtbot.waitUntil(lambda: document.complete and warm.page.findChild(ConvertPanel) is not None, timeout=20_000)
+    model = warm.page.findChild(ConvertPanel).model
+    model.choose("onnx")
+    with Pulse() as pulse:
+        model.start()
+        qtbot.waitUntil(lambda: model.result is not None or model.outcome is not None, timeout=200_000)
+    assert model.result is not None, model.outcome
+    assert Path(model.result.target).is_file()
     assert pulse.worst < LATE
