@@ -60,6 +60,14 @@ def desk() -> FakeDesk:
     return FakeDesk()
 
 
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it is one of our workers; one that has just ended is none."""
+    try:
+        return "--worker" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[MainWindow]:
     """A real window with real workers; nothing of it may be left behind."""
@@ -80,7 +88,7 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.wait(10)
     left = [w for w in QApplication.topLevelWidgets() if w not in before and isValid(w) and not w.isHidden()]
     assert not left
-    assert not [child for child in psutil.Process().children(recursive=True) if "--worker" in child.cmdline()]
+    assert not [child for child in psutil.Process().children(recursive=True) if is_worker(child)]
 
 
 @pytest.fixture
