@@ -10,7 +10,7 @@ from inspector.formats._torch_schemas import argument_names
 from inspector.formats._torch_tree import Opaque, plain
 from inspector.ir import Attribute, Graph, Node, Value
 
-NODES = 200_000
+NODES = 100_000
 
 SCALAR_TYPES = (
     "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "complex64",

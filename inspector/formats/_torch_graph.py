@@ -19,7 +19,7 @@ from inspector.formats._torch_steps import EXPRESSIONS, STATEMENTS
 from inspector.formats._torch_tree import Instance, Opaque, TensorRef
 from inspector.formats._torch_values import Frame, RaisesError, Record, UnreadableError
 
-STEPS = 2_000_000
+STEPS = 1_000_000
 DEPTH = 40
 
 _SAME = frozenset({"prim::NumToTensor", "prim::unchecked_cast", "aten::alias", "aten::lift_fresh", "aten::detach_"})

@@ -19,6 +19,15 @@ def flatten_rule(step: Step) -> Fact:
     return Fact(step.at(0).dtype, (*x[:start], times(x[start : end + 1]), *x[end + 1 :]))
 
 
+def unflatten_rule(step: Step) -> Fact:
+    """One dimension becomes several."""
+    x, sizes = step.shape(), step.numbers("sizes", 1)
+    at = axis(step.number("dim", 0), len(x)) if x else None
+    if x is None or at is None:
+        return Fact(step.at(0).dtype)
+    return Fact(step.at(0).dtype, (*x[:at], *fill(sizes, (x[at],)), *x[at + 1 :]))
+
+
 def view_rule(step: Step) -> Fact:
     """view and reshape."""
     x, sizes = step.shape(), step.sizes("size") or step.sizes("shape")

@@ -73,7 +73,10 @@ class _Walk:
         if found is not None:
             return found
         tensor = self.model.tensors.get(name)
-        return Fact(tensor.dtype, tensor.shape) if tensor else NOTHING
+        if tensor is None:
+            return NOTHING
+        number = tensor.place.layout.get("value")
+        return Fact(tensor.dtype, tensor.shape, number) if isinstance(number, int) else Fact(tensor.dtype, tensor.shape)
 
     def name(self, name: str) -> str:
         """The name after branches were chosen."""
@@ -177,13 +180,18 @@ def _folded(step: Step, name: str) -> Fact | None:
     if not facts or not all(fact.known for fact in facts):
         return None
     args: list[Any] = [list(fact.value) if isinstance(fact.value, tuple) else fact.value for fact in facts]
-    args += [list(value) if isinstance(value, tuple) else value for value in step.node.attributes.values()]
+    rest = step.node.attributes.items()
+    args += [list(value) if isinstance(value, tuple) else value for key, value in rest if key != "rounding_mode"]
+    if step.attribute("rounding_mode") and name == "div":
+        name = "floordiv"  # of sizes, which are not negative
     if any(isinstance(arg, str) for arg in args):
         return None  # a named size: equal only to itself
     try:
         value = fold(name, args)
     except UnknownError:
         return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Fact("int64", (), value)
     return Fact(value=tuple(value) if isinstance(value, list) else value)
 
 

@@ -27,6 +27,7 @@ from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor
 PICKLE = 256 << 20
 TEXT = 16 << 20
 TEXTS = 128 << 20
+INTEGERS = frozenset({"int64", "int32", "int16", "int8"})
 EXPECTED = ("__torch__", "torch._utils._rebuild_", "torch.jit._pickle.", "collections.OrderedDict", "torch.device")
 
 
@@ -64,7 +65,7 @@ def read(source: Source) -> Model:
             {name.removeprefix("code/"): text for name, text in parts.texts.items() if name.startswith("code/")}
         )
         tensors = _tensors(tree, code, parts)
-        tensors.update(_constants(constants, parts))
+        tensors.update(_constants(zipped, constants, parts))
         missing = [tensor.name for tensor in tensors.values() if tensor.count and not fits(zipped, tensor.place)]
         notes = [*_asked(parts.data), *_names(zipped), *_missing(missing)]
     program = follow(tree.root, code, constants) if tree.root else Program()
@@ -177,20 +178,24 @@ def _tensors(tree: Tree, code: Code, parts: _Parts) -> dict[str, Tensor]:
     return tensors
 
 
-def _constants(constants: Iterable[Any], parts: _Parts) -> dict[str, Tensor]:
-    """Tensors that the code names as constants; a frozen model keeps its weights there."""
-    return {
-        item.name: Tensor(
-            item.name,
-            item.tensor.dtype,
-            item.tensor.shape,
-            place(item.tensor, f"{parts.top}constants/", big=parts.big),
-            state_role(item.tensor.dtype, item.tensor.shape),
-            False,
-        )
-        for item in constants
-        if isinstance(item, TensorRef)
-    }
+def _constants(zipped: Archive, constants: Iterable[Any], parts: _Parts) -> dict[str, Tensor]:
+    """Tensors that the code names as constants; a frozen model keeps its weights there.
+
+    Single integers are read at once: shapes are worked out with them.
+    """
+    found: dict[str, Tensor] = {}
+    for item in constants:
+        if not isinstance(item, TensorRef):
+            continue
+        where, shape = place(item.tensor, f"{parts.top}constants/", big=parts.big), item.tensor.shape
+        if not shape and item.tensor.dtype in INTEGERS and fits(zipped, where) and len(found) < 10_000:
+            with zipped.open(where.member) as file:
+                file.seek(where.offset)
+                number = int.from_bytes(file.read(where.size), "big" if parts.big else "little", signed=True)
+            where = replace(where, layout={**where.layout, "value": number})
+        role = state_role(item.tensor.dtype, shape)
+        found[item.name] = Tensor(item.name, item.tensor.dtype, shape, where, role, False)
+    return found
 
 
 def _modules(tree: Tree, code: Code) -> Iterable[Module]:
