@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from inspector.jobs.requests import Conversion
     from inspector.viewmodels.compare import CompareModel
     from inspector.viewmodels.graph import GraphModel
+    from inspector.viewmodels.netron import Alike
     from inspector.views.graph_page import GraphPage
 
 PICTURES = "Vectors (*.svg);;Picture (*.png);;PDF (*.pdf)"
@@ -97,12 +98,24 @@ class Pages(QObject):
 
         def selected(target: Target | None) -> None:
             if target is not None:
-                page.select(*(target.nodes or (target.name,)))
+                page.select(*(target.nodes or (target.name,)), alike=self._alike(target))
 
         model.node_selected.connect(lambda name: document.selection.select(document.node_target(name)))
         document.selection.changed.connect(selected)
         selected(document.selection.target)
         return page
+
+    def _alike(self, target: Target) -> Alike | None:
+        """Where a layer stands among those of its type, for nodes that have no name in Netron."""
+        from inspector.viewmodels.netron import Alike
+
+        index = self._document.row_of(target)
+        rows = self._document.layers.all_rows()
+        if index is None:
+            return None
+        row = next(row for row in rows if row.index == index)
+        same = [other.index for other in rows if other.type == row.type and other.graph == row.graph]
+        return Alike(row.type, same.index(index), len(same))
 
     # Convert and compare
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -232,7 +232,9 @@ class CompareModel(QObject):
                 "bad", "error", "failed", "Could not be done", f"{self.outcome.what} {self.outcome.hint}".strip()
             )
         if self.parity is not None:
-            return card_of(self.parity)
+            card = card_of(self.parity)
+            done = card.next == MEASURE and self.bench is not None
+            return replace(card, next="") if done else card
         return card_without_proof(self.note) if self.note else None
 
     def _device_for(self, format: str) -> str:

@@ -36,3 +36,14 @@ def _beside(bench: Bench, place: int, first: int) -> tuple[str, str]:
 
 def _interval(ratio: float, low: float, high: float) -> tuple[str, str]:
     return f"{ratio:.3g}×", f"{ratio:.3g} times as long as the fastest, {low:.3g}–{high:.3g} with 95 % confidence"
+
+
+def environment_words(environment: dict[str, str]) -> str:
+    """Where it was measured in one line; a bare figure is said with its name."""
+    return " · ".join(_fact(name, value) for name, value in environment.items() if value)
+
+
+def _fact(name: str, value: str) -> str:
+    if name == "cores":
+        return f"{value} cores"
+    return f"{name} {value}" if value[:1].isdigit() else value

@@ -44,6 +44,15 @@ class Answer:
     file: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A node that has no name in Netron: its type, its place among those of the type, and how many those are."""
+
+    type: str
+    place: int
+    count: int
+
+
 @cache
 def netron_folder() -> Path | None:
     """Where Netron's page lies, or None where it is not installed."""

@@ -33,6 +33,7 @@ from inspector.viewmodels.compare_export import (
     scatter_csv,
     to_json,
 )
+from inspector.viewmodels.measured import environment_words
 from inspector.viewmodels.verdicts import excess
 from inspector.views.device_list import DeviceList
 from inspector.views.error_box import ErrorBox
@@ -93,6 +94,8 @@ class ComparePage(QWidget):
         self.other.setObjectName("compareOther")
         self.other.setAccessibleName("Compare with")
         self.other.setMinimumWidth(240)
+        self.other.setMaximumWidth(360)
+        self.other.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.other.setPlaceholderText("Choose a model")
         self.other.activated.connect(self._on_other)
         self.file_button = button("Open file…", self._choose_file)
@@ -205,6 +208,7 @@ class ComparePage(QWidget):
             half.setMinimumWidth(280)
             half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
             made.addWidget(half)
+        made.setSizes([10_000, 10_000])
         return made
 
     # Showing
@@ -293,7 +297,7 @@ class ComparePage(QWidget):
         self.latency_table.show_cells(bench_cells(bench))
         self.bench_sentence.setText(bench.sentence if bench else "")
         self.bench_sentence.setVisible(bool(bench and bench.sentence))
-        self.environment.setText(" · ".join(bench.environment.values()) if bench else "")
+        self.environment.setText(environment_words(bench.environment) if bench else "")
         self.environment.setVisible(bench is not None)
         measured = bench is not None and any(result.samples_ms for result in bench.results)
         self.latency_plot.show_data(partial(self._fill_bench, bench) if bench and measured else None)

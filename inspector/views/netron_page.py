@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from inspector.viewmodels.netron import NetronModel
+from inspector.viewmodels.netron import Alike, NetronModel
 from inspector.views import look
 from inspector.views.pieces import EmptyPane, button
 
@@ -32,6 +32,7 @@ class NetronPage(QWidget):
         self.model = model
         self.view: NetronView | None = None
         self._wanted: tuple[str, ...] = ()
+        self._alike: Alike | None = None
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self.pane = self._pane()
@@ -43,11 +44,11 @@ class NetronPage(QWidget):
         """Whether the graph stands on the page."""
         return self.view is not None and self.view.is_ready
 
-    def select(self, node_name: str, *others: str) -> None:
-        """Select a node by its name, or by one of the others; waits until the graph stands."""
-        self._wanted = tuple(name for name in (node_name, *others) if name)
+    def select(self, node_name: str, *others: str, alike: Alike | None = None) -> None:
+        """Select a node by its name, by one of the others, or by its type and place; waits until the graph stands."""
+        self._wanted, self._alike = tuple(name for name in (node_name, *others) if name), alike
         if self._wanted and self.view is not None and self.view.is_ready:
-            self.view.select(self._wanted)
+            self.view.select(self._wanted, alike)
 
     def load(self) -> None:
         """Start Netron; also for a large graph."""
@@ -89,7 +90,7 @@ class NetronPage(QWidget):
         self._stack.setCurrentWidget(self.view)
         self.rendered.emit()
         if self._wanted:
-            self.view.select(self._wanted)
+            self.view.select(self._wanted, self._alike)
 
     def _on_failed(self, what: str) -> None:
         self._stack.setStackingMode(QStackedLayout.StackingMode.StackOne)

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inspector.assets import resource
 from inspector.log import topic
-from inspector.viewmodels.netron import NetronModel
+from inspector.viewmodels.netron import Alike, NetronModel
 
 log = topic("netron")
 SCHEME = b"inspector-netron"
@@ -175,9 +176,12 @@ class NetronView(QWebEngineView):
         """Run a script in the page."""
         self.page().runJavaScript(script, QWebEngineScript.ScriptWorldId.MainWorld.value, then)
 
-    def select(self, names: tuple[str, ...], then: Callable[[Any], None] = lambda _: None) -> None:
+    def select(
+        self, names: tuple[str, ...], alike: Alike | None = None, then: Callable[[Any], None] = lambda _: None
+    ) -> None:
         """Select and show the first node that bears one of the names; `then` gets "done:name", "none" or "wait"."""
-        self.ask(f"inspectorPane.select({json.dumps(names)})", then)
+        more = json.dumps(asdict(alike) if alike else None)
+        self.ask(f"inspectorPane.select({json.dumps(names)}, {more})", then)
 
     def set_dark(self, dark: bool, ground: str) -> None:
         """Follow the window's palette."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -118,8 +117,7 @@ def _whole(field: Field, value: int, told: Told) -> QWidget:
     made = QSpinBox()
     made.setRange(int(field.low if field.low is not None else -FAR), int(field.high if field.high is not None else FAR))
     made.setValue(int(value or 0))
-    made.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-    made.setMinimumWidth(72)
+    made.setFixedWidth(96)
     made.valueChanged.connect(told)
     return made
 
@@ -129,7 +127,6 @@ def _number(field: Field, value: float, told: Told) -> QWidget:
     made.setDecimals(6)
     made.setRange(field.low if field.low is not None else -1e12, field.high if field.high is not None else 1e12)
     made.setValue(float(value or 0))
-    made.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
     made.valueChanged.connect(told)
     return made
 

@@ -16,7 +16,7 @@ from inspector.viewmodels.measured import beside_fastest, name_of
 from inspector.viewmodels.verdicts import ICONS, difference, plain, tone_of
 from inspector.views import look
 
-LINE, HEAD, MOST = 28, 30, 6
+LINE, HEAD, MOST, NAME = 28, 30, 6, 136
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,12 @@ class ResultTable(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(LINE)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         header.setMinimumSectionSize(56)
         header.setHighlightSections(False)
         for number in range(len(head)):
             self.horizontalHeaderItem(number).setTextAlignment(self._side(number))
+            self.horizontalHeaderItem(number).setFont(look.tabular(0.92))
             self.horizontalHeaderItem(number).setToolTip(tips[number] if tips else "")
         look.themed.changed.connect(self._dress)
         self.show_cells([])
@@ -72,7 +73,7 @@ class ResultTable(QTableWidget):
                 self.setItem(line, number, item)
         self._dress()
         self.setVisible(bool(cells))
-        self._fit_height()
+        self._fit()
 
     def sizeHint(self) -> QSize:
         """As wide as there is room."""
@@ -83,13 +84,16 @@ class ResultTable(QTableWidget):
         return QSize(160, self.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave room for the bar at the bottom where there is one."""
+        """The first column takes what the others leave."""
         super().resizeEvent(event)
-        self._fit_height()
+        self._fit()
 
-    def _fit_height(self) -> None:
-        wide = sum(self.columnWidth(number) for number in range(1, self.columnCount())) + 56 > self.viewport().width()
-        height = HEAD + LINE * max(1, min(MOST, len(self._cells))) + (12 if wide else 2)
+    def _fit(self) -> None:
+        others = sum(self.columnWidth(number) for number in range(1, self.columnCount()))
+        first = max(NAME, self.viewport().width() - others)
+        self.setColumnWidth(0, first)
+        scrolls = first + others > self.viewport().width()
+        height = HEAD + LINE * max(1, min(MOST, len(self._cells))) + (12 if scrolls else 2)
         if self.height() != height:
             self.setFixedHeight(height)
 

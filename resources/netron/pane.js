@@ -40,8 +40,9 @@ const inspectorPane = {
     }
   },
 
-  // Selects and shows the first node that bears one of the names, writes an output of one of them, or ends in one.
-  select(wanted) {
+  // Selects and shows the first node that bears one of the names, writes an output of one of them, or ends in one; else
+  // the one at the same place among as many of the same type: TorchScript's nodes have no names.
+  select(wanted, alike) {
     const target = this.drawn();
     if (!target) {
       return 'wait';
@@ -54,7 +55,10 @@ const inspectorPane = {
       nodes.find((node) => outputs(node).includes(name)) ||
       nodes.find((node) => node.name === name) ||
       nodes.find((node) => node.name && (node.name.endsWith(`/${name}`) || node.name.endsWith(`.${name}`)));
-    const found = wanted.map(named).find((node) => node);
+    const plain = (type) => String(type || '').split(/[.:/]/).pop().toLowerCase().replace(/[^a-z0-9]/g, '');
+    const same = alike ? values.filter((value) => real(value) && value.type && plain(value.type.name) === plain(alike.type)) : [];
+    const found = wanted.map(named).find((node) => node) ||
+      (alike && same.length === alike.count ? same[alike.place] : null);
     if (!found) {
       return 'none';
     }
@@ -63,7 +67,7 @@ const inspectorPane = {
     setTimeout(() => {
       this.quiet = false;
     });
-    return `done:${found.name || ''}`;
+    return `done:${found.name || outputs(found)[0] || ''}`;
   },
 
   // Tells the window which node the user clicks.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.needs import NETRON, WEBENGINE
-from inspector.viewmodels.netron import HEAVY, NetronModel, netron_folder
+from inspector.viewmodels.netron import HEAVY, Alike, NetronModel, netron_folder
 from inspector.views import look
 from inspector.views.netron_page import NetronPage
 
@@ -92,14 +92,14 @@ def test_it_draws_offline_and_selects(qtbot: QtBot, qapp: QApplication, samples:
         page.show()
     assert page.view is not None
     answers: list[object] = []
-    page.view.select((node,), answers.append)
+    page.view.select((node,), then=answers.append)
     qtbot.waitUntil(lambda: bool(answers), timeout=5000)
     assert str(answers[0]).startswith("done:")
     sidebar: list[object] = []
     page.view.ask("document.getElementById('sidebar-content').innerText", sidebar.append)
     qtbot.waitUntil(lambda: bool(sidebar), timeout=5000)
     assert "inputs" in str(sidebar[0]).lower()
-    page.view.select(("no such node",), answers.append)
+    page.view.select(("no such node",), then=answers.append)
     qtbot.waitUntil(lambda: len(answers) == 2, timeout=5000)
     assert answers[1] == "none"
     ground: list[object] = []
@@ -139,3 +139,21 @@ def test_two_models_side_by_side_do_not_mix(qtbot: QtBot, samples: Path) -> None
         page.view.ask("document.title", titles.append)
     qtbot.waitUntil(lambda: len(titles) == 2, timeout=5000)
     assert titles == ["digits_keras.keras", "digits_cnn.onnx"]
+
+
+@web
+@quiet
+def test_nodes_without_names_are_found_by_type_and_place(qtbot: QtBot, samples: Path) -> None:
+    page = NetronPage(NetronModel(samples / "digits_mlp.torchscript.pt"))
+    qtbot.addWidget(page)
+    with qtbot.waitSignal(page.rendered, timeout=30_000):
+        page.show()
+    assert page.view is not None
+    answers: list[object] = []
+    for place in range(3):
+        page.view.select(("linear_relu_stack/linear",), Alike("Linear", place, 3), answers.append)
+    page.view.select(("linear_relu_stack/linear",), Alike("Linear", 0, 4), answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 4, timeout=5000)
+    assert len(set(answers[:3])) == 3
+    assert all(str(answer).startswith("done:%") for answer in answers[:3])
+    assert answers[3] == "none"
