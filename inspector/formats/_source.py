@@ -1,8 +1,8 @@
 """The files of one model: the only way by which a reader opens anything.
 
 A side file (external data, a shard) is looked up by name in the folder as opened and must end, after resolving, inside
-an allowed root: the folder as opened, the real folder of the file and, where a link leads into a Hugging-Face cache, the
-repository root of that cache. Devices, FIFOs, hard links, `..`, absolute paths and URLs are refused by name.
+an allowed root: the folder as opened, the real folder of the file and, where a link leads into a Hugging-Face cache,
+the repository root of that cache. Devices, FIFOs, hard links, `..`, absolute paths and URLs are refused by name.
 """
 
 from __future__ import annotations
