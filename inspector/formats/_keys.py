@@ -1,0 +1,60 @@
+"""Tensors that are known by name only: the module tree and the roles that follow from the names.
+
+A file of weights says nothing of what is trained; the names of PyTorch's buffers and of quantized weights are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inspector.formats._modules import tree
+from inspector.formats._tensors import is_floating, state_role
+from inspector.ir import Module, Note, Role
+
+BUFFERS = frozenset(
+    {"running_mean", "running_var", "num_batches_tracked", "inv_freq", "position_ids", "attn_mask", "causal_mask"}
+)
+WEIGHTS = frozenset({"weight", "qweight", "weight_packed", "blocks", "kernel", "W_q"})
+"""Names under which weights are stored as integers."""
+
+STEPS = 64
+"""Module paths deeper than this are not split; no author nests so deep."""
+
+PATHS = 200_000
+"""With more modules than this there is no tree."""
+
+COPIES = ("module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.")
+"""What wrappers put before every name."""
+
+
+def role_of(name: str, dtype: str, shape: tuple[int, ...]) -> tuple[Role, bool | None]:
+    """What a tensor is for, and whether it is trained, from its name."""
+    last = name.rpartition(".")[2]
+    if last in BUFFERS:
+        return state_role(dtype, shape), False
+    if is_floating(dtype) or (last in WEIGHTS and shape):
+        return Role.WEIGHT, None
+    return Role.CONSTANT, False
+
+
+def module_tree(names: Iterable[str]) -> tuple[Module, ...]:
+    """The modules that the names imply: every path before a last dot."""
+    paths: dict[str, str] = {}
+    for name in names:
+        path = name.rpartition(".")[0]
+        if path and path.count(".") < STEPS and "" not in path.split("."):
+            paths.setdefault(path, "")
+        if len(paths) > PATHS:
+            return ()
+    return tree(paths)
+
+
+def wrapper_note(names: Iterable[str]) -> list[Note]:
+    """A note where every name begins as wrappers of PyTorch make it."""
+    found = list(names)
+    for start in reversed(COPIES):
+        if found and all(name.startswith(start) for name in found):
+            who = "torch.compile" if start.startswith("_orig_mod") else "DataParallel or DistributedDataParallel"
+            text = f"All names begin with {start!r}: the model was saved while it was wrapped by {who}."
+            return [Note("info", text, f"Take {start!r} off the names to load them into the model itself.")]
+    return []

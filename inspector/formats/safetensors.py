@@ -1,0 +1,127 @@
+"""Safetensors: the header says everything; weights are ranges of bytes. Sharded models open through their index."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from inspector.errors import FormatError
+from inspector.formats._format import Format, Glimpse, Support
+from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._raw import fetch_raw, read_at
+from inspector.formats._safetensors_header import HEADER, Header, json_object, read_header, shards
+from inspector.formats._source import Source
+from inspector.ir import Model, Note, Place, Tensor
+
+SHARDS = 10_000
+SHARD = re.compile(r"^(.+)-(\d{3,9})-of-(\d{3,9})\.safetensors$")
+LONG = 200
+"""Metadata longer than this are texts of their own."""
+
+
+def sniff(glimpse: Glimpse) -> Support:
+    """A length, then a JSON object of that length; or an index of such files."""
+    head = glimpse.head
+    if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= HEADER:
+        return Support.YES if int.from_bytes(head[:8], "little") + 8 <= glimpse.size else Support.MAYBE
+    if head.lstrip(b" \t\r\n").startswith(b"{") and b'"weight_map"' in head:
+        return Support.YES if b".safetensors" in head else Support.NO
+    # A header that claims too much is said to do so, where the name says what the file should be.
+    return Support.MAYBE if head[8:9] == b"{" else Support.NO
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file begins as an index does, and not with a length and a header."""
+    return head.lstrip().startswith(b"{") and head[8:9] != b"{" and int.from_bytes(head[:8], "little") > HEADER
+
+
+def read(source: Source) -> Model:
+    """The whole structure; weights as places."""
+    with source.open() as file:
+        header = None if _is_text(file.read(9)) else read_header(file, source.name)
+    if header is None:
+        return _sharded(source)
+    notes = []
+    if part := SHARD.match(source.name):
+        text = f"This is part {int(part[2]):,} of {int(part[3]):,} of a sharded model."
+        notes.append(Note("info", text, f"Open {part[1]}.safetensors.index.json to see all of it."))
+    return _model({"": header}, notes)
+
+
+def _sharded(source: Source) -> Model:
+    """All shards that an index names."""
+    with source.open() as file:
+        data = read_at(file, 0, min(file.seek(0, 2), HEADER + 1), "index")
+    if len(data) > HEADER:
+        raise FormatError(f"{source.name} is larger than {HEADER:,} bytes, too large for an index.")
+    index = json_object(data, source.name)
+    where = index.get("weight_map")
+    names = list(shards(where, source.name))
+    if len(names) > SHARDS:
+        raise FormatError(f"{source.name} names {len(names):,} files; the limit is {SHARDS:,}.")
+    headers: dict[str, Header] = {}
+    for name in names:
+        with source.open(name) as file:
+            headers[name] = read_header(file, name)
+    return _model(headers, list(_disagreements(headers, where or {})), index.get("metadata"))
+
+
+def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterator[Note]:
+    """What index and shards say differently."""
+    stored: dict[str, str] = {}
+    for file, header in headers.items():
+        for entry in header.entries:
+            if stored.setdefault(entry.name, file) != file:
+                raise FormatError(
+                    f"The tensor {entry.name[:200]!r} is stored in two shards.",
+                    hint="Other programs may see another model in these files; they were not read.",
+                )
+    lost = [name for name, file in where.items() if stored.get(name) != file]
+    if lost:
+        text = (
+            f"{len(lost)} tensors that the index names are not in the shard that it names, such as {lost[0][:100]!r}."
+        )
+        yield Note("warning", text, "The model is incomplete; fetch it again.")
+    extra = [name for name in stored if name not in where]
+    if extra:
+        yield Note("warning", f"{len(extra)} tensors are not in the index, such as {extra[0][:100]!r}.")
+
+
+def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:
+    tensors: dict[str, Tensor] = {}
+    said: dict[str, str] = {}
+    for file, header in headers.items():
+        said.update(header.metadata)
+        for entry in header.entries:
+            role, trainable = role_of(entry.name, entry.dtype, entry.shape)
+            place = Place(file, "", entry.offset, entry.size)
+            tensors[entry.name] = Tensor(entry.name, entry.dtype, entry.shape, place, role, trainable)
+    if isinstance(about, dict):
+        said.update({key: item if isinstance(item, str) else json.dumps(item) for key, item in about.items()})
+    if len(headers) > 1:
+        said["files"] = f"{len(headers):,}"
+    return Model(
+        format="safetensors",
+        producer={"pt": "PyTorch", "tf": "TensorFlow", "flax": "Flax", "np": "NumPy", "mlx": "MLX"}.get(
+            said.get("format", ""), ""
+        ),
+        tensors=tensors,
+        modules=module_tree(tensors),
+        metadata={key: text for key, text in said.items() if len(text) <= LONG},
+        texts={key: text for key, text in said.items() if len(text) > LONG},
+        notes=(*notes, *wrapper_note(tensors)),
+    )
+
+
+FORMAT = Format(
+    id="safetensors",
+    title="Safetensors",
+    suffixes=(".safetensors",),
+    sniff=sniff,
+    read=read,
+    fetch=fetch_raw,
+    mime="application/x-safetensors",
+    magic=((8, b"{"),),
+)
