@@ -1,7 +1,7 @@
 """Is it still the same model: the same inputs through both, each in a process of its own, and a verdict.
 
 The first model is the reference. It runs more often than the second: once for the comparison, once more to see whether
-it repeats itself, once in float64 where its runtime can, and once with inputs moved by their last bit; what it differs
+it repeats itself, and once in float64 or, where its runtime cannot, with inputs moved by their last bit; what it differs
 from itself is the noise that the second may differ from it.
 """
 
@@ -152,16 +152,16 @@ def _run(a: Opened, b: Opened, made: FeedsMade, fits: tuple[Fit, ...], folder: P
 
 
 def _references(a: Opened, i: int, made: FeedsMade, results: _Results, folder: Path) -> Generator[Step, Any, None]:
-    """Run the reference against itself: again, in float64, and with inputs moved by their last bit."""
+    """Run the reference against itself: again, and in float64 or with inputs moved by their last bit."""
     again, exact, moved = (str(folder / f"{name}-{i}.npz") for name in ("again", "exact", "moved"))
     yield from _once(a, SessionRunArgs(feeds=made.files[i], result=again))
     results.again.append(again)
-    if made.moved:
-        yield from _once(a, SessionRunArgs(feeds=made.moved[i], result=moved))
-        results.moved.append(moved)
     ran: SessionRan = yield from _once(a, SessionRunArgs(feeds=made.files[i], result=exact, exact=True))
     if ran.ran:
         results.exact.append(exact)
+    elif made.moved:
+        yield from _once(a, SessionRunArgs(feeds=made.moved[i], result=moved))
+        results.moved.append(moved)
 
 
 def _once(

@@ -97,7 +97,7 @@ def _output(runs: Runs, pair: OutputPair, rtol: float | None, atol: float | None
     b = [pair.turned(np.asarray(feed[pair.b]), like) for feed, like in zip(runs.b, a)]
     others = [[feed[pair.a] for feed in given if pair.a in feed] for given in (runs.again, runs.exact, runs.moved)]
     floor = noise(a, *others)
-    seen = figures(a, b)
+    seen = figures(a, b, len(runs.a[0]))
     allowed = tolerance(floor, step(a[0].dtype, runs.numbers_a), seen.largest, rtol, atol)
     moves = movement(a, runs.feeds)
     # What the user allows says nothing of whether the output moves: that is held against the noise alone.

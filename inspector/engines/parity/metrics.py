@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from inspector.engines.parity.verdict import Histogram
 
-SAMPLES = 5000
+SAMPLES, ALL_SAMPLES = 5000, 500_000
+"""Values kept for the scatter plot: of one output, and of all together (they travel in one message)."""
 BINS = 40
 FLOOR = 1e-3
 """Relative errors are taken against at least this share of the largest value."""
@@ -52,8 +53,8 @@ class Figures:
     rms: float = 0.0
 
 
-def figures(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]) -> Figures:
-    """All figures of one output: arrays of a and of b, one pair a feed, equal in shape."""
+def figures(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]], outputs: int = 1) -> Figures:
+    """All figures of one output of so many: arrays of a and of b, one pair a feed, equal in shape."""
     if a[0].dtype.kind in "US":
         return _texts(a, b)
     x, y = _flat(a), _flat(b)
@@ -66,7 +67,7 @@ def figures(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]) -> Figures:
     largest = float(np.abs(xs).max(initial=0.0))
     scale = np.maximum(np.abs(xs), FLOOR * largest)
     shown = int(np.argmax(odd)) if odd.any() else int(np.argmax(gap)) if gap.size else 0
-    picked = _picked(len(x), shown)
+    picked = _picked(len(x), shown, min(SAMPLES, max(2, ALL_SAMPLES // outputs)))
     return Figures(
         max_abs=float(gaps.max(initial=0.0)),
         mean_abs=float(gaps.mean()) if gaps.size else 0.0,
@@ -130,11 +131,11 @@ def _histogram(gaps: Floats) -> Histogram:
     return Histogram(tuple(edges.tolist()), tuple(counts.tolist()))
 
 
-def _picked(count: int, worst: int) -> NDArray[np.int64]:
+def _picked(count: int, worst: int, most: int) -> NDArray[np.int64]:
     """Indices for the scatter plot, evenly spread, the worst among them."""
-    if count <= SAMPLES:
+    if count <= most:
         return np.arange(count)
-    spread = np.linspace(0, count - 1, SAMPLES - 1).astype(np.int64)
+    spread = np.linspace(0, count - 1, most - 1).astype(np.int64)
     return np.unique(np.append(spread, worst))
 
 

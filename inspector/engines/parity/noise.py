@@ -1,9 +1,10 @@
 """How much of a difference is no difference: the noise floor, and the tolerance that follows from it.
 
-The floor of an output is the largest of: how far a second run of the same model is off, how far the same model in
-float64 is off, and how far the outputs go when every input moves by its last bit. The last one needs nothing of the
-runtime and tells how well conditioned the model is; where a last bit moves an output by more than a thousandth (a sort,
-a top-k, a threshold flips), it says nothing about rounding and is left out.
+The floor of an output is the larger of: how far a second run of the same model is off, and how far the same model in
+float64 is off. Where float64 cannot be had, how far the outputs go when every input moves by its last bit takes its
+place: it needs nothing of the runtime and tells how well conditioned the model is, though it overstates what rounding
+does. Where a last bit moves an output by more than a thousandth (a sort, a top-k, a threshold flips), it says nothing
+about rounding and is left out.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def noise(a: Arrays, again: Arrays, exact: Arrays, moved: Arrays) -> Noise:
     references = ((again, "run to run"), (exact, "float64 reference"))
     found = [(_apart(a, other), words) for other, words in references if other]
     largest = max((float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) for array in a), default=0.0)
-    last_bit = _apart(a, moved) if moved else 0.0
-    if last_bit <= CHAOS * largest:
+    last_bit = _apart(a, moved)
+    if moved and not exact and last_bit <= CHAOS * largest:
         found.append((last_bit, "last bit of the inputs"))
     floor, source = max(found, default=(0.0, ""))
     return Noise(floor, source if floor else "")
