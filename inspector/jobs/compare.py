@@ -1,8 +1,8 @@
 """Is it still the same model: the same inputs through both, each in a process of its own, and a verdict.
 
 The first model is the reference. It runs more often than the second: once for the comparison, once more to see whether
-it repeats itself, and once in float64 or, where its runtime cannot, with inputs moved by their last bit; what it differs
-from itself is the noise that the second may differ from it.
+it repeats itself, and once in float64 or, where its runtime cannot, with inputs moved by their last bit. By as much as
+it differs from itself the second may differ from it.
 """
 
 from __future__ import annotations
