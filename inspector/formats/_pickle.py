@@ -10,7 +10,9 @@ pickle stays as small as it is on disk. Whoever walks the result must bound its 
 
 from __future__ import annotations
 
+import io
 import pickletools
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +23,10 @@ from inspector.errors import FormatError
 OPCODES = 5_000_000
 MEMO = 2_000_000
 STACK = 1_000_000
+NESTED = 100
+NESTED_BYTES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x8a\x0a\x6c\xfc\x9c\x46\xf9", b"PK\x03\x04")
+NESTED_TEXTS = (*(f"gA{third}" for third in "IJKLMNOPQRSTUVWX"), "8002", "8003", "8004", "8005")
+NESTED_WORDS = re.compile(rb"c[\w.]{1,200}\n[\w.]{1,200}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +84,23 @@ class Persistent:
 
 @dataclass(frozen=True, slots=True)
 class Unpickled:
-    """What a pickle holds, and every name it asked for in order of appearance."""
+    """What a pickle holds, and every name it asked for in order of appearance.
+
+    Attributes:
+        value: What it would make; of a broken one, the outermost object as far as it came.
+        globals: Names that it asks to import, modules and all.
+        called: Those of them that it asks to call.
+        nested: Bytes and texts in it that look like pickles themselves.
+        end: Where it ends in the data.
+        broken: Why it could not be read to its end; None where it could.
+    """
 
     value: Any
     globals: tuple[str, ...]
+    called: tuple[str, ...] = ()
+    nested: tuple[bytes | str, ...] = ()
+    end: int = 0
+    broken: FormatError | None = None
 
 
 def unpickle(data: bytes, what: str = "pickle") -> Unpickled:
@@ -90,14 +109,28 @@ def unpickle(data: bytes, what: str = "pickle") -> Unpickled:
     Raises:
         FormatError: It is not a pickle, is damaged, or exceeds a cap.
     """
+    found = survey(data, what)
+    if found.broken is not None:
+        raise found.broken
+    return found
+
+
+def survey(data: bytes, what: str = "pickle", start: int = 0) -> Unpickled:
+    """What the pickle at `start` asks for, also where it is broken: a loader runs what stands before the damage."""
     machine = _Machine(what)
+    broken: FormatError | None = None
+    stream = io.BytesIO(data)
+    stream.seek(start)
     try:
-        for count, (opcode, arg, _position) in enumerate(pickletools.genops(data)):
+        for count, (opcode, arg, position) in enumerate(pickletools.genops(stream)):
             if count > OPCODES:
                 raise FormatError(f"The {what} has more than {OPCODES:,} instructions.")
             if opcode.name == "STOP":
-                return Unpickled(machine.pop(), tuple(machine.globals))
+                return machine.result(machine.pop(), (position or 0) + 1, None)
             machine.step(opcode.name, arg)
+        broken = FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+    except FormatError as error:
+        broken = error
     except (
         ValueError,
         IndexError,
@@ -108,10 +141,17 @@ def unpickle(data: bytes, what: str = "pickle") -> Unpickled:
         EOFError,
         RecursionError,
     ) as error:
-        raise FormatError(
-            f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again."
-        ) from error
-    raise FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+        broken = FormatError(f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.")
+        broken.__cause__ = error
+    outermost = next((item for item in machine.stack if item is not _MARK), None)
+    return machine.result(outermost, stream.tell(), broken)
+
+
+def _pickled(item: bytes | bytearray | str) -> bool:
+    """Whether a literal looks like a pickle, plain or written as base64 or in hexadecimal digits."""
+    if isinstance(item, str):
+        return item.startswith(NESTED_TEXTS) and len(item) > 12
+    return bytes(item[:16]).startswith(NESTED_BYTES) or bool(NESTED_WORDS.match(item))
 
 
 class _Mark:
@@ -129,6 +169,16 @@ class _Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.globals: dict[str, None] = {}
+        self.called: dict[str, None] = {}
+        self.nested: list[bytes | str] = []
+
+    def result(self, value: Any, end: int, broken: FormatError | None) -> Unpickled:
+        return Unpickled(value, tuple(self.globals), tuple(self.called), tuple(self.nested), end, broken)
+
+    def call(self, function: Any, args: tuple[Any, ...]) -> None:
+        if isinstance(function, Global):
+            self.called.setdefault(function.path)
+        self.push(Call(function, args))
 
     def pop(self) -> Any:
         if not self.stack or self.stack[-1] is _MARK:
@@ -152,6 +202,8 @@ class _Machine:
         if name in _CONSTANTS:
             self.push(_CONSTANTS[name])
         elif name in _LITERALS:
+            if isinstance(arg, bytes | bytearray | str) and len(self.nested) < NESTED and _pickled(arg):
+                self.nested.append(arg if isinstance(arg, str) else bytes(arg))
             self.push(arg)
         elif name in _NOTHING:
             pass
@@ -188,22 +240,22 @@ def _extension(machine: _Machine, arg: Any) -> None:
 
 def _reduce(machine: _Machine, _arg: Any) -> None:
     args, function = machine.pop(), machine.pop()
-    machine.push(Call(function, args if isinstance(args, tuple) else (args,)))
+    machine.call(function, args if isinstance(args, tuple) else (args,))
 
 
 def _newobj_ex(machine: _Machine, _arg: Any) -> None:
     kwargs, args, function = machine.pop(), machine.pop(), machine.pop()
-    machine.push(Call(function, (*(args if isinstance(args, tuple) else (args,)), kwargs)))
+    machine.call(function, (*(args if isinstance(args, tuple) else (args,)), kwargs))
 
 
 def _inst(machine: _Machine, arg: Any) -> None:
     module, _, name = str(arg).partition(" ")
-    machine.push(Call(machine.ask(module, name), tuple(machine.to_mark())))
+    machine.call(machine.ask(module, name), tuple(machine.to_mark()))
 
 
 def _obj(machine: _Machine, _arg: Any) -> None:
     function, *args = machine.to_mark()
-    machine.push(Call(function, tuple(args)))
+    machine.call(function, tuple(args))
 
 
 def _build(machine: _Machine, _arg: Any) -> None:
