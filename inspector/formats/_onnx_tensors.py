@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +56,11 @@ SETTINGS = {
 """Inputs that say how to compute rather than what was learned: scales of a resize, bounds, quantization."""
 
 
-def _pairs(table: dict[str, tuple[int, ...]]) -> frozenset[tuple[str, int]]:
+def _pairs(table: Mapping[str, tuple[int, ...]]) -> frozenset[tuple[str, int]]:
     return frozenset((op, index) for op, indices in table.items() for index in indices)
 
 
-RUNNING, LEARNED_INTEGERS, SETTING = map(_pairs, (BUFFERS, INTEGER_WEIGHTS, SETTINGS))
+RUNNING, LEARNED_INTEGERS, SETTING = _pairs(BUFFERS), _pairs(INTEGER_WEIGHTS), _pairs(SETTINGS)
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt"})
 MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
 """Names that exporters give to numbers of an expression."""
@@ -234,7 +235,7 @@ def _decoded(data: bytes, stored: str, tensor: Tensor) -> Array:
 
 
 def _attribute_values(proto: Any, stored: str) -> Array:
-    values = {
+    values: dict[str, Callable[[], Array]] = {
         "value_float": lambda: np.array(proto.f, np.float32),
         "value_int": lambda: np.array(proto.i, np.int64),
         "value_string": lambda: np.array(proto.s, object),
