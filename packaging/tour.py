@@ -61,8 +61,10 @@ def no_display() -> str:
 def application() -> QApplication:
     """The application, made as the program itself makes it."""
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    from inspector.app.main import Application
+
     qInstallMessageHandler(_on_message)
-    app = QApplication.instance() or QApplication(["inspector"])
+    app = QApplication.instance() or Application(["inspector"])
     assert isinstance(app, QApplication)
     app.setApplicationName("inspector")
     app.setApplicationDisplayName("Inspector")

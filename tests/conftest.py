@@ -16,6 +16,14 @@ QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  #
 TOYS = Path(__file__).parent / "toys"
 
 
+@pytest.fixture(scope="session")
+def qapp_cls() -> type:
+    """The application is the program's own."""
+    from inspector.app.main import Application
+
+    return Application
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_application(qapp: object) -> None:
     """The application with widgets comes first: Qt allows one, and jobs would make one without."""

@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -28,19 +28,22 @@ BEFORE_TAB = (
 its worker starts as soon as it can and boots meanwhile."""
 
 
-class FileOpener(QObject):
-    """Opens what macOS asks for by event instead of by argument."""
+class Application(QApplication):
+    """The application; on macOS it is asked by event, instead of by argument, to open files.
 
-    def __init__(self, opened: Callable[[list[str]], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._opened = opened
+    Against an event filter on the application: Python would see every event of every object, also those that the web
+    engine sends to what is not whole yet, which crashes.
+    """
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    asked = Signal(list)
+    """Files to open."""
+
+    def event(self, event: QEvent) -> bool:
         """Take file-open events, leave the rest."""
         if isinstance(event, QFileOpenEvent) and event.file():
-            self._opened([event.file()])
+            self.asked.emit([event.file()])
             return True
-        return False
+        return super().event(event)
 
 
 def files_of(arguments: list[str]) -> list[str]:
@@ -59,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
     files = files_of(arguments)
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # for a web engine that comes later
-    app = QApplication.instance() or QApplication([sys.argv[0] if sys.argv else "inspector"])
+    app = QApplication.instance() or Application([sys.argv[0] if sys.argv else "inspector"])
     assert isinstance(app, QApplication)
     app.setApplicationName("inspector")
     app.setApplicationDisplayName("Inspector")
@@ -79,7 +82,8 @@ def main(arguments: list[str]) -> int:
     window = MainWindow(workspace)
     to_open = files or [str(path) for path in workspace.session()]
     instance.asked.connect(window.come_forward)
-    app.installEventFilter(FileOpener(window.open_files, app))
+    if isinstance(app, Application):
+        app.asked.connect(window.open_files)
     if to_open:
         window.expect()
     window.show()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.app.instance import Instance, address, hand_over
-from inspector.app.main import FileOpener, files_of
+from inspector.app.main import Application, files_of
 from inspector.app.window import MainWindow
 
 
@@ -75,9 +75,9 @@ def test_arguments_become_absolute_paths(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_a_file_open_event_opens(qtbot: QtBot, tmp_path: Path) -> None:
     app = QApplication.instance()
     opened: list[list[str]] = []
-    opener = FileOpener(opened.append, app)
-    app.installEventFilter(opener)
+    assert isinstance(app, Application)
+    app.asked.connect(opened.append)
     QApplication.sendEvent(app, QFileOpenEvent(str(tmp_path / "m.onnx")))
     QApplication.sendEvent(app, QEvent(QEvent.Type.User))
-    app.removeEventFilter(opener)
+    app.asked.disconnect(opened.append)
     assert opened == [[str(tmp_path / "m.onnx")]]
