@@ -11,6 +11,9 @@ import msgspec
 from inspector.engines.summary.rows import Row
 from inspector.viewmodels.columns import COLUMNS, Column
 
+Writer = Callable[[Sequence[Row], Iterable[str]], str]
+"""Rows and keys of columns into text."""
+
 
 def chosen(keys: Iterable[str]) -> tuple[Column, ...]:
     """The columns of these keys, in their own order; bars are for the eye only."""
@@ -61,7 +64,7 @@ def to_markdown(rows: Sequence[Row], keys: Iterable[str]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-WRITERS: dict[str, Callable[[Sequence[Row], Iterable[str]], str]] = {
+WRITERS: dict[str, Writer] = {
     ".csv": to_csv,
     ".json": to_json,
     ".md": to_markdown,

@@ -101,6 +101,7 @@ class CommandPalette(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._window = parent
         self.setObjectName("commandPalette")
         self.setAccessibleName("Commands")
         self.setProperty("role", "card")
@@ -129,7 +130,7 @@ class CommandPalette(QFrame):
         self._entries.replace(entries)
         self.field.clear()
         self._on_typed("")
-        parent = self.parentWidget()
+        parent = self._window
         height = self.field.sizeHint().height() + 11 + LINE * min(SHOWN, len(entries))
         self.setGeometry((parent.width() - WIDTH) // 2, 48, WIDTH, min(height, parent.height() - 96))
         self.show()
@@ -169,4 +170,4 @@ class CommandPalette(QFrame):
 
     def _leave(self) -> None:
         self.hide()
-        self.parentWidget().setFocus()
+        self._window.setFocus()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -60,7 +61,7 @@ class ErrorBox(QDialog):
 class ErrorCard(QWidget):
     """An error in the place of what it kept from appearing."""
 
-    def __init__(self, error: InspectorError, title: str, actions: list[tuple[str, Callable[[], object]]]) -> None:
+    def __init__(self, error: InspectorError, title: str, actions: Sequence[tuple[str, Callable[[], object]]]) -> None:
         super().__init__()
         self.setObjectName("errorBox")
         self.setAccessibleName(f"Error: {error.what}")
@@ -89,6 +90,8 @@ class ErrorCard(QWidget):
         page.addLayout(row(0, box, 0))
         page.addStretch(2)
         self.setLayout(page)
+        self.setProperty("surface", "base")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
 
 def _details(text: str) -> QPlainTextEdit:

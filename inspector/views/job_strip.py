@@ -66,7 +66,7 @@ class JobStrip(QWidget):
     def _refresh(self) -> None:
         live = self._jobs.live() if self._jobs else []
         running = [job for job in live if job.state == "running"]
-        job = (running or live or [None])[0]  # type: ignore[list-item]
+        job = next(iter(running or live), None)
         if job is not None:
             waiting = f"   ·   {len(live) - 1} more" if len(live) > 1 else ""
             self.words.setText(f"{job.title}: {job.words}{waiting}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, Column, column_number
 from inspector.viewmodels.document import DocumentModel, Grouping
-from inspector.viewmodels.layer_export import WRITERS, to_csv, to_json, to_markdown, to_tsv
+from inspector.viewmodels.layer_export import WRITERS, Writer, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
 from inspector.viewmodels.selection import Target
 from inspector.views import look
@@ -34,6 +35,12 @@ FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "
 NARROW = 96
 """How far they are narrowed to keep all columns in view."""
 SAMPLED = 200
+COPIES: tuple[tuple[str, Writer], ...] = (
+    ("Copy as text", to_tsv),
+    ("Copy as Markdown", to_markdown),
+    ("Copy as JSON", to_json),
+    ("Copy as CSV", to_csv),
+)
 FILTERS = "Comma separated (*.csv);;JSON (*.json);;Markdown (*.md);;Tab separated (*.tsv)"
 
 
@@ -215,25 +222,16 @@ class LayerPage(QWidget):
     def _export_button(self) -> QWidget:
         made = tool("export", "Copy or export the table")
         menu = QMenu(made)
-        layers = self._document.layers
-        writers = (
-            ("Copy as text", lambda rows, keys: to_tsv(rows, keys)),
-            ("Copy as Markdown", lambda rows, keys: to_markdown(rows, keys)),
-            ("Copy as JSON", lambda rows, keys: to_json(rows, keys)),
-            ("Copy as CSV", lambda rows, keys: to_csv(rows, keys)),
-        )
-        for title, write in writers:
-            menu.addAction(
-                title,
-                lambda write=write: QGuiApplication.clipboard().setText(
-                    write(layers.shown(), self.table.visible_keys())
-                ),
-            )
+        for title, write in COPIES:
+            menu.addAction(title, partial(self._copy_as, write))
         menu.addSeparator()
         menu.addAction("Save as…", self.ask_export)
         made.setMenu(menu)
         made.setPopupMode(made.ToolButtonPopupMode.InstantPopup)
         return made
+
+    def _copy_as(self, write: Writer) -> None:
+        QGuiApplication.clipboard().setText(write(self._document.layers.shown(), self.table.visible_keys()))
 
     def ask_export(self) -> None:
         """Ask where to, then export."""
