@@ -33,7 +33,7 @@ def follow_if(run: Interpreter, node: ast.If) -> None:
         raise RaisesError
     if len(alive) == 1:  # the other one can only raise: this is a check
         run.builder.body.drafts.extend(alive[0].body.drafts)
-        _enter(run, alive[0], alive[0].env)
+        run.frame.env, run.instead, run.fields = alive[0].env, alive[0].instead, alive[0].fields
         run.frame.returned, run.frame.value = alive[0].returned, alive[0].value
         return
     _merge(run, condition, name, branches[0], branches[1])
@@ -41,9 +41,9 @@ def follow_if(run: Interpreter, node: ast.If) -> None:
 
 def _branch(run: Interpreter, body: list[ast.stmt], name: str) -> Outcome:
     """Follow a branch apart; lists are copied, so that what it does to them stays its own."""
-    env, instead, outer = run.frame.env, run.instead, run.builder.body
+    env, instead, fields, outer = run.frame.env, run.instead, run.fields, run.builder.body
     run.frame.env = {key: list(value) if isinstance(value, list) else value for key, value in env.items()}
-    run.instead = dict(instead)
+    run.instead, run.fields = dict(instead), dict(fields)
     run.builder.body = inner = Body(name)
     raised = False
     try:
@@ -51,14 +51,11 @@ def _branch(run: Interpreter, body: list[ast.stmt], name: str) -> Outcome:
     except RaisesError:
         raised = True
     finally:
-        found = Outcome(inner, run.frame.env, run.instead, raised, run.frame.returned, run.frame.value)
-        run.frame.env, run.instead, run.builder.body = env, instead, outer
+        frame = run.frame
+        found = Outcome(inner, frame.env, run.instead, run.fields, raised, frame.returned, frame.value)
+        run.frame.env, run.instead, run.fields, run.builder.body = env, instead, fields, outer
         run.frame.returned, run.frame.value = False, None
     return found
-
-
-def _enter(run: Interpreter, branch: Outcome, env: dict[str, Any]) -> None:
-    run.frame.env, run.instead = env, branch.instead
 
 
 def _merge(run: Interpreter, condition: Any, name: str, yes: Outcome, no: Outcome) -> None:
@@ -70,6 +67,9 @@ def _merge(run: Interpreter, condition: Any, name: str, yes: Outcome, no: Outcom
         draft.attributes["condition"] = condition
     shared = [key for key in yes.env if key in no.env]  # in the order of the code, so that names are the same each time
     env = {key: _either(run, draft, yes.env[key], no.env[key]) for key in shared}
+    for owner, name in dict.fromkeys([*yes.fields, *no.fields]):
+        sides = [side.fields.get((owner, name), run.known(owner.values.get(name))) for side in (yes, no)]
+        run.fields[owner, name] = _either(run, draft, sides[0], sides[1])
     if yes.returned != no.returned:
         raise UnreadableError("one branch returns and the other does not")
     if yes.returned:

@@ -17,7 +17,7 @@ from inspector.formats._torch_code import Code
 from inspector.formats._torch_fold import UnknownError, fold
 from inspector.formats._torch_steps import EXPRESSIONS, STATEMENTS
 from inspector.formats._torch_tree import Instance, Opaque, TensorRef
-from inspector.formats._torch_values import Frame, RaisesError, Record, UnreadableError
+from inspector.formats._torch_values import Fields, Frame, RaisesError, Record, UnreadableError
 
 STEPS = 1_000_000
 DEPTH = 40
@@ -35,6 +35,7 @@ class Interpreter:
     builder: Builder
     stored: dict[str, Sym] = field(default_factory=dict)
     instead: dict[Sym, Sym] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
     steps: int = 0
     depth: int = 0
     frame: Frame = field(default_factory=lambda: Frame({}, ""))
@@ -110,7 +111,7 @@ class Interpreter:
         elif isinstance(target, ast.Attribute):
             owner = self.expression(target.value)
             if isinstance(owner, Instance):
-                owner.values[target.attr] = value
+                self.fields[owner, target.attr] = value
         elif isinstance(target, ast.Subscript):
             self.operator("aten::_set_item", [self.expression(target.value), self.expression(target.slice), value], {})
 

@@ -67,6 +67,8 @@ def member(run: Interpreter, owner: Any, name: str) -> Any:
     if isinstance(owner, Record) and name in owner.names:
         return owner[owner.names.index(name)]
     if isinstance(owner, Instance):
+        if (owner, name) in run.fields:
+            return run.fields[owner, name]
         if name in owner.values:
             return run.known(owner.values[name])
         found = run.code.classes.get(owner.type)

@@ -38,6 +38,10 @@ class Record(tuple[Any, ...]):
     names: tuple[str, ...] = ()
 
 
+Fields = dict[tuple[Instance, str], Any]
+"""Attributes that the program has set."""
+
+
 @dataclass(eq=False, slots=True)
 class Frame:
     """A call that is being followed."""
@@ -55,6 +59,7 @@ class Outcome:
     body: Body
     env: dict[str, Any]
     instead: dict[Sym, Sym]
+    fields: Fields
     raised: bool = False
     returned: bool = False
     value: Any = None

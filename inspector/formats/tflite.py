@@ -263,7 +263,12 @@ def _named(maps: Iterator[Any], table: list[_Flat]) -> Iterator[Value]:
 
 def _value(name: str, item: _Flat) -> Value:
     scale, zero = item.quantization.get("scale"), item.quantization.get("zero_point")
-    return Value(name, item.dtype, item.shape, f"scale {scale!r}, zero point {zero!r}" if scale else "")
+    if not isinstance(scale, tuple) or not isinstance(zero, tuple):
+        return Value(name, item.dtype, item.shape)
+    if len(scale) > 1:
+        return Value(name, item.dtype, item.shape, f"{len(scale)} scales")
+    step, start = (side[0] if side and isinstance(side[0], int | float) else 0 for side in (scale, zero))
+    return Value(name, item.dtype, item.shape, f"scale {step:.6g}, zero point {start}")
 
 
 def _quantization(item: Any) -> dict[str, Attribute]:

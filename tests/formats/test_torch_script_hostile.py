@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from built import Built
+from built import Built, dangling
 
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
@@ -207,3 +207,16 @@ def test_deflated_members_are_read_too(samples: Path, tmp_path: Path) -> None:
     assert first.tensors.keys() == second.tensors.keys()
     for name, tensor in first.tensors.items():
         assert (FORMAT.fetch(a, tensor) == FORMAT.fetch(b, second.tensors[name])).all()
+
+
+def test_state_that_one_branch_sets_is_a_choice_afterwards(tmp_path: Path) -> None:
+    model = followed(
+        tmp_path,
+        "if torch.gt(torch.sum(x), 1):\n  self.s = torch.relu(x)\nelse:\n  pass\nreturn torch.add(self.s, x)",
+        state=text("s") + b"K\x03",
+    )
+    main = model.main
+    assert main is not None
+    assert dangling(model) == []
+    assert [node.op for node in main.nodes] == ["aten::sum", "aten::gt", "prim::If", "aten::add"]
+    assert main.nodes[3].inputs == (main.nodes[2].outputs[0], "x")
