@@ -257,4 +257,4 @@ class Tour:
         """Close the window and end its workers."""
         self.window.close()
         self.window.deleteLater()
-        QApplication.processEvents()
+        self.rest(0.1)  # deleting is done by an event loop, and must be before Python ends
