@@ -199,17 +199,18 @@ class HistogramChart(Chart):
         )
         self.addItem(bars)
         top = float(counts.max()) * 1.15
-        self._line(output.noise_floor, "noise floor", "muted", top * 0.96)
-        self._line(output.tolerance, "tolerance", "text", top * 0.88)
         marks = [math.log10(v) for v in (output.noise_floor, output.tolerance) if 0 < v < math.inf]
-        self.setXRange(min([edges[0], *marks]) - 0.3, max([edges[-1], *marks]) + 0.6, padding=0)
+        left, right = min([edges[0], *marks]) - 0.3, max([edges[-1], *marks]) + 0.6
+        self._line(output.noise_floor, "noise floor", "muted", top * 0.96, (left + right) / 2)
+        self._line(output.tolerance, "tolerance", "text", top * 0.88, (left + right) / 2)
+        self.setXRange(left, right, padding=0)
         self.setYRange(0, top, padding=0)
 
-    def _line(self, value: float, words: str, tone: str, height: float) -> None:
+    def _line(self, value: float, words: str, tone: str, height: float, middle: float) -> None:
         if 0 < value < math.inf:
             at = math.log10(value)
             self.addItem(pg.InfiniteLine(at, pen=pen(tone, 1.5, Qt.PenStyle.DashLine)))
-            self.text(f"{words} {difference(value)}", at, height, tone, (1, 0.5))
+            self.text(f"{words} {difference(value)}", at, height, tone, (0 if at < middle else 1, 0.5))
 
     def _nothing(self, words: str) -> None:
         self.setXRange(-9, 0, padding=0)
