@@ -160,6 +160,12 @@ def fetch_member(source: Source, tensor: Tensor) -> Array:
         with zipped.open(where.member) as file:
             file.seek(where.offset)
             data = file.read(where.size)
+    return arranged(data, tensor)
+
+
+def arranged(data: bytes, tensor: Tensor) -> Array:
+    """Stored bytes as the tensor's values, its strides and byte order undone."""
+    where = tensor.place
     big = where.layout.get("byte_order") == "big"
     strides = where.layout.get("strides")
     if not isinstance(strides, tuple):
