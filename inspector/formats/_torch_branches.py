@@ -60,7 +60,7 @@ def _branch(run: Interpreter, body: list[ast.stmt], name: str) -> Outcome:
 
 def _merge(run: Interpreter, condition: Any, name: str, yes: Outcome, no: Outcome) -> None:
     """One node whose outputs are what the branches leave different."""
-    draft = Draft(name, "prim::If", [], [], {}, run.frame.module, [yes.body, no.body])
+    draft = Draft(name, "prim::If", [], [], {}, run.frame.module, bodies=[yes.body, no.body])
     if isinstance(condition, Sym):
         draft.inputs.append(condition)
     else:
@@ -154,7 +154,7 @@ def _loop(
     results = [Sym(f"{name}:{at}", scalar=part.scalar) for at, part in enumerate(inside)]
     limits = {"range": tuple(bounds)} if bounds else {}
     inputs: list[Sym | None] = [*(bound for bound in bounds if isinstance(bound, Sym)), *starts]
-    run.builder.add(Draft(name, "prim::Loop", inputs, results, limits, module, [end.body]))
+    run.builder.add(Draft(name, "prim::Loop", inputs, results, limits, module, bodies=[end.body]))
     run.frame.env = {**before, **dict(zip(carried, results, strict=True))}
 
 

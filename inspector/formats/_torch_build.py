@@ -50,6 +50,7 @@ class Draft:
     outputs: list[Sym]
     attributes: dict[str, Any] = field(default_factory=dict)
     module: str = ""
+    source: str = ""
     bodies: list[Body] = field(default_factory=list)
 
 
@@ -68,6 +69,7 @@ class Builder:
 
     def __init__(self, name: str) -> None:
         self.body = Body(name)
+        self.source = ""
         self._names: dict[str, int] = {}
         self._count = 0
         self._makers: dict[Sym, Draft] = {}
@@ -89,7 +91,7 @@ class Builder:
         name = self.unique(f"{module}/{short}" if module else short)
         inputs, attributes = arguments(op, [self._whole(arg, module) for arg in args], named)
         output = Sym(name, scalar=op in SCALARS and _scalars(inputs, op, args))
-        return self.add(Draft(name, op, inputs, [output], attributes, module)).outputs[0]
+        return self.add(Draft(name, op, inputs, [output], attributes, module, self.source)).outputs[0]
 
     def add(self, draft: Draft) -> Draft:
         """A node as it is."""
@@ -243,6 +245,7 @@ def freeze(body: Body, known: dict[str, Value]) -> list[Graph]:
                 {name: _attribute(value) for name, value in draft.attributes.items()},
                 module=draft.module,
                 graphs=tuple(part.name for part in draft.bodies),
+                source=draft.source,
             )
         )
     inputs, outputs = _values(body.inputs, known), _values(body.outputs, known)

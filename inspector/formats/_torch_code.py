@@ -10,6 +10,8 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
+from inspector.formats._torch_origin import Origin
+
 LARGEST = 8 << 20
 """No larger file of code is parsed."""
 
@@ -34,15 +36,21 @@ class Class:
 
 @dataclass(eq=False, slots=True)
 class Code:
-    """Classes and functions by qualified name (`__torch__.torch.nn.functional.relu`)."""
+    """Classes and functions by qualified name (`__torch__.torch.nn.functional.relu`), and where they come from."""
 
     classes: dict[str, Class] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    origins: dict[ast.FunctionDef, Origin] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
 
-def parse(texts: dict[str, str]) -> Code:
-    """All files of code by path within the archive's `code/` folder (`__torch__/torch/nn/functional.py`)."""
+def parse(texts: dict[str, str], records: dict[str, bytes]) -> Code:
+    """All files of code by path within the archive's `code/` folder (`__torch__/torch/nn/functional.py`).
+
+    Args:
+        texts: The code.
+        records: Debug records of the same files, where the archive has them.
+    """
     code = Code()
     for path, text in texts.items():
         module = path.removesuffix(".py").replace("/", ".")
@@ -50,11 +58,15 @@ def parse(texts: dict[str, str]) -> Code:
         if tree is None:
             code.unread.append(path)
             continue
+        origin = Origin(text, records[path]) if path in records else None
         for item in tree.body:
             if isinstance(item, ast.ClassDef):
-                code.classes[f"{module}.{item.name}"] = _class(f"{module}.{item.name}", item)
+                found = _class(f"{module}.{item.name}", item)
+                code.classes[found.name] = found
+                code.origins.update(dict.fromkeys(found.methods.values(), origin) if origin else {})
             elif isinstance(item, ast.FunctionDef):
                 code.functions[f"{module}.{item.name}"] = item
+                code.origins.update({item: origin} if origin else {})
     return code
 
 

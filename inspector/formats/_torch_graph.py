@@ -52,7 +52,7 @@ class Interpreter:
         for name, default in defaults(function).items():
             if name not in env:
                 env[name] = self.expression(default)
-        before, self.frame = self.frame, Frame(env, module)
+        before, self.frame = self.frame, Frame(env, module, self.code.origins.get(function), self.builder.source)
         try:
             self.block(function.body)
             return self.frame.value

@@ -10,6 +10,7 @@ from inspector.formats._torch_branches import follow_for, follow_if, follow_whil
 from inspector.formats._torch_build import Sym
 from inspector.formats._torch_code import annotation, dotted
 from inspector.formats._torch_fold import truth
+from inspector.formats._torch_origin import OWN
 from inspector.formats._torch_tree import Instance, Opaque
 from inspector.formats._torch_values import Function, Method, RaisesError, Record, UnreadableError
 
@@ -87,6 +88,7 @@ def _call(run: Interpreter, node: ast.Call) -> Any:
     function = run.expression(node.func)
     args = [run.expression(arg) for arg in node.args]
     named = {word.arg: run.expression(word.value) for word in node.keywords if word.arg}
+    run.builder.source = _written(run, node)
     if isinstance(function, Method):
         return run.method(function.owner, function.name, args, named)
     if isinstance(function, Instance):
@@ -94,6 +96,13 @@ def _call(run: Interpreter, node: ast.Call) -> Any:
     if isinstance(function, Function):
         return _call_name(run, function.name, args, named)
     raise UnreadableError("something is called that is no function")
+
+
+def _written(run: Interpreter, node: ast.Call) -> str:
+    """Where the author wrote a call; inside torch's own functions, where they were called from."""
+    origin, called = run.frame.origin, run.frame.called
+    found = origin.at(node.lineno, node.col_offset) if origin else ""
+    return called if called and (not found or OWN.search(found)) else found
 
 
 def _call_name(run: Interpreter, name: str, args: list[Any], named: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspector.formats._torch_build import Body, Sym
+from inspector.formats._torch_origin import Origin
 from inspector.formats._torch_tree import Instance
 
 
@@ -48,6 +49,8 @@ class Frame:
 
     env: dict[str, Any]
     module: str
+    origin: Origin | None = None
+    called: str = ""
     returned: bool = False
     value: Any = None
 

@@ -8,6 +8,7 @@ traced with, where the archive keeps them; a scripted model has none until the u
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor
 PICKLE = 256 << 20
 TEXT = 16 << 20
 TEXTS = 128 << 20
+RECORDS = 64 << 20
 INTEGERS = frozenset({"int64", "int32", "int16", "int8"})
 EXPECTED = ("__torch__", "torch._utils._rebuild_", "torch.jit._pickle.", "collections.OrderedDict", "torch.device")
 
@@ -61,9 +63,8 @@ def read(source: Source) -> Model:
         parts = _parts(zipped, source.name)
         tree = grow(parts.data.value)
         constants = [_constant(at, item) for at, item in enumerate(parts.constants)]
-        code = parse(
-            {name.removeprefix("code/"): text for name, text in parts.texts.items() if name.startswith("code/")}
-        )
+        texts = {name.removeprefix("code/"): text for name, text in parts.texts.items() if name.startswith("code/")}
+        code = parse(texts, _records(zipped, parts.top))
         tensors = _tensors(tree, code, parts)
         tensors.update(_constants(zipped, constants, parts))
         missing = [tensor.name for tensor in tensors.values() if tensor.count and not fits(zipped, tensor.place)]
@@ -130,6 +131,19 @@ def _texts(zipped: Archive, top: str) -> dict[str, str]:
         if path.startswith("code/") or b"\0" not in text:
             texts[path] = text.decode("utf-8", "replace")
     return texts
+
+
+def _records(zipped: Archive, top: str) -> dict[str, bytes]:
+    """Debug records by path of the code that they belong to."""
+    found: dict[str, bytes] = {}
+    room = RECORDS
+    for member in zipped.names:
+        if member.startswith(f"{top}code/") and member.endswith(".debug_pkl") and zipped.size(member) <= room:
+            room -= zipped.size(member)
+            path = member.removeprefix(f"{top}code/").removesuffix(".debug_pkl")
+            with suppress(FormatError):
+                found[path] = zipped.read(member, RECORDS)
+    return found
 
 
 def _traced_inputs(zipped: Archive, top: str) -> tuple[Strided, ...]:

@@ -202,3 +202,14 @@ def test_the_sample(samples: Path) -> None:
 def test_a_state_dict_is_not_torchscript(torchscripts: Built) -> None:
     with pytest.raises(FormatError):
         identify(torchscripts.source("state.pt"))
+
+
+@pytest.mark.parametrize("kind", ["mixed_script", "mixed_trace"])
+def test_nodes_say_where_they_were_written(torchscripts: Built, kind: str) -> None:
+    text = Path(__file__).with_name("build_torch_script.py").read_text().splitlines()
+    main = torchscripts.read(f"{kind}.pt").main
+    assert main is not None
+    for op, words in (("relu", "torch.relu(self.norm(self.conv(x)))"), ("cat", "torch.cat([b, a], 1)")):
+        file, _, line = next(node.source for node in main.nodes if node.op == f"aten::{op}").rpartition(":")
+        assert Path(file).name == "build_torch_script.py"
+        assert words in text[int(line) - 1]
