@@ -26,6 +26,9 @@ def prepared(model: ModelProto) -> ModelProto:
 
     if model.functions:
         model = inliner.inline_local_functions(model)
+    for node in all_nodes(model):
+        while node.input and not node.input[-1]:  # the inliner stumbles over inputs that are left out at the end
+            del node.input[-1]
     strange = {node.op_type for node in all_nodes(model) if node.domain in ("", "ai.onnx")} & _inlinable(model)
     for op in sorted(strange):
         try:

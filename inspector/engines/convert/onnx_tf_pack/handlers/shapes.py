@@ -81,15 +81,18 @@ def _copied(x: Any, wanted: list[int], allow_zero: bool) -> list[Any]:
     return sizes
 
 
-@handles("Split", 18)
+@handles("Split", 13, 18)
 def split(node: Node, inputs: Inputs) -> Outputs:
     """Into pieces of given sizes, or into so many pieces, the last of which may be smaller."""
     import tensorflow as tf
 
     x, axis = inputs[0], node.attrs.get("axis", 0)
-    if given(inputs, 1) is not None:
-        return list(tf.split(x, constant(inputs[1], "sizes of Split"), axis))
-    count, size = node.attrs.get("num_outputs", len(node.outputs)), x.shape[axis]
+    sizes = given(inputs, 1)
+    if sizes is not None and tf.get_static_value(sizes) is None:
+        return list(tf.split(x, tf.cast(sizes, tf.int32), axis, num=len(node.outputs)))
+    if sizes is not None:
+        return list(tf.split(x, constant(sizes, "sizes of Split"), axis))
+    count, size = node.attrs.get("num_outputs") or len(node.outputs), x.shape[axis]
     if size is None:
         raise ConversionError(
             "Split is asked to divide a dimension whose size is not known.", "Export the model with that size fixed."
