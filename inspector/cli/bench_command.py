@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from inspector.cli.compare_command import feeds
-from inspector.cli.words import Progress, add_inputs, dims, print_json, shapes, table
+from inspector.cli.words import Progress, add_inputs, dims, print_json, table
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure."""
     from inspector.jobs.bench import bench
+    from inspector.jobs.inputs import parse
     from inspector.jobs.requests import BenchRequest
     from inspector.jobs.terminal import run as run_job
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         runs=max(args.runs, 1),
         batch=max(args.batch, 1),
         dims=dims(args.dim),
-        shapes=shapes(args.input),
+        shapes=parse(args.input),
         feeds=file,
         threads=max(args.threads, 0),
         seed=seed,

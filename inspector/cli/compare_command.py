@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from inspector.cli.words import Progress, add_inputs, dims, print_json, shapes, table
+from inspector.cli.words import Progress, add_inputs, dims, print_json, table
 from inspector.errors import InspectorError
 
 
@@ -29,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare."""
     from inspector.jobs.compare import compare
+    from inspector.jobs.inputs import parse
     from inspector.jobs.requests import CompareRequest
     from inspector.jobs.terminal import run as run_job
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         device_b=devices[1],
         feeds=file,
         dims=dims(args.dim),
-        shapes=shapes(args.input),
+        shapes=parse(args.input),
         batches=batches(args.batches),
         seed=seed,
         rtol=args.rtol,

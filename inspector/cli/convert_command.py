@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 import msgspec
 
-from inspector.cli.words import Progress, add_inputs, dims, options, print_json, shapes
+from inspector.cli.words import Progress, add_inputs, dims, options, print_json
 from inspector.errors import InspectorError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from inspector.engines.parity.verdict import Verdict
     from inspector.formats import Source, identify
     from inspector.jobs.convert import convert
+    from inspector.jobs.inputs import parse
     from inspector.jobs.requests import ConvertRequest
     from inspector.jobs.terminal import run as run_job
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         to=to,
         via=via,
         options=options_by_edge(options(args.option), source_format, to, via),
-        shapes=shapes(args.input),
+        shapes=parse(args.input),
         dims=dims(args.dim),
         prove=not args.no_proof,
         require_proof=args.require_proof,
@@ -65,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         chain = " → ".join(f"{step.tool} {step.version} ({step.seconds:.1f} s)" for step in done.route)
         print(f"{args.source.name} → {chain} → {done.target}")
-        print(done.proof.sentence if done.proof else f"Not proved: {done.proof_note}")
-        for output in done.proof.outputs if done.proof else ():
+        print(done.proof.sentence if done.proof is not None else f"Not proved: {done.proof_note}")
+        for output in done.proof.outputs if done.proof is not None else ():
             print(f"  {output.a} ~ {output.b}: {output.verdict.value}, max abs {output.max_abs:.3g} ({output.why})")
-    return (done.proof.verdict if done.proof else Verdict.SAME).exit_code
+    return (done.proof.verdict if done.proof is not None else Verdict.SAME).exit_code
 
 
 def target_format(to: str, target: Path) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from inspector.cli.words import add_inputs, dims, print_json, shapes
+from inspector.cli.words import add_inputs, dims, print_json
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print it."""
     from inspector.engines.summary import render
+    from inspector.jobs.inputs import parse
     from inspector.jobs.terminal import ask_document
     from inspector.worker.tasks.open import OpenArgs
     from inspector.worker.tasks.rows import TASK as ROWS
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     sizes = dims(args.dim)
     grouping: Literal["layers", "operators"] = "operators" if args.operators else "layers"
-    opening = OpenArgs(path=str(args.file.absolute()), dims=sizes, shapes=shapes(args.input))
+    opening = OpenArgs(path=str(args.file.absolute()), dims=sizes, shapes=parse(args.input))
     overview, page = ask_document(args.file, [(ROWS, RowsArgs(grouping, sizes, depth=args.depth))], opening)
     if args.json:
         print_json(render.as_json(overview, page.rows))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,11 +10,6 @@ from typing import Any
 import msgspec
 
 from inspector.errors import InspectorError
-
-Shape = tuple[int | str, ...]
-_INPUT = re.compile(
-    r"^(?P<name>[^=]+)=(?:(?P<dtype>[a-z]\w*)\[(?P<inside>[^\]]*)\]|(?P<sizes>[\w?]+(?:x[\w?]+)*|scalar))$"
-)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -34,25 +28,6 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=SIZE",
         help="size of a named dimension: batch=4; may be repeated",
     )
-
-
-def shapes(texts: Sequence[str]) -> dict[str, Shape]:
-    """Shapes by input name, from `--input`."""
-    result: dict[str, Shape] = {}
-    for text in texts:
-        match = _INPUT.match(text)
-        if match is None:
-            raise InspectorError(
-                f"{text!r} is not an input shape.", "Write name=1x3x224x224 or name=f32[batch,3,224,224]."
-            )
-        inside = match["inside"]
-        parts = (
-            inside.split(",")
-            if inside is not None
-            else ([] if match["sizes"] == "scalar" else match["sizes"].split("x"))
-        )
-        result[match["name"]] = tuple(int(p) if p.strip().isdigit() else p.strip() for p in parts if p.strip())
-    return result
 
 
 def dims(texts: Sequence[str]) -> dict[str, int]:

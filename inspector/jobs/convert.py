@@ -255,7 +255,7 @@ def _prove(request: ConvertRequest, source: Path, built: Path) -> Recipe[tuple[P
 
 
 def _insist(request: ConvertRequest, proof: Parity | None, note: str) -> None:
-    if request.require_proof and not proof:
+    if request.require_proof and (proof is None or proof.verdict.exit_code):
         why = note if proof is None else proof.sentence
         raise ConversionError(
             f"The result was discarded, because it is not proved: {why}", "Convert without insisting."

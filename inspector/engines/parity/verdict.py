@@ -88,6 +88,36 @@ class OutputParity(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str = ""
 
 
+class LayerPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A value inside the first model and what it is inside the second, for one feed.
+
+    Attributes:
+        a, b: Names of the values. node_a, node_b: of the nodes that give them. op_a, op_b: what those do.
+        module: Path of the module that gives a, where the file says.
+        paired_by: name, module or content.
+        layout: How b was turned to fit a, such as "NHWC→NCHW"; empty when not.
+        max_abs, mean_abs, max_rel, largest, tolerance: As in `OutputParity`.
+        verdict: identical, noise, precision or different.
+    """
+
+    a: str
+    b: str
+    paired_by: str = ""
+    shape: tuple[int, ...] = ()
+    layout: str = ""
+    max_abs: float = 0.0
+    mean_abs: float = 0.0
+    max_rel: float = 0.0
+    largest: float = 0.0
+    tolerance: float = 0.0
+    verdict: OutputVerdict = OutputVerdict.NOT_RUN
+    node_a: str = ""
+    node_b: str = ""
+    op_a: str = ""
+    op_b: str = ""
+    module: str = ""
+
+
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
     """A pair of models: the verdict and what it rests on.
 
@@ -96,6 +126,9 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
         a, b: What was run: title of runtime and device.
         renamed: Inputs or outputs that changed names, as (a, b).
         next: What to try next, one short command for the card's button; empty when there is nothing.
+        layers: Values inside the two that belong together, in the first model's order, where that was asked for.
+        first_divergence: The first of them that is off although all before it agree.
+        layers_note: What `layers` does not cover, or why there are none, where they were asked for.
     """
 
     verdict: Verdict
@@ -108,6 +141,6 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     device_b: str = ""
     renamed: tuple[tuple[str, str], ...] = ()
     next: str = ""
-
-    def __bool__(self) -> bool:
-        return self.verdict.exit_code == 0
+    layers: tuple[LayerPair, ...] = ()
+    first_divergence: LayerPair | None = None
+    layers_note: str = ""
