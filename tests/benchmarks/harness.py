@@ -64,7 +64,12 @@ def median_of(measure: Callable[[], float], times: int = 5) -> float:
 
 def fresh(code: str, *arguments: str, **environment: str) -> dict[str, Any]:
     """Run code in a fresh process that prints one JSON object; T0 is when it was started, on `time.time`'s clock."""
-    env = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"} | environment
+    ours = {
+        "QT_QPA_PLATFORM": "offscreen",
+        "QTWEBENGINE_DISABLE_SANDBOX": "1",
+        "INSPECTOR_INSTANCE": f"bench-{os.getpid()}",
+    }
+    env = os.environ | ours | environment
     start = f"T0 = {time.time()!r}\n" + textwrap.dedent(code)
     done = subprocess.run(
         [sys.executable, "-c", start, *arguments], text=True, capture_output=True, env=env, cwd=ROOT, check=False
@@ -75,8 +80,20 @@ def fresh(code: str, *arguments: str, **environment: str) -> dict[str, Any]:
     return result
 
 
+def seconds_of(code: str, *arguments: str) -> float:
+    """Seconds that a fresh interpreter takes for this, its own start included; the reference of many figures."""
+    began = time.perf_counter()
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return time.perf_counter() - began
+
+
 def show(figures: list[Figure]) -> None:
     """Print the table."""
+    if not figures:
+        return
     head = ("what", "here", "goal", "beside", "ratio")
     lines = [head, *(figure.cells() for figure in figures)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
