@@ -54,9 +54,11 @@ class ResultTable(QTableWidget):
         header.setMinimumSectionSize(56)
         header.setHighlightSections(False)
         for number in range(len(head)):
-            self.horizontalHeaderItem(number).setTextAlignment(self._side(number))
-            self.horizontalHeaderItem(number).setFont(look.tabular(0.92))
-            self.horizontalHeaderItem(number).setToolTip(tips[number] if tips else "")
+            title = self.horizontalHeaderItem(number)
+            assert title is not None
+            title.setTextAlignment(self._side(number))
+            title.setFont(look.tabular(0.92))
+            title.setToolTip(tips[number] if tips else "")
         look.themed.changed.connect(self._dress)
         self.show_cells([])
 
@@ -114,6 +116,7 @@ class ResultTable(QTableWidget):
         for line, texts in enumerate(self._cells):
             for number, cell in enumerate(texts):
                 item = self.item(line, number)
+                assert item is not None
                 if cell.tone:
                     item.setForeground(look.colour(cell.tone))
                 if cell.icon:
@@ -173,13 +176,15 @@ def bench_cells(bench: Bench | None) -> list[list[Cell]]:
     """A line a candidate; the swatch is the colour it has in the charts."""
     if bench is None:
         return []
-    lines, series = [], 0
+    lines: list[list[Cell]] = []
+    series = 0
     for result, (ratio, tip) in zip(bench.results, beside_fastest(bench), strict=True):
         facts = "\n".join(f"{name}: {value}" for name, value in result.facts.items())
         name = name_of(result)
         if result.error:
-            name = Cell(name, "warning", "warning", result.error)
-            lines.append([name, Cell("not measured", tone="warning", tip=result.error), *(Cell("") for _ in range(6))])
+            failed = Cell(name, "warning", "warning", result.error)
+            missing = Cell("not measured", tone="warning", tip=result.error)
+            lines.append([failed, missing, *(Cell("") for _ in range(6))])
             continue
         low, high = result.ci95_ms
         figures = (result.median_ms, None, result.p90_ms, result.p99_ms, result.load_ms)

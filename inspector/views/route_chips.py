@@ -48,7 +48,7 @@ class RouteChips(FlowBox):
         group = QActionGroup(menu)
         for number, way in enumerate(routes):
             chain = " → ".join(f"{edge.tool}" for edge in way.edges)
-            action = QAction(f"{chain}  ({title_of(way.formats[-1])})", menu, checkable=True, checked=way is route)  # type: ignore[call-overload]
+            action = QAction(f"{chain}  ({title_of(way.formats[-1])})", menu, checkable=True, checked=way is route)
             action.setToolTip(way.why)
             action.triggered.connect(lambda _=False, number=number: self._chosen(number))
             group.addAction(action)
