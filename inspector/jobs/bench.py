@@ -13,7 +13,7 @@ import msgspec
 
 from inspector.engines.latency.environment import environment, load
 from inspector.engines.latency.results import Bench, Measured, Ratio
-from inspector.engines.latency.schedule import SETTLE_MS, WARMUP_RUNS, orders, plan
+from inspector.engines.latency.schedule import REOPEN_MS, SETTLE_MS, WARMUP_RUNS, orders, plan
 from inspector.engines.latency.statistics import ratio, sentence, summary
 from inspector.engines.parity.align import Fit, pair_inputs
 from inspector.errors import Cancelled, InspectorError, RuntimeFailure, WorkerDied
@@ -22,10 +22,13 @@ from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Step, Stop, W
 from inspector.jobs.requests import BenchRequest
 from inspector.jobs.sessions import FRAMEWORKS, Opened, format_of, missing, open_session, runtime_for
 from inspector.runtimes import Device, Runtime, runtimes
+from inspector.worker.tasks import Task
 from inspector.worker.tasks.devices import TASK as DEVICES
 from inspector.worker.tasks.devices import DevicesArgs, DevicesFound
 from inspector.worker.tasks.feeds import TASK as FEEDS
 from inspector.worker.tasks.feeds import FeedsArgs, FeedsMade
+from inspector.worker.tasks.session_open import TASK as SESSION_OPEN
+from inspector.worker.tasks.session_open import SessionOpened
 from inspector.worker.tasks.session_time import TASK as SESSION_TIME
 from inspector.worker.tasks.session_time import SessionTimeArgs, SessionTimed
 
@@ -45,6 +48,9 @@ class _Candidate:
     round_of: list[int] = field(default_factory=list)
     warmup: tuple[float, ...] = ()
     peak_rss_mb: float = 0.0
+    reopens: int = 0
+    quick: bool = True
+    """Whether it opens and warms up so quickly that it can be opened afresh for every turn."""
     error: str = ""
 
     @property
@@ -169,27 +175,46 @@ def _rounds(request: BenchRequest, candidates: list[_Candidate], feeds: str) -> 
         done = WARMED + (1 - WARMED) * number / len(planned)
         yield Say(done, f"Round {number + 1} of {len(planned)}")
         for candidate in (candidates[i] for i in order if candidates[i].runs):
-            timed = yield from _turn(candidate, SessionTimeArgs(feeds=feeds, runs=planned[number], settle_ms=SETTLE_MS))
+            args = SessionTimeArgs(feeds=feeds, runs=planned[number], settle_ms=SETTLE_MS)
+            timed = yield from (_fresh_turn if candidate.quick else _turn)(candidate, args)
             if timed is not None:
                 candidate.samples += timed.samples_ms
                 candidate.round_of += [number] * len(timed.samples_ms)
                 candidate.peak_rss_mb = timed.peak_rss_mb
 
 
-def _turn(candidate: _Candidate, args: SessionTimeArgs) -> Generator[Step, Any, SessionTimed | None]:
-    """One turn; a candidate that fails is out of the race, and says why."""
+def _fresh_turn(candidate: _Candidate, args: SessionTimeArgs) -> Generator[Step, Any, SessionTimed | None]:
+    """One turn of a model opened afresh; one that turns out to be slow to open is left open from now on."""
     assert candidate.opened is not None
-    args = msgspec.structs.replace(args, fits=candidate.fits)
+    again = msgspec.structs.replace(candidate.opened.args, again=True)
+    opened: SessionOpened | None = yield from _asked(candidate, SESSION_OPEN, again)
+    if opened is None:
+        return None
+    timed = yield from _turn(candidate, msgspec.structs.replace(args, warmup=WARMUP_RUNS))
+    candidate.reopens += 1
+    candidate.quick = timed is not None and opened.load_ms + sum(timed.warmup_ms) - args.settle_ms <= REOPEN_MS
+    return timed
+
+
+def _turn(candidate: _Candidate, args: SessionTimeArgs) -> Generator[Step, Any, SessionTimed | None]:
+    """One turn of a model as it is open."""
+    timed: SessionTimed | None = yield from _asked(
+        candidate, SESSION_TIME, msgspec.structs.replace(args, fits=candidate.fits)
+    )
+    return timed
+
+
+def _asked(candidate: _Candidate, task: Task[Any, Any], args: msgspec.Struct) -> Generator[Step, Any, Any]:
+    """The worker's answer; a candidate that fails is out of the race, and says why."""
+    assert candidate.opened is not None
     try:
-        timed: SessionTimed = yield Ask(candidate.opened.worker, SESSION_TIME, args)
+        return (yield Ask(candidate.opened.worker, task, args))
     except Cancelled:
         raise
     except WorkerDied as error:
         candidate.error = f"Its process ended: {error.what}"
     except InspectorError as error:
         candidate.error = error.what
-    else:
-        return timed
     return None
 
 
@@ -232,8 +257,16 @@ def _measured(candidate: _Candidate) -> Measured:
         warmup=len(candidate.warmup),
         peak_rss_mb=candidate.peak_rss_mb,
         file_mb=Source(candidate.path).size / 1e6,
-        facts=opened.session.facts | {"weights": opened.session.numbers} if opened.session.numbers else {},
+        facts=opened.session.facts | _how(candidate),
     )
+
+
+def _how(candidate: _Candidate) -> dict[str, str]:
+    """What else stands beside the figures: how it was measured, and what its weights are stored in."""
+    assert candidate.opened is not None
+    every = candidate.reopens == len(set(candidate.round_of))
+    facts = {"opened": "afresh for every round" if every else "once: it is slow to open"}
+    return facts | ({"weights": candidate.opened.session.numbers} if candidate.opened.session.numbers else {})
 
 
 def _names(results: tuple[Measured, ...]) -> list[str]:

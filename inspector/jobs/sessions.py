@@ -28,6 +28,7 @@ class Opened:
     worker: Worker
     device: Device
     session: SessionOpened
+    args: SessionOpenArgs
 
     @property
     def title(self) -> str:
@@ -92,7 +93,7 @@ def open_session(
     except InspectorError:
         yield Stop(worker)
         raise
-    return Opened(path, worker, chosen, session)
+    return Opened(path, worker, chosen, session, args)
 
 
 def choose(devices: tuple[Device, ...], wanted: str) -> Device:

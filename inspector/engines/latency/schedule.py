@@ -5,6 +5,10 @@ rounds. Samples of one turn are alike for reasons of their own: chance is reckon
 
 A turn begins with untimed runs. They do more than fill the caches: the system takes some milliseconds to give the
 threads that have just woken up cores of their own, and a model of 0.04 ms would be through with its turn before that.
+
+Where its tensors happen to lie in memory makes a model one or two per cent faster or slower for as long as it is open,
+which is far more than the interval of a quiet machine. So a model that opens quickly is opened afresh for every turn;
+for one that does not, this luck of the draw is in its figures.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ WARMUP_RUNS, WARMUP_MS = 100, 2000.0
 """A warm-up that never becomes stable ends here."""
 SETTLE, SETTLE_MS = 2, 20.0
 """Untimed runs at the beginning of each turn: so many, and for so long."""
+REOPEN_MS = 250.0
+"""A model that takes longer than this to open and warm up stays open over the rounds."""
 
 
 def plan(runs: int, rounds: int = ROUNDS) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ class SessionOpenArgs(msgspec.Struct, frozen=True):
     Attributes:
         device: Id of a device, such as `torch:cpu`.
         format: Id of the file's format; found from its bytes when empty.
+        again: Open the same model afresh; what our reader knows of it is not asked for a second time.
     """
 
     path: str
@@ -31,6 +32,7 @@ class SessionOpenArgs(msgspec.Struct, frozen=True):
     device: str
     threads: int = 0
     format: str = ""
+    again: bool = False
 
 
 class SessionOpened(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ def run(args: SessionOpenArgs, context: Context) -> SessionOpened:
     session.open()
     load_ms = (perf_counter() - start) * 1000
     context.state[SESSION] = session
-    model = _read(path, format_id)
+    model = None if args.again else _read(path, format_id)
     if model is not None:
         session.inputs = _completed(session.inputs, model)
     return SessionOpened(
