@@ -12,6 +12,8 @@ from inspector.ir import Attribute
 LINES = 4000
 DEPTH = 12
 ITEMS = 256
+WIDE = 10_000
+"""Dictionaries with more entries are only counted in texts."""
 TEXT = 4096
 MAPPINGS = ("collections.OrderedDict", "collections.defaultdict")
 SEQUENCES = ("builtins.set", "builtins.frozenset", "__builtin__.set", "builtins.list", "builtins.tuple", "torch.Size")
@@ -92,12 +94,19 @@ def plain(item: Any, depth: int = 4) -> Attribute:
         return f"{tensor.dtype}[{', '.join(map(str, tensor.shape))}]"
     if isinstance(item, Call) and item.path in SEQUENCES:
         return plain(item.args[0], depth) if item.args else ()
+    if (wide := _wide(item)) > WIDE:
+        return f"{wide:,} entries"
     entries = mapping(item)
     if entries is not None:
         return {key[:200]: plain(value, depth - 1) for key, value in list(entries.items())[:ITEMS]}
     if isinstance(item, Call):
         return _instance(item, depth)
     return item.path if isinstance(item, Global) else type(item).__name__.lower()
+
+
+def _wide(item: Any) -> int:
+    """How many entries a dictionary has."""
+    return len(item.pairs) if isinstance(item, Table) else len(item.items) if isinstance(item, Call) else 0
 
 
 def _instance(item: Call, depth: int) -> Attribute:
@@ -122,7 +131,7 @@ def written(item: Any) -> str:
 
 
 def _lines(item: Any, depth: int) -> Iterator[str]:
-    entries = mapping(item)
+    entries = mapping(item) if _wide(item) <= WIDE else None
     if entries is None and isinstance(item, Call) and tensor_of(item) is None and item.path not in SEQUENCES:
         entries = {key: value for key, value in state_of(item).items() if not key.startswith("_")} or None
     if entries is None and isinstance(item, list) and any(mapping(part) is not None for part in item[:ITEMS]):

@@ -1,0 +1,233 @@
+"""What a file of torch's holds: the model's tensors, second copies of them, optimizers, and everything else in words.
+
+A checkpoint is dictionaries within dictionaries. A *part* is a dictionary of tensors or a whole module; what each is
+for follows from the keys that lead to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from inspector.formats._pickle import Call, Persistent
+from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
+from inspector.formats._torchzip import Strided
+from inspector.ir import Attribute, Module
+
+STEPS = 400_000
+DEPTH = 64
+Kind = Literal["model", "copy", "optimizer", "other"]
+Path = tuple[str, ...]
+
+COPIES = re.compile(r"(^|[_.])(ema|swa|averaged?|shadow)([_.]|$)|(^|_)ema|ema$|target_network", re.IGNORECASE)
+OPTIMIZERS = re.compile(r"optim", re.IGNORECASE)
+OTHERS = re.compile(
+    r"^(callbacks?|loops?|(lr_)?schedulers?|lr_scheduler_states|rng.*|.*rng_state.*|metrics?|(amp_|grad_)?scaler.*|amp|loss(es)?"
+    r"|hparams|hyper_parameters|args|config|datamodule.*|native_amp_.*)$",
+    re.IGNORECASE,
+)
+HIDDEN = frozenset({"training", "call_super_init", "dump_patches", "T_destination"})
+HOOKS = re.compile(r"_.*hooks.*|_parameters|_buffers|_modules|_non_persistent_buffers_set|_is_full_backward_hook")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A tensor where it is held."""
+
+    tensor: Strided
+    shift: int
+    trainable: bool | None = None
+    buffer: bool | None = None
+    """Whether it is a buffer of a module; None where it stands in a dictionary."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A dictionary of tensors, or a module.
+
+    Attributes:
+        path: Keys that lead to it.
+        leaves: By name within it.
+        modules: Of a whole module, parents first; of a state dict, the paths that its versions name.
+        whole: Whether it is a module rather than a dictionary.
+    """
+
+    path: Path
+    kind: Kind
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    modules: dict[str, Module] = field(default_factory=dict)
+    whole: bool = False
+
+    def add(self, name: str, leaf: Leaf) -> None:
+        """Put a tensor in under a name that is free."""
+        while name in self.leaves:
+            name += "'"
+        self.leaves[name] = leaf
+
+
+@dataclass(slots=True)
+class Contents:
+    """Everything that is in the object.
+
+    Attributes:
+        about: Entries of the outermost dictionary that hold no tensors.
+        sources: Source text of classes, which legacy files keep.
+        complete: Whether all of it was looked at.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+
+    def of(self, *kinds: Kind) -> list[Part]:
+        """Parts of these kinds that hold something."""
+        return [part for part in self.parts if part.kind in kinds and (part.leaves or part.whole)]
+
+
+def is_module(item: Any) -> bool:
+    """Whether an object is an `nn.Module`."""
+    return isinstance(item, Call) and {"_modules", "_parameters"} <= state_of(item).keys()
+
+
+def contents(value: Any) -> Contents:
+    """What an object of a file holds."""
+    walk = _Walk()
+    walk.value(value, (), None, 0)
+    found = walk.found
+    entries = mapping(value) if not is_module(value) else None
+    starts = {part.path[0] for part in found.parts if part.path and part.kind != "other"}
+    top = any(not part.path and part.kind == "model" for part in found.parts)
+    if entries is not None and not top:
+        found.about = {key: item for key, item in entries.items() if key not in starts and tensor_of(item) is None}
+    if not found.of("model"):
+        for part in found.parts:
+            part.kind = "model" if part.kind == "copy" else part.kind
+    return found
+
+
+class _Walk:
+    """Goes through the objects once; a budget ends cycles and repetitions."""
+
+    def __init__(self) -> None:
+        self.found = Contents()
+        self.steps = 0
+
+    def part(self, path: Path, kind: Kind) -> Part:
+        known = next((part for part in self.found.parts if part.path == path and part.kind == kind), None)
+        if known is None:
+            known = Part(path, kind)
+            self.found.parts.append(known)
+        return known
+
+    def value(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
+        self.steps += 1
+        if depth > DEPTH or self.steps > STEPS:
+            self.found.complete = False
+            return
+        if item is None or isinstance(item, bool | int | float | str | bytes):
+            return
+        tensor = tensor_of(item)
+        if tensor is not None:
+            owner = owner or self.part((), "model" if not path or path[0].isdigit() else "other")
+            name = ".".join(path[len(owner.path) :]) or "tensor"
+            owner.add(name, Leaf(tensor, shift_of(item), tensor.grad if tensor.grad else None))
+        elif is_module(item) and not (owner and owner.kind == "optimizer"):
+            part = Part(path, kind_of(path), whole=True)
+            self.found.parts.append(part)
+            self.module(item, part, "", depth)
+        elif isinstance(item, list | tuple):
+            for at, inner in enumerate(item):
+                self.value(inner, (*path, str(at)), owner, depth + 1)
+        else:
+            self.entries(item, path, owner, depth)
+
+    def entries(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
+        entries = mapping(item)
+        if entries is None:
+            entries = state_of(item) if isinstance(item, Call) else {}
+            if isinstance(item, Call) and not entries:
+                for inner in item.args:
+                    self.value(inner, path, owner, depth + 1)
+                return
+        elif owner is None:
+            owner = self.owner(entries, path)
+            if owner is not None and isinstance(item, Call):
+                versions = mapping(state_of(item).get("_metadata"))
+                for name in versions or {}:
+                    owner.modules.setdefault(name, Module(name, ""))
+        for key, inner in entries.items():
+            self.value(inner, (*path, key), owner, depth + 1)
+
+    def owner(self, entries: dict[str, Any], path: Path) -> Part | None:
+        """The part that a dictionary is, if it is one."""
+        if {"state", "param_groups"} <= entries.keys():
+            return self.part(path, "optimizer")
+        tensors = sum(tensor_of(value) is not None for value in entries.values())
+        if not tensors or (not path and any(_holds(value) for value in entries.values())):
+            return None
+        return self.part(path, kind_of(path))
+
+    def module(self, item: Call, part: Part, path: str, depth: int) -> None:
+        self.steps += 1
+        if depth > DEPTH or self.steps > STEPS:
+            self.found.complete = False
+            return
+        state = state_of(item)
+        kind = class_of(item)
+        part.modules[path] = Module(path, kind.rpartition(".")[2], _attributes(kind, state))
+        self.source(item, kind)
+        for group, buffer in (("_parameters", False), ("_buffers", True)):
+            for name, value in (mapping(state.get(group)) or {}).items():
+                tensor = tensor_of(value)
+                if tensor is not None:
+                    grad = False if buffer else tensor.grad is not False
+                    part.add(_join(path, name), Leaf(tensor, shift_of(value), grad, buffer))
+        for name, value in (mapping(state.get("_modules")) or {}).items():
+            if is_module(value):
+                self.module(value, part, _join(path, name), depth + 1)
+        for name, value in state.items():  # tensors that are neither parameters nor buffers
+            tensor = tensor_of(value)
+            if tensor is not None:
+                part.add(_join(path, name), Leaf(tensor, shift_of(value), False, True))
+
+    def source(self, item: Call, kind: str) -> None:
+        """The text of a class, where the file keeps it."""
+        outside = item.function.id if isinstance(item.function, Persistent) else ()
+        if isinstance(outside, tuple) and len(outside) > 3 and isinstance(outside[3], str):
+            self.found.sources.setdefault(f"source/{kind}.py", outside[3])
+
+
+def kind_of(path: Iterable[str]) -> Kind:
+    """What the tensors at these keys are for."""
+    steps = list(path)
+    if any(OPTIMIZERS.search(step) for step in steps):
+        return "optimizer"
+    if any(COPIES.search(step) for step in steps):
+        return "copy"
+    return "other" if any(OTHERS.match(step) for step in steps[:1]) else "model"
+
+
+def _holds(value: Any, depth: int = 3) -> bool:
+    """Whether a value is a module, or a dictionary with tensors somewhere in it."""
+    if is_module(value):
+        return True
+    entries = mapping(value) if depth else None
+    inner = list((entries or {}).values())[:1000]
+    return any(tensor_of(item) is not None for item in inner) or any(_holds(item, depth - 1) for item in inner)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _attributes(kind: str, state: dict[str, Any]) -> dict[str, Attribute]:
+    """Hyper-parameters: what the instance holds besides tensors, modules and hooks."""
+    made: dict[str, Attribute] = {"class": kind}
+    for name, value in list(state.items())[:1000]:
+        if HOOKS.fullmatch(name) or name in HIDDEN or is_module(value) or tensor_of(value) is not None:
+            continue
+        made[name] = plain(value)
+    return made

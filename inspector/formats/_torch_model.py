@@ -1,0 +1,241 @@
+"""A file of torch's as a model: what both formats of pickled PyTorch files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from inspector.formats._format import Glimpse
+from inspector.formats._globals import warnings
+from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._pickle import Call
+from inspector.formats._raw import read_at
+from inspector.formats._source import Source
+from inspector.formats._tensors import Array, decode, state_role
+from inspector.formats._torch_contents import Contents, Leaf, Part, contents, is_module
+from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_torch, peek
+from inspector.formats._torch_words import class_of, mapping, tensor_of, written
+from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member
+from inspector.ir import Model, Module, Note, Role, Tensor
+
+SHORT = 200
+LIGHTNING = ("pytorch-lightning_version", "lightning_version")
+INNER = ("model_ema.", "ema_model.", "ema.")
+"""Copies of the weights that stand in the same dictionary as the weights."""
+
+
+def kind(glimpse: Glimpse) -> Literal["module", "state", ""]:
+    """Which of torch's files it is, from its members and from what its pickle would make."""
+    if glimpse.members:
+        folders = {name[: -len("data.pkl")] for name in glimpse.members if name.rpartition("/")[2] == "data.pkl"}
+        if not folders or any(_scripted(folder, glimpse.members) for folder in folders):
+            return ""
+    elif not glimpse.head.startswith((*LEGACY, *PLAIN)):
+        return ""
+    opened = peek(glimpse.path)
+    if opened is None or (opened.container == "pickle" and not _torch_asked(opened)):
+        return ""
+    return "module" if _is_instance(opened.data.value) else "state"
+
+
+def _scripted(folder: str, members: tuple[str, ...]) -> bool:
+    return any(name == f"{folder}constants.pkl" or name.startswith(f"{folder}code/") for name in members)
+
+
+def _torch_asked(opened: Opened) -> bool:
+    """Whether a plain pickle rebuilds tensors or modules of torch's."""
+    return any(path in REBUILDERS or path.startswith("torch.nn.modules.") for path in opened.data.globals)
+
+
+def _is_instance(value: Any) -> bool:
+    """Whether the object is an instance, or a dictionary that holds a whole module."""
+    entries = mapping(value)
+    if entries is None:
+        return isinstance(value, Call) and tensor_of(value) is None and not value.path.startswith("argparse.")
+    return any(is_module(item) for item in entries.values())
+
+
+@dataclass(slots=True)
+class _Build:
+    """The model as far as it is made."""
+
+    opened: Opened
+    found: Contents
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    first: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    modules: dict[str, Module] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    copies: dict[str, int] = field(default_factory=dict)
+
+    def part(self, part: Part, strip: int) -> None:
+        """Put a part's tensors in, under names without the first `strip` keys that lead to it."""
+        start = ".".join(part.path[strip:])
+        for name, leaf in part.leaves.items():
+            full = f"{start}.{name}" if start else name
+            while full in self.tensors:
+                full += "'"
+            self.tensors[full] = self.tensor(full, leaf, self.role(part, name, leaf))
+        if part.kind == "model":
+            for path, module in part.modules.items():
+                full = ".".join(filter(None, (start, path)))
+                self.modules.setdefault(full, Module(full, module.type, module.attributes))
+
+    def role(self, part: Part, name: str, leaf: Leaf) -> tuple[Role, bool | None]:
+        """What a tensor is for, and whether it is trained."""
+        dtype, shape = leaf.tensor.dtype, leaf.tensor.shape
+        if part.kind in ("copy", "optimizer"):
+            return Role.OPTIMIZER, None
+        if part.kind == "other":
+            return Role.CONSTANT, False
+        if leaf.buffer is not None:
+            return (state_role(dtype, shape) if leaf.buffer else Role.WEIGHT), leaf.trainable
+        for start in INNER:
+            if name.startswith(start) and not all(other.startswith(start) for other in part.leaves):
+                self.copies[start] = self.copies.get(start, 0) + 1
+                return Role.OPTIMIZER, None
+        role, trainable = role_of(name, dtype, shape)
+        return role, leaf.trainable if role is Role.WEIGHT and leaf.trainable else trainable
+
+    def tensor(self, name: str, leaf: Leaf, role: tuple[Role, bool | None]) -> Tensor:
+        """A tensor at its place; one that shares its bytes with an earlier one says so."""
+        found = leaf.tensor
+        where = self.opened.place(found, leaf.shift)
+        if found.reach and not self.opened.has(where):
+            self.missing.append(name)
+        key = (found.key, found.offset + leaf.shift, found.shape, found.strides, found.dtype)
+        twin = self.first.setdefault(key, name) if found.reach else name
+        return Tensor(name, found.dtype, found.shape, where, *role, "" if twin == name else twin)
+
+
+def read_as(source: Source, format_id: str) -> Model:
+    """The whole structure; weights as places.
+
+    Raises:
+        FormatError: The file is damaged.
+    """
+    opened = open_torch(source)
+    forget()
+    found = contents(opened.data.value)
+    build = _Build(opened, found)
+    models = found.of("model")
+    strip = _shared(models)
+    for part in models:
+        build.part(part, strip)
+    names = list(build.tensors)
+    for part in found.of("copy", "other", "optimizer"):
+        build.part(part, 0)
+    version = next((str(found.about[key]) for key in LIGHTNING if isinstance(found.about.get(key), str)), "")
+    return Model(
+        format=format_id,
+        producer=f"PyTorch Lightning {version[:50]}" if version else "PyTorch",
+        tensors=build.tensors,
+        modules=_modules(build, models, names),
+        metadata={**opened.facts, **_metadata(found)},
+        texts={**found.sources, **_texts(found), **_optimizers(opened, found)},
+        notes=(
+            *warnings(opened.pickles),
+            *_notes(build, models),
+            *wrapper_note(names),
+            *opened.notes,
+        ),
+    )
+
+
+def _shared(models: list[Part]) -> int:
+    """How many keys lead to all of the model's parts alike; they are no part of its names."""
+    paths = [part.path for part in models]
+    count = 0
+    while paths and all(len(path) > count and path[count] == paths[0][count] for path in paths):
+        count += 1
+    return count
+
+
+def _modules(build: _Build, models: list[Part], names: list[str]) -> tuple[Module, ...]:
+    """Modules with their classes where the file has them; paths of names else."""
+    held = [*names, *(f"{path}." for path in build.modules if path)]
+    known = {module.path: module for module in module_tree(held)}
+    if not known and build.modules:
+        known = {"": Module("", "")}
+    merged = {path: build.modules.get(path, module) for path, module in known.items()}
+    if not any(part.whole for part in models):
+        return tuple(merged.values())
+    return tuple(merged[path] for path in sorted(merged, key=_order(build.modules)))
+
+
+def _order(modules: dict[str, Module]) -> Any:
+    """In the order in which the file holds them; parents first."""
+    rank = {path: at for at, path in enumerate(modules)}
+    return lambda path: (rank.get(path, -1), path)
+
+
+def _metadata(found: Contents) -> dict[str, str]:
+    """Short facts of the outermost dictionary."""
+    short = {key: item for key, item in found.about.items() if isinstance(item, bool | int | float | str)}
+    return {key[:SHORT]: str(item) for key, item in list(short.items())[:1000] if len(str(item)) <= SHORT}
+
+
+def _texts(found: Contents) -> dict[str, str]:
+    """Everything else of the outermost dictionary: hyper-parameters, callbacks, configurations."""
+    long: dict[str, str] = {}
+    for key, item in list(found.about.items())[:200]:
+        if item is None or (isinstance(item, bool | int | float | str) and len(str(item)) <= SHORT):
+            continue
+        text = item if isinstance(item, str) else written(item)
+        if text not in ("", "{}", "()"):
+            long[key[:SHORT]] = text
+    return long
+
+
+def _optimizers(opened: Opened, found: Contents) -> dict[str, str]:
+    """Settings of optimizers."""
+    made: dict[str, str] = {}
+    for part in found.parts:
+        item: Any = opened.data.value
+        for step in part.path if part.kind == "optimizer" else ():
+            item = item[int(step)] if isinstance(item, list | tuple) else (mapping(item) or {}).get(step)
+        groups = (mapping(item) or {}).get("param_groups") if part.kind == "optimizer" else None
+        if groups:
+            made[f"{'.'.join(part.path) or 'optimizer'} settings"] = written(groups)
+    return made
+
+
+def _notes(build: _Build, models: list[Part]) -> Iterator[Note]:
+    found = build.found
+    for part in found.of("copy"):
+        text = (
+            f"The file holds a second copy of the weights under {'.'.join(part.path)[:200]!r}: averaged while training."
+        )
+        yield Note("info", text, "It is listed apart and not counted as parameters.")
+    for start, count in build.copies.items():
+        text = f"{count:,} tensors under {start!r} are an averaged copy of the weights."
+        yield Note("info", text, "They are not counted as parameters.")
+    slots = sum(len(part.leaves) for part in found.of("optimizer"))
+    if slots:
+        yield Note("info", f"{slots:,} tensors are the optimizer's: a checkpoint to go on training from.")
+    if len(models) > 1:
+        words = ", ".join(".".join(part.path) or "the file itself" for part in models[:10])
+        yield Note("info", f"The file holds {len(models):,} sets of weights: {words[:500]}.")
+    if not build.tensors:
+        what = class_of(build.opened.data.value) if isinstance(build.opened.data.value, Call) else ""
+        yield Note("warning", f"There are no tensors in the file{f', only an object of {what[:200]}' if what else ''}.")
+    if build.missing:
+        text = f"The values of {len(build.missing):,} tensors are not in the file, such as {build.missing[0][:200]!r}."
+        yield Note("warning", text, "The file is incomplete or damaged; fetch or copy it again.")
+    if not found.complete:
+        yield Note("warning", "The file is nested too deeply or holds too much; a part of it is shown.")
+
+
+def fetch(source: Source, tensor: Tensor) -> Array:
+    """The values of one tensor.
+
+    Raises:
+        FormatError: The file does not have them.
+    """
+    place = tensor.place
+    if not tensor.count:
+        return decode(b"", tensor.dtype, tensor.shape)
+    if place.member and place.offset >= 0:
+        return fetch_member(source, tensor)
+    with source.open() as file:
+        return arranged(read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}"), tensor)
