@@ -5,6 +5,7 @@ Nothing here fails: what goes wrong becomes a line of the table.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from importlib import import_module
@@ -37,9 +38,9 @@ def main(wanted: list[str]) -> int:
         print(f"There is no benchmark named {unknown[0]}; there are: {', '.join(names())}.")
     print(machine())
     for name in [each for each in names() if not wanted or each in wanted]:
-        began = time.perf_counter()
+        began, load = time.perf_counter(), os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         figures, trouble = measure(name)
-        print(f"\n{name}  ({time.perf_counter() - began:.0f} s)", flush=True)
+        print(f"\n{name}  ({time.perf_counter() - began:.0f} s, load {load:.1f} before)", flush=True)
         show(figures)
         if trouble:
             print(f"not measured: {trouble}", flush=True)
