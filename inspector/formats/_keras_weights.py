@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from inspector.formats._hdf5 import Listing, Stored
 from inspector.formats._keras_config import Layer
-from inspector.formats._tensors import state_role
 from inspector.ir import Place, Role, Tensor
 
 MEMBER = "model.weights.h5"
@@ -125,7 +124,7 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
     elif "seed_generator" in key:
         role, trained = Role.CONSTANT, False
     elif short in NOT_TRAINED:
-        role, trained = state_role(stored.dtype, stored.shape), False
+        role, trained = Role.BUFFER, False  # Keras counts all of them, single numbers too
     else:
         role, trained = Role.WEIGHT, trainable
     place = Place(member=MEMBER, offset=stored.offset, size=stored.size, layout={"path": key})

@@ -82,6 +82,8 @@ def _either(run: Interpreter, draft: Draft, yes: Any, no: Any) -> Any:
     """A value that is one or the other."""
     if yes is no or (type(yes) is type(no) and not isinstance(yes, Sym | list | tuple) and yes == no):
         return yes
+    if isinstance(yes, str) and isinstance(no, str) and yes and no:
+        return yes  # one message or another
     if type(yes) is type(no) and type(yes) in (list, tuple) and len(yes) == len(no):
         return type(yes)(_either(run, draft, a, b) for a, b in zip(yes, no, strict=True))
     if any(isinstance(value, Instance | Method | Function) for value in (yes, no)):

@@ -115,7 +115,8 @@ class Builder:
             parts = [Sym(self.unique(f"{value.name}.{at}")) for at in range(count)]
             name = self.unique(f"{module}/unpack" if module else "unpack")
             return self.add(Draft(name, "prim::TupleUnpack", [value], parts, {}, module)).outputs
-        maker.outputs = [Sym(f"{maker.name}:{at}") for at in range(count)]
+        scalar = maker.op == "aten::size"
+        maker.outputs = [Sym(f"{maker.name}:{at}", scalar=scalar) for at in range(count)]
         self._makers.update(dict.fromkeys(maker.outputs, maker))
         self._parts[value] = maker.outputs
         return maker.outputs

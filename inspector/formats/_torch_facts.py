@@ -84,10 +84,7 @@ class Step:
         return found * count if len(found) == 1 else found
 
     def _resolve(self, item: Any) -> Any:
-        if isinstance(item, str):
-            fact = self.look(item)
-            return fact.value if fact.known else None
-        return item
+        return _size(self.look(item)) if isinstance(item, str) else item
 
     def sizes(self, name: str) -> list[Any] | None:
         """A shape given as an attribute, or as the last inputs; None where not even the rank is known."""
@@ -97,7 +94,12 @@ class Step:
         later = [fact for fact in self.ins[1:] if fact]
         if len(later) == 1 and isinstance(later[0].value, tuple):
             return list(later[0].value)
-        return [fact.value if fact.known else None for fact in later] if later else None
+        return [_size(fact) for fact in later] if later else None
+
+
+def _size(fact: Fact) -> Dim:
+    """A size that is known: a number or a name."""
+    return fact.value if isinstance(fact.value, int | str) else None
 
 
 def times(sizes: Sequence[Dim]) -> Dim:

@@ -47,7 +47,7 @@ def _compare(function: Callable[[Any, Any], bool]) -> Callable[..., Any]:
 
 
 def _is(a: Any, b: Any) -> bool:
-    if a is None or b is None:
+    if a is None or b is None or isinstance(a, Sym) or isinstance(b, Sym):
         return a is b
     raise UnknownError
 
@@ -150,6 +150,8 @@ FOLDS: dict[str, Callable[..., Any]] = {
     "append": _append,
     "_set_item": _set_item,
     "is_scripting": lambda: True,
+    "is_autocast_enabled": lambda: False,
+    "format": lambda text, *values: plain(text),  # what matters of a message is that there is one
 }
 
 

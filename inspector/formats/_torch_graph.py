@@ -82,8 +82,10 @@ class Interpreter:
             while value in self.instead:
                 value = self.instead[value]
             return value
-        if isinstance(value, list | tuple) and not isinstance(value, Record):
-            return type(value)(self.latest(part) for part in value)
+        if isinstance(value, list):  # it stays the same list: others may append to it
+            value[:] = [self.latest(part) for part in value]
+        elif isinstance(value, tuple) and not isinstance(value, Record):
+            return tuple(self.latest(part) for part in value)
         return value
 
     # Statements -------------------------------------------------------------------------------------------------------
@@ -144,7 +146,7 @@ class Interpreter:
             return None
         if op in _SAME and args:
             return args[0]
-        if name in ("device", "dtype", "layout", "format"):
+        if name in ("device", "dtype", "layout"):
             return Opaque(name)
         if name in ("Int", "Float", "ScalarImplicit", "IntImplicit") and isinstance(args[0], Sym) and args[0].scalar:
             return args[0]

@@ -213,11 +213,14 @@ def pad_rule(step: Step) -> Fact:
     return Fact(step.at(0).dtype, tuple(sizes))
 
 
-def size_rule(step: Step) -> Fact:
+def size_rule(step: Step) -> Fact | list[Fact]:
     """The shape, or one size."""
     x = step.shape()
     if x is None:
         return NOTHING
+    outputs = step.node.outputs
+    if len(outputs) > 1 or outputs[0].endswith(":0"):  # taken apart
+        return [NOTHING if size is None else Fact("int64", (), size) for size in x]
     if "dim" not in step.node.attributes:
         return Fact(value=tuple(x))
     at = axis(step.number("dim"), len(x))

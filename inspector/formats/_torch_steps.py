@@ -106,6 +106,8 @@ def _written(run: Interpreter, node: ast.Call) -> str:
 
 
 def _call_name(run: Interpreter, name: str, args: list[Any], named: dict[str, Any]) -> Any:
+    if name == FAST:
+        return False
     if name in run.code.functions:
         return run.call(run.code.functions[name], args, named, run.frame.module)
     if name in run.code.classes:
@@ -211,6 +213,8 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "aten::eq", ast.NotEq: "aten::ne", ast.Lt: "aten::lt", ast.LtE: "aten::le", ast.Gt: "aten::gt",
     ast.GtE: "aten::ge", ast.Is: "aten::__is__", ast.IsNot: "aten::__isnot__",
 }  # fmt: skip
+FAST = "__torch__.torch.backends.mha.get_fastpath_enabled"
+"""Torch may run a whole transformer layer as one operator; we show the layers that the author wrote."""
 EXPRESSIONS: dict[type[ast.expr], Callable[[Interpreter, Any], Any]] = {
     ast.Constant: lambda run, node: node.value,
     ast.Name: _name,

@@ -28,7 +28,8 @@ from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor
 PICKLE = 256 << 20
 TEXT = 16 << 20
 TEXTS = 128 << 20
-RECORDS = 64 << 20
+RECORDS = 4 << 20
+"""Most bytes of debug records that are read; a larger program does not say where it was written."""
 INTEGERS = frozenset({"int64", "int32", "int16", "int8"})
 EXPECTED = ("__torch__", "torch._utils._rebuild_", "torch.jit._pickle.", "collections.OrderedDict", "torch.device")
 

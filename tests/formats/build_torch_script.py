@@ -166,8 +166,7 @@ def main(folder: Path) -> None:
         facts[name] = note(model, inputs)
         state = {key: value.float().numpy() for key, value in model.state_dict().items()}
         np.savez(folder / f"{name}.npz", **state)
-        if name != "attention":
-            torch.jit.save(torch.jit.script(model), folder / f"{name}_script.pt")
+        torch.jit.save(torch.jit.script(model), folder / f"{name}_script.pt")
         if name not in ("looping", "named"):
             torch.jit.save(torch.jit.trace(model, inputs, check_trace=False), folder / f"{name}_trace.pt")
     frozen = torch.jit.freeze(torch.jit.script(models["mixed"][0]))

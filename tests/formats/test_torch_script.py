@@ -10,12 +10,12 @@ import pytest
 from built import Built, dangling
 
 from inspector.errors import FormatError
-from inspector.formats import Source, identify
+from inspector.formats import Source, Support, identify
 from inspector.formats._torch_shapes import propagate
 from inspector.formats.torch_script import FORMAT
 from inspector.ir import Model, Role
 
-KINDS = ("simple_script", "simple_trace", "mixed_script", "mixed_trace", "attention_trace", "odd_script", "odd_trace")
+KINDS = tuple(f"{name}_{way}" for name in ("simple", "mixed", "attention", "odd") for way in ("script", "trace"))
 
 
 def counted(model: Model, *roles: Role) -> int:
@@ -200,8 +200,8 @@ def test_the_sample(samples: Path) -> None:
 
 
 def test_a_state_dict_is_not_torchscript(torchscripts: Built) -> None:
-    with pytest.raises(FormatError):
-        identify(torchscripts.source("state.pt"))
+    assert FORMAT.sniff(torchscripts.source("state.pt").glimpse()) is Support.NO
+    assert FORMAT.sniff(torchscripts.source("simple_trace.pt").glimpse()) is Support.YES
 
 
 @pytest.mark.parametrize("kind", ["mixed_script", "mixed_trace"])
@@ -213,3 +213,10 @@ def test_nodes_say_where_they_were_written(torchscripts: Built, kind: str) -> No
         file, _, line = next(node.source for node in main.nodes if node.op == f"aten::{op}").rpartition(":")
         assert Path(file).name == "build_torch_script.py"
         assert words in text[int(line) - 1]
+
+
+def test_names_of_sizes_reach_the_outputs(torchscripts: Built) -> None:
+    model = propagate(torchscripts.read("attention_script.pt"), {"ids": ("batch", "time")})
+    assert [(value.dtype, value.shape) for value in model.signatures[0].outputs] == [("float32", ("batch", "time", 50))]
+    attention = [node for node in model.main.nodes if node.op.endswith("scaled_dot_product_attention")]  # type: ignore[union-attr]
+    assert [model.main.values[node.outputs[0]].shape for node in attention] == [("batch", 2, "time", 8)] * 2  # type: ignore[union-attr]
