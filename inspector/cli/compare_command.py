@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inspector.cli.words import Progress, add_inputs, dims, print_json, table
 from inspector.errors import InspectorError
+
+if TYPE_CHECKING:
+    from inspector.engines.parity.verdict import Parity
+
+WIDE = 36
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +28,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batches", default="1,5", metavar="N,N", help="sizes of the batch dimension")
     parser.add_argument("--rtol", type=float, help="relative tolerance; by default the noise floor decides")
     parser.add_argument("--atol", type=float, help="absolute tolerance")
+    parser.add_argument(
+        "--layers", action="store_true", help="compare what is computed inside, and find the first divergence"
+    )
     add_inputs(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -49,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         seed=seed,
         rtol=args.rtol,
         atol=args.atol,
+        layers=args.layers,
     )
     with Progress(args.json) as progress:
         parity = run_job(compare(request), progress)
@@ -61,7 +71,43 @@ def run(args: argparse.Namespace) -> int:
             for o in parity.outputs
         ]
         print(table(("a", "b", "max abs", "mean abs", "tolerance", "verdict", ""), rows, right=(2, 3, 4)))
+        if args.layers:
+            print(layers(parity))
     return parity.verdict.exit_code
+
+
+def layers(parity: Parity) -> str:
+    """The layers as a table, the first that is off marked, and what it means."""
+    first = parity.first_divergence
+    rows = [
+        (
+            "▶" if layer == first else "",
+            short(layer.module or layer.node_a),
+            short(layer.op_a),
+            short(layer.a),
+            short(layer.b),
+            layer.paired_by,
+            f"{layer.max_abs:.3g}",
+            f"{layer.tolerance:.3g}",
+            layer.verdict.value,
+        )
+        for layer in parity.layers
+    ]
+    parts = ["", table(("", "layer", "type", "a", "b", "paired by", "max abs", "tolerance", "verdict"), rows, (6, 7))]
+    if first is not None:
+        parts.append(
+            f"First divergence: {first.a} ({first.op_a}, node {first.node_a}) and {first.b} ({first.op_b}, node"
+            f" {first.node_b}) are {first.max_abs:.3g} apart, up to {first.tolerance:.3g} is noise."
+        )
+    elif parity.layers:
+        parts.append(f"No divergence: all {len(parity.layers)} pairs of values inside agree.")
+    parts += [parity.layers_note] if parity.layers_note else []
+    return "\n".join(parts if parity.layers else parts[2:])
+
+
+def short(text: str) -> str:
+    """A name that fits into a column; its end says more than its beginning."""
+    return text if len(text) <= WIDE else f"…{text[1 - WIDE :]}"
 
 
 def feeds(text: str) -> tuple[int, str]:

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from inspector.engines.parity.align import Fit, InputPairs, pair_inputs
+from inspector.engines.parity.layers import Layers
 from inspector.engines.parity.verdict import Parity
 from inspector.errors import Cancelled, InspectorError, WorkerDied
 from inspector.jobs.recipe import Ask, Folder, Recipe, Step, Stop
@@ -23,8 +26,12 @@ from inspector.worker.tasks.feeds import TASK as FEEDS
 from inspector.worker.tasks.feeds import FeedsArgs, FeedsMade
 from inspector.worker.tasks.judge import TASK as JUDGE
 from inspector.worker.tasks.judge import JudgeArgs
+from inspector.worker.tasks.judge_layers import TASK as JUDGE_LAYERS
+from inspector.worker.tasks.judge_layers import JudgeLayersArgs
 from inspector.worker.tasks.session_run import TASK as SESSION_RUN
 from inspector.worker.tasks.session_run import SessionRan, SessionRunArgs
+from inspector.worker.tasks.session_values import TASK as SESSION_VALUES
+from inspector.worker.tasks.session_values import SessionValues, SessionValuesArgs
 
 A_OPEN, B_OPEN, FED, RUN = (0.0, 0.3), (0.3, 0.6), (0.6, 0.62), (0.62, 0.95)
 """Parts of the progress bar."""
@@ -113,7 +120,55 @@ def _judged(request: CompareRequest, a: Opened, b: Opened, folder: Path) -> Reci
         ),
         (RUN[1], 1.0),
     )
-    return parity
+    if not request.layers:
+        return parity
+    return (yield from _with_layers(parity, request, (a, b), (made, results.feeds[0], pairs.fits), folder))
+
+
+def _with_layers(
+    parity: Parity,
+    request: CompareRequest,
+    both: tuple[Opened, Opened],
+    fed: tuple[FeedsMade, str, tuple[Fit, ...]],
+    folder: Path,
+) -> Generator[Step, Any, Parity]:
+    """The verdict with the values inside, for the first feed; where they cannot be had it stands and says why."""
+    (a, b), (made, feeds, fits) = both, fed
+    try:
+        inside_a: SessionValues = yield from _inside(a, feeds, folder / "inside-a")
+        inside_b: SessionValues = yield from _inside(b, feeds, folder / "inside-b", fits)
+        moved = SessionValues(())
+        if made.moved:
+            moved = yield from _inside(a, made.moved[made.files.index(feeds)], folder / "inside-a-moved")
+        layers: Layers = yield Ask(
+            a.worker,
+            JUDGE_LAYERS,
+            JudgeLayersArgs(
+                a=inside_a.taps,
+                b=inside_b.taps,
+                moved=moved.taps,
+                numbers_a=a.session.numbers,
+                numbers_b=b.session.numbers,
+                rtol=request.rtol,
+                atol=request.atol,
+            ),
+        )
+    except Cancelled:
+        raise
+    except InspectorError as error:
+        return msgspec.structs.replace(parity, layers_note=f"The layers were not compared: {error.what}")
+    note = " ".join(dict.fromkeys(filter(None, (inside_a.note, inside_b.note))))
+    return msgspec.structs.replace(
+        parity, layers=layers.layers, first_divergence=layers.first_divergence, layers_note=note
+    )
+
+
+def _inside(who: Opened, feeds: str, folder: Path, fits: tuple[Fit, ...] = ()) -> Generator[Step, Any, SessionValues]:
+    folder.mkdir()
+    values: SessionValues = yield Ask(
+        who.worker, SESSION_VALUES, SessionValuesArgs(feeds=feeds, folder=str(folder), fits=fits)
+    )
+    return values
 
 
 def _run(a: Opened, b: Opened, made: FeedsMade, fits: tuple[Fit, ...], folder: Path) -> Generator[Step, Any, _Results]:

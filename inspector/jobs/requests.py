@@ -86,6 +86,7 @@ class CompareRequest(msgspec.Struct, frozen=True, kw_only=True):
         feeds: A .npz file with inputs; empty makes seeded ones.
         batches: Sizes for the batch dimension.
         rtol, atol: Tolerances of the user; None leaves them to the noise floor.
+        layers: Compare what is computed inside as well, and find where the two part.
     """
 
     a: str
@@ -99,6 +100,7 @@ class CompareRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     rtol: float | None = None
     atol: float | None = None
+    layers: bool = False
 
 
 class BenchRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Self
 import msgspec
 from numpy.typing import NDArray
 
+from inspector.errors import RuntimeFailure
 from inspector.ir import Dim
 from inspector.needs import Need
 
@@ -95,6 +97,17 @@ class Runtime(ABC):
     def run_exactly(self, feeds: Arrays) -> Arrays | None:
         """The same inference computed in float64; None where the runtime or the model cannot."""
         return None
+
+    def values(self, feeds: Arrays, names: Sequence[str]) -> Arrays:
+        """What is computed inside for these feeds, by the names that our reader of the format gives to values.
+
+        Names that the runtime does not know are left out; what it gives is equal to what `run` computes, or off by
+        noise where looking inside keeps operators from being fused. Raises RuntimeFailure where it cannot look inside.
+        """
+        raise RuntimeFailure(
+            f"{self.title} does not show what is computed inside {self.path.name}.",
+            hint="Convert it to ONNX and compare that layer by layer.",
+        )
 
     def close(self) -> None:  # noqa: B027 - most runtimes have nothing to let go of
         """Let go of the model; may be called twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +74,25 @@ class Torch(Runtime):
         exact = [array.dtype == np.float64 for array in result.values() if array.dtype.kind == "f"]
         return result if all(exact) else None
 
+    def values(self, feeds: Arrays, names: Sequence[str]) -> Arrays:
+        """The exported graph node by node; TorchScript runs as a whole."""
+        if self.format != "torch.export":
+            raise RuntimeFailure(
+                f"PyTorch runs {self.path.name} as a whole and does not show what is computed inside.",
+                hint="Save the model with torch.export, or convert it to ONNX, and compare that layer by layer.",
+            )
+        from inspector.runtimes._torch_taps import recorded
+
+        found: Arrays = {}
+
+        def look(*args: Any, **kwargs: Any) -> Any:
+            result, tensors = recorded(self._module, args, kwargs, frozenset(names))
+            found.update({name: _host(tensor) for name, tensor in tensors.items()})
+            return result
+
+        self._run(lambda given: self._call(given, look), feeds, None)
+        return {name: found[name] for name in names if name in found}
+
     def _run(self, call: Callable[[list[Any]], Any], feeds: Arrays, dtype: torch.dtype | None) -> Arrays:
         import torch
 
@@ -118,7 +137,7 @@ class Torch(Runtime):
         return facts
 
 
-Loaded = tuple["Callable[[list[Any]], Any]", "torch.nn.Module", tuple[Spec, ...], tuple[Spec, ...]]
+Loaded = tuple["Callable[..., Any]", "torch.nn.Module", tuple[Spec, ...], tuple[Spec, ...]]
 
 
 def _load_exported(runtime: Torch) -> Loaded:
@@ -144,13 +163,13 @@ def _load_exported(runtime: Torch) -> Loaded:
         _spec(name, values[str(node)]) for name, node in named if isinstance(values.get(str(node)), torch.Tensor)
     )
 
-    def call(given: list[Any]) -> Any:
+    def call(given: list[Any], run: Callable[..., Any] = module) -> Any:
         by_name = dict(zip(tensors, given, strict=True))
         leaves = [by_name.get(name) if name else fixed[i] for i, name in enumerate(slots)]
         if in_spec is None:
-            return module(*leaves)
+            return run(*leaves)
         args, kwargs = pytree.tree_unflatten(leaves, in_spec)
-        return module(*args, **kwargs)
+        return run(*args, **kwargs)
 
     return call, module, inputs, outputs
 
