@@ -35,12 +35,14 @@ class Variables:
         tensors: By name.
         handles: Tensor name by the name of a handle in the outer graph.
         objects: Tensor name by the number of an object.
+        copies: Variables that are left out because they are stored twice.
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)
     objects: dict[int, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    copies: int = 0
 
 
 def read_variables(source: Source, meta: Any) -> Variables:
@@ -61,28 +63,31 @@ def read_variables(source: Source, meta: Any) -> Variables:
     older = trained(meta)
     twins: Twins = {}
     held = {at for function in meta.object_graph_def.concrete_functions.values() for at in function.bound_inputs}
-    # Keras stores each variable twice; the one that the functions use comes first and has the plain name.
+    # Keras stores each variable twice, same name and same bytes: the one that the functions use is shown, once.
     for key, entry in sorted(bundle.entries.items(), key=lambda item: numbers.get(item[0], -1) not in held):
         if key == OBJECTS or entry.dtype in ("", "resource", "variant"):
             continue
         title = full.get(key) or key.removesuffix(SUFFIX)
         given = saved.get(numbers.get(key, -1))
         trainable = bool(given.trainable) if given is not None else older.get(title)
-        name = _add(found, bundle, entry, title, trainable, twins)
+        twin = twins.setdefault((title, entry.checksum, entry.size, entry.shape, entry.dtype), key)
+        if twin != key and numbers.get(key, -1) not in held:
+            found.copies += 1
+            continue
+        name = _add(found, bundle, entry, title, trainable)
         if key in numbers:
             found.objects[numbers[key]] = name
     _handles(found, meta)
     return found
 
 
-def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: bool | None, twins: Twins) -> str:
-    """Note a variable down; of two of one name with the same bytes, the second is a copy of the first."""
+def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: bool | None) -> str:
+    """Note a variable down under a name of its own."""
     name, number = title, 1
     while name in found.tensors:
         number += 1
         name = f"{title}#{number}"
     role = _role(entry, title, trainable)
-    twin = twins.setdefault((title, entry.checksum, entry.size, entry.shape, entry.dtype), name)
     layout: dict[str, Any] = {"key": entry.key}
     if bundle.big:
         layout["byte_order"] = "big"
@@ -95,7 +100,6 @@ def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: 
         Place(bundle.file(PREFIX, entry.shard), "", entry.offset, entry.size, layout),
         role,
         {Role.OPTIMIZER: None, Role.WEIGHT: trainable}.get(role, False),
-        "" if twin == name else twin,
     )
     return name
 

@@ -59,7 +59,11 @@ def read(source: Source) -> Model:
         tensors=library.tensors,
         modules=tuple(_modules(graphs)),
         signatures=tuple(_in_order(signature, graphs) for signature in signatures),
-        metadata={"tags": ", ".join(info.tags), "functions": str(len(library.functions))},
+        metadata={
+            "tags": ", ".join(info.tags),
+            "functions": str(len(library.functions)),
+            **({"variables stored twice": str(variables.copies)} if variables.copies else {}),
+        },
         notes=(*variables.notes, *_notes(meta, graphs, library)),
     )
 
