@@ -6,15 +6,14 @@ Shapes are those of `model.summary()`.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._hdf5 import Listing, hdf5, listing, values
-from inspector.formats._keras_config import Layer, layer, load, text
+from inspector.formats._keras_config import layer, load, text
 from inspector.formats._keras_graph import draw, modules
+from inspector.formats._keras_notes import config_notes
 from inspector.formats._keras_weights import MEMBER, assign
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
@@ -23,18 +22,6 @@ from inspector.ir import Model, Note, Signature, Tensor
 
 CONFIG = "config.json"
 LARGEST = 64 << 20
-CODE = {
-    "Lambda": "contains Python bytecode",
-    "TorchModuleWrapper": "contains a pickled PyTorch module",
-    "TFSMLayer": "loads a SavedModel from disk",
-    "JaxLayer": "contains serialized JAX code",
-    "FlaxLayer": "contains serialized JAX code",
-}
-"""Layers that carry or load code."""
-
-
-PLAIN = frozenset({"function", "dict", "tuple", "list", "slice", "range"})
-"""What Keras writes for Python's own containers."""
 
 
 def sniff(glimpse: Glimpse) -> Support:
@@ -53,7 +40,7 @@ def read(source: Source) -> Model:
         odd = strange_names(zipped.names)
     weights = assign(stored, root)
     graph, complete = draw(root, weights)
-    notes = list(_notes(config, root, stored))
+    notes = list(config_notes(config, root, stored))
     if not complete:
         notes.append(Note("warning", "Some layers are not connected as the file says; a part of the graph is missing."))
     if graph is None:
@@ -98,51 +85,6 @@ def _optimizer(config: dict[str, Any]) -> str:
     compiled = config.get("compile_config")
     optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
     return text(optimizer.get("class_name")) if isinstance(optimizer, dict) else text(optimizer)
-
-
-def _notes(config: dict[str, Any], root: Layer, stored: Listing) -> Iterator[Note]:
-    for found in _layers(root):
-        if found.type in CODE:
-            text_ = f"The layer {found.name!r} ({found.type}) {CODE[found.type]}."
-            yield Note("danger", text_, "It was not run. Keras refuses it unless safe mode is switched off.")
-        vocabulary = found.config.get("vocabulary")
-        if isinstance(vocabulary, str):
-            yield Note("danger", f"The layer {found.name!r} reads the file {vocabulary[:200]!r} when it is loaded.")
-    strange = sorted(set(_strange(config, 0)))
-    for module, name in strange[:20]:
-        level = "danger" if module.partition(".")[0] in sys.stdlib_module_names else "warning"
-        what = f"The configuration names {module[:200]}.{name[:200]}, which is not a part of Keras."
-        yield Note(level, what, "Loading the model needs, and runs, that code.")
-    if stored.refused:
-        count = len(stored.refused)
-        yield Note("danger", f"{count} parts of the weights were not read, such as {stored.refused[0]}.")
-    if stored.broken:
-        yield Note("warning", f"The weights are incomplete: {stored.broken}.", "Fetch or copy the file again.")
-
-
-def _layers(root: Layer) -> Iterator[Layer]:
-    waiting = [root]
-    while waiting:
-        found = waiting.pop(0)
-        yield found
-        waiting += found.layers
-
-
-def _strange(item: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Classes and functions that are not Keras' own."""
-    if depth > 100:
-        return
-    if isinstance(item, list):
-        for part in item:
-            yield from _strange(part, depth + 1)
-    elif isinstance(item, dict):
-        module, name = item.get("module"), item.get("class_name")
-        if isinstance(name, str) and isinstance(module, str):
-            known = module.partition(".")[0] == "keras" or (module == "builtins" and name in PLAIN)
-            if not known:
-                yield module, name
-        for part in item.values():
-            yield from _strange(part, depth + 1)
 
 
 def fetch(source: Source, tensor: Tensor) -> Array:
