@@ -65,3 +65,34 @@ def test_none_of_all_cases_is_wrong() -> None:
     assert of("wrong", found) == {}
     assert of("broken", found) == {}
     assert len(of("ok", found)) >= 1300
+
+
+USUAL = ("cnn:dynamo:18", "recurrent:dynamo:18", "attention:dynamo:18", "dense:dynamo:18")
+OTHERS = tuple(
+    f"{kind}:{exporter}:{opset}"
+    for kind in ("cnn", "recurrent", "attention", "dense")
+    for exporter, opsets in (("legacy", (11, 14, 17, 20)), ("dynamo", (20, 23)))
+    for opset in opsets
+    if not (kind == "attention" and exporter == "legacy" and opset < 14)
+)
+
+
+def differences(folder: Path, names: tuple[str, ...]) -> dict[str, float]:
+    script = Path(__file__).with_name("torch_zoo.py")
+    command = [sys.executable, "-W", "ignore", str(script), str(folder), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_what_torch_exports_comes_out_the_same(tmp_path: Path) -> None:
+    found = differences(tmp_path, USUAL)
+    assert set(found) == set(USUAL)
+    assert max(found.values()) < 1e-5, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_exporters_and_opsets_come_out_the_same(tmp_path: Path, name: str) -> None:
+    assert differences(tmp_path, (name,))[name] < 1e-5

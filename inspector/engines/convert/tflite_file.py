@@ -6,6 +6,7 @@ that exist for Python. Recurrent layers then fail with a dynamic batch; frozen, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -19,6 +20,8 @@ from inspector.errors import ConversionError
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_LOCATED = re.compile(r'fused\["(\w+):"')
+"""How the converter says which operator it means."""
 Precision = Literal["float32", "float16", "dynamic-int8"]
 
 
@@ -105,6 +108,9 @@ def _words(error: BaseException) -> tuple[str, str]:
         if lead in text:
             ops = text.split(lead, 1)[1].splitlines()[0].strip()
             return f"TFLite has no form for {ops}.", "Replace these operators; files that need TensorFlow run nowhere."
+    named = sorted({name for name in _LOCATED.findall(text) if "PartitionedCall" not in name})
+    if "Could not translate MLIR" in text and named:
+        return f"TFLite has no form for {', '.join(named)}.", "Replace these operators, or choose another target."
     return f"The TFLite converter could not convert it: {in_short(error)}", "See the log for the operator."
 
 

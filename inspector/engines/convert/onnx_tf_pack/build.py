@@ -48,6 +48,7 @@ class Program:
         self._opsets = _opsets(model)
         self._handlers = self._backend._get_handlers(self._opsets)
         self._graph = model.graph
+        self._shapes = inferred(model)
         self.inputs = {value.name: value for value in model.graph.input if value.name in set(input_names(model))}
         self.outputs = {value.name: value for value in model.graph.output}
         self.weights = _weights(model)
@@ -69,11 +70,13 @@ class Program:
             if place % 50 == 0:
                 progress(place / total)
             node = OnnxNode(proto)
+            node.shapes = [self._shapes.get(name) for name in proto.output]
             try:
                 # What depends on constants alone is worked out now: it costs nothing later, and handlers that must know
                 # axes and sizes beforehand get to know them.
                 with tf.init_scope() if _constant(proto, tensors) else nullcontext():
                     results = self._translate(node, tensors)
+                _tell(node.shapes, results)
             except ConversionError as error:
                 raise ConversionError(f"{_called(proto)}: {error.what}", error.hint) from error
             except Exception as error:
@@ -97,6 +100,34 @@ class Program:
             return translated()
         except tf.errors.OperatorNotAllowedInGraphError:
             return tf.function(translated, autograph=True)()
+
+
+def _tell(shapes: list[list[int | None] | None], results: Any) -> None:
+    """Tell TensorFlow the sizes that it did not work out itself: fixed ones let it unroll, and TFLite needs them."""
+    for shape, result in zip(shapes, results, strict=False):
+        if shape is not None and hasattr(result, "set_shape") and not hasattr(result, "numpy"):
+            result.set_shape(result.shape.merge_with(shape))
+
+
+def inferred(model: ModelProto) -> dict[str, list[int | None]]:
+    """The shapes of values as ONNX infers them, with the contents of shape tensors followed.
+
+    What the file itself claims of values between its ends is not believed: it may be stale.
+    """
+    from onnx import shape_inference
+
+    copy = type(model)()
+    copy.CopyFrom(model)
+    del copy.graph.value_info[:]
+    try:
+        known = shape_inference.infer_shapes(copy, data_prop=True)
+    except (RuntimeError, ValueError):  # too large for one message, or an operator it does not know: do without
+        return {}
+    return {
+        value.name: [dim.dim_value if dim.HasField("dim_value") else None for dim in value.type.tensor_type.shape.dim]
+        for value in known.graph.value_info
+        if value.type.HasField("tensor_type") and value.type.tensor_type.HasField("shape")
+    }
 
 
 def _constant(node: NodeProto, tensors: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from inspector.engines.convert.onnx_file import all_nodes, graph_nodes, opset
+from inspector.engines.convert.onnx_tf_pack.fuse import fuse_gelu
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -21,7 +22,7 @@ RANDOM = frozenset(
 
 
 def prepared(model: ModelProto) -> ModelProto:
-    """The model with functions inlined and Dropout stripped."""
+    """The model with functions inlined, GELUs put together and Dropout stripped."""
     from onnx import inliner
 
     if model.functions:
@@ -35,6 +36,7 @@ def prepared(model: ModelProto) -> ModelProto:
             model = inliner.inline_selected_functions(model, [("", op)], inline_schema_functions=True)
         except (RuntimeError, ValueError):  # it wants types that the file does not give; the operator stays an obstacle
             continue
+    fuse_gelu(model)
     strip_dropout(model.graph)
     return model
 

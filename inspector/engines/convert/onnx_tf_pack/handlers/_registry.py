@@ -8,13 +8,18 @@ from typing import Any, Protocol
 
 
 class Node(Protocol):
-    """A node as onnx-tf hands it over."""
+    """A node as onnx-tf hands it over.
+
+    Attributes:
+        shapes: Of the outputs as ONNX infers them, None where it does not; missing within branches and bodies.
+    """
 
     name: str
     op_type: str
     inputs: list[str]
     outputs: list[str]
     attrs: dict[str, Any]
+    shapes: list[list[int | None] | None]
 
 
 Inputs = list[Any]
@@ -49,6 +54,12 @@ def handles(op: str, *versions: int, anew: bool = False) -> Callable[[Function],
         return function
 
     return note
+
+
+def inferred(node: Node) -> list[int | None] | None:
+    """The shape of the node's first output, where ONNX infers it."""
+    shapes = getattr(node, "shapes", [])
+    return shapes[0] if shapes else None
 
 
 def text(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, handles, text
 
 
-@handles("Gelu", 20)
+@handles("Gelu", 1, 20)
 def gelu(node: Node, inputs: Inputs) -> Outputs:
-    """With erf, or approximated with tanh."""
+    """With erf, or approximated with tanh. Version 1 is what `fuse` makes in files older than the operator."""
     import tensorflow as tf
 
     return [tf.nn.gelu(inputs[0], approximate=text(node.attrs.get("approximate", "none")) == "tanh")]

@@ -9,6 +9,8 @@ from typing import Any
 from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, given, handles, text
 from inspector.errors import ConversionError
 
+UNROLLED = 64
+"""Steps up to which a loop over time is written out."""
 Cell = Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]
 """Gives the next state, h first, from this moment's input and the state before."""
 
@@ -145,6 +147,8 @@ def _loop(cell: Cell, x: Any, state: tuple[Any, ...], lengths: Any) -> tuple[Any
     """Run the cell over the first dimension; beyond a sequence's length its state stays and its output is zero."""
     import tensorflow as tf
 
+    if lengths is None and x.shape[0] is not None and x.shape[0] <= UNROLLED:
+        return _unrolled(cell, x, state)
     steps = tf.shape(x)[0]
     collected = tf.TensorArray(x.dtype, size=steps, element_shape=state[0].shape)
 
@@ -162,6 +166,17 @@ def _loop(cell: Cell, x: Any, state: tuple[Any, ...], lengths: Any) -> tuple[Any
         lambda step, *_: step < steps, body, (tf.constant(0), state, collected), maximum_iterations=steps
     )
     return collected.stack(), state
+
+
+def _unrolled(cell: Cell, x: Any, state: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The same without a loop, for few steps: faster, and TFLite takes it with a dynamic batch."""
+    import tensorflow as tf
+
+    outputs = []
+    for moment in tf.unstack(x):
+        state = cell(moment, state)
+        outputs.append(state[0])
+    return tf.stack(outputs), state
 
 
 def _run(

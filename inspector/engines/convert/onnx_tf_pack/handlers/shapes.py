@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, given, handles
+from inspector.engines.convert.onnx_tf_pack.handlers._registry import Inputs, Node, Outputs, given, handles, inferred
 from inspector.errors import ConversionError
 
 
@@ -60,6 +60,9 @@ def reshape(node: Node, inputs: Inputs) -> Outputs:
     static = tf.get_static_value(shape)
     if static is not None:
         return [tf.reshape(x, _copied(x, [int(n) for n in static], bool(node.attrs.get("allowzero", 0))))]
+    known = inferred(node)
+    if known is not None and known.count(None) <= 1 and 0 not in known:
+        return [tf.reshape(x, [-1 if size is None else size for size in known])]
     if not node.attrs.get("allowzero", 0):
         have = tf.shape(x, out_type=shape.dtype)
         size = shape.shape[0] or tf.shape(shape)[0]
