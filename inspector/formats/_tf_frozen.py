@@ -51,6 +51,7 @@ def frozen(proto: Any, placed: Placed, signature: Signature | None = None, ends:
         pairs = list(zip((value.name for value in signature.outputs), ends, strict=True))
     sketch = Sketch(library, proto.node, "", {value.doc: value.name for value in inputs})
     main = draw(sketch, "main", [Value(value.name, value.dtype, value.shape) for value in inputs], pairs)
+    main = main if signature is None else _told(main, signature)
     graphs = [main]
     while library.waiting:
         name, bound = library.waiting.popleft()
@@ -66,6 +67,15 @@ def frozen(proto: Any, placed: Placed, signature: Signature | None = None, ends:
         tuple(scopes(main)),
         tuple(notes),
     )
+
+
+def _told(graph: Graph, signature: Signature) -> Graph:
+    """The graph with what the signature says of outputs whose shape it does not say itself."""
+    outputs = tuple(
+        replace(value, dtype=value.dtype or said.dtype, shape=said.shape if value.shape is None else value.shape)
+        for value, said in zip(graph.outputs, signature.outputs, strict=True)
+    )
+    return replace(graph, outputs=outputs, values={**graph.values, **{value.name: value for value in outputs}})
 
 
 def _inputs(proto: Any, signature: Signature | None) -> list[Value]:
