@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from inspector.jobs.convert import convert
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
+from inspector.jobs.convert import convert
 from inspector.jobs.desk import Desk
 from inspector.jobs.job import Outcome
 from inspector.jobs.recipe import Recipe, Start
@@ -20,6 +20,7 @@ from inspector.jobs.terminal import run
 from tests.benchmarks.harness import ROOT, Figure
 
 SAMPLES = ROOT / "resources" / "samples"
+WARM_STARTS, PATIENCE_MS = 5, 60_000
 BY_HAND = {
     "onnx": """
 import sys, warnings, torch
@@ -54,8 +55,8 @@ def starts(framework: str) -> list[Figure]:
     desk = Desk(spares=True)
     cold = start_once(desk, framework)
     warm = []
-    for _ in range(5):
-        pause(8.0)  # the next spare comes up meanwhile
+    for _ in range(WARM_STARTS):
+        wait_for_spare(desk, framework)
         warm.append(start_once(desk, framework))
     desk.close()
     began = time.perf_counter()
@@ -86,11 +87,20 @@ def start_once(desk: Desk, framework: str) -> float:
     return seconds[0]
 
 
-def pause(seconds: float) -> None:
-    """Let the event loop run."""
-    loop = QEventLoop()
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
+def wait_for_spare(desk: Desk, framework: str) -> None:
+    """Let the event loop run until the next spare worker is up, as it is when a user thinks a moment."""
+    loop, timer = QEventLoop(), QTimer(interval=50)
+
+    def look() -> None:
+        process, _ = desk._floor._spares.get(framework, (None, None))
+        if process is not None and process.protection:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start()
+    QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
     loop.exec()
+    timer.stop()
 
 
 def conversion(source: Path, suffix: str, to: str) -> Figure:
