@@ -2,14 +2,16 @@
 
 Intervals are bootstrap intervals over *rounds*. Within a turn samples are correlated; resampling them as if they were
 independent gives intervals that are too narrow, and then the same model measured twice "differs" far too often. A ratio
-is the median over rounds of the ratio of the two medians of that round, so that drift between rounds cancels.
+is taken within each round, of the two medians there, so that drift between rounds cancels; the rounds are put together
+by the mean of their logarithms without the tenth at either end. Against the median over rounds: on a busy machine turns
+are either fast or slow, the median jumps between the two, and of 80 measurements of a model against itself its interval
+held 1 in 70, that of the trimmed mean, no wider, in 76.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 RESAMPLES = 4000
 LEVEL = 0.95
+TRIM = 0.1
+"""Share of rounds left out at either end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ def ratio(
     turns_a, turns_b = _turns(np.asarray(a, np.float64), rounds_a), _turns(np.asarray(b, np.float64), rounds_b)
     shared = sorted(turns_a.keys() & turns_b.keys())
     logs = np.array([np.log(np.median(turns_a[r]) / np.median(turns_b[r])) for r in shared])
-    low, high = _interval(logs, seed)
-    return float(np.exp(np.median(logs))), (float(np.exp(low)), float(np.exp(high)))
+    low, high = _interval(logs, seed, trimmed_mean)
+    return float(np.exp(trimmed_mean(logs[None])[0])), (float(np.exp(low)), float(np.exp(high)))
 
 
 def _turns(values: Floats, round_of: Sequence[int]) -> dict[int, Floats]:
@@ -62,12 +66,22 @@ def _turns(values: Floats, round_of: Sequence[int]) -> dict[int, Floats]:
     return {int(number): values[rounds == number] for number in np.unique(rounds)}
 
 
-def _interval(values: Floats, seed: int) -> tuple[float, float]:
-    """The bootstrap percentile interval of the median of values that are independent of each other."""
+def median(rows: Floats) -> Floats:
+    """The median of each row."""
+    return np.asarray(np.median(rows, axis=1))
+
+
+def trimmed_mean(rows: Floats) -> Floats:
+    """The mean of each row without its smallest and its largest tenth."""
+    cut = int(TRIM * rows.shape[1])
+    return np.asarray(np.sort(rows, axis=1)[:, cut : rows.shape[1] - cut].mean(axis=1))
+
+
+def _interval(values: Floats, seed: int, middle: Callable[[Floats], Floats] = median) -> tuple[float, float]:
+    """The bootstrap percentile interval of the middle of values that are independent of each other."""
     random = np.random.default_rng(seed)
     picks = random.integers(0, len(values), (RESAMPLES, len(values)))
-    medians: Any = np.median(values[picks], axis=1)
-    low, high = np.quantile(medians, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    low, high = np.quantile(middle(values[picks]), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return float(low), float(high)
 
 
