@@ -7,6 +7,7 @@ from typing import cast
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._source import Source
+from inspector.formats._strangers import strange
 from inspector.registry import found
 
 
@@ -31,7 +32,7 @@ def stranger(glimpse: Glimpse, titles: list[str]) -> FormatError:
     name, head = glimpse.path.name, glimpse.head
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if glimpse.path.is_dir():
-        return FormatError(
+        return strange(glimpse) or FormatError(
             f"{name} is a folder, and there is no model in it that we know.", hint="Open the model file."
         )
     if glimpse.size == 0:
@@ -46,6 +47,9 @@ def stranger(glimpse: Glimpse, titles: list[str]) -> FormatError:
         return FormatError(
             f"{name} is an unfinished download.", hint="Wait until it is done, then open the whole file."
         )
+    known = strange(glimpse)
+    if known is not None:
+        return known
     if head.startswith(b"PK"):
         if not glimpse.members:
             return FormatError(f"{name} is a zip archive that is cut off or damaged.", hint="Fetch or copy it again.")
