@@ -58,6 +58,11 @@ class _Candidate:
         """Whether it is still in the race."""
         return self.opened is not None and not self.error
 
+    @property
+    def measured(self) -> bool:
+        """Whether it ran to the end; one that failed on the way has no figures."""
+        return bool(self.samples) and not self.error
+
 
 def bench(request: BenchRequest) -> Recipe[Bench]:
     """Measure models on devices.
@@ -90,7 +95,7 @@ def bench(request: BenchRequest) -> Recipe[Bench]:
     for candidate in candidates:
         if candidate.opened is not None:
             yield Stop(candidate.opened.worker)
-    if not any(candidate.samples for candidate in candidates):
+    if not any(candidate.measured for candidate in candidates):
         raise RuntimeFailure("Nothing could be measured.", next(c.error for c in candidates if c.error))
     if busy := load():
         facts["load"] += f", {busy} after"
@@ -222,7 +227,7 @@ def _bench(facts: dict[str, str], candidates: list[_Candidate], seed: int) -> Be
     results = tuple(_measured(candidate) for candidate in candidates)
     names = _names(results)
     ratios = []
-    for i, j in combinations([i for i, candidate in enumerate(candidates) if candidate.samples], 2):
+    for i, j in combinations([i for i, candidate in enumerate(candidates) if candidate.measured], 2):
         a, b = candidates[i], candidates[j]
         value, interval = ratio(a.samples, a.round_of, b.samples, b.round_of, seed)
         words = sentence(names[i], names[j], value, interval)
@@ -234,7 +239,7 @@ def _measured(candidate: _Candidate) -> Measured:
     opened = candidate.opened
     runtime = candidate.device.partition(":")[0]
     title = opened.device.title if opened else candidate.device
-    if opened is None or candidate.error or not candidate.samples:
+    if opened is None or not candidate.measured:
         return Measured(
             model=str(candidate.path), runtime=runtime, device=candidate.device, title=title, error=candidate.error
         )

@@ -199,3 +199,43 @@ def test_bench_says_what_it_cannot_measure(samples: Path):
     code, out, err = inspector("bench", samples / "digits_mlp.onnx", "--device", "onnxruntime:cuda", "--json")
     assert (code, out) == (2, "")
     assert "cuda" in err.lower()
+
+
+def test_a_model_that_fails_on_the_way_has_no_figures_and_says_why(samples: Path):
+    """A worker that dies between rounds takes its model out of the race; when all have died there is one sentence."""
+    from inspector.errors import InspectorError, WorkerDied
+    from inspector.jobs.bench import bench
+    from inspector.jobs.recipe import Ask
+    from inspector.jobs.requests import BenchRequest
+    from inspector.jobs.terminal import run
+
+    def dying(recipe: Any, victims: int) -> Any:
+        """The same recipe; once some rounds are measured, the first workers no longer answer."""
+        asked: dict[int, int] = {}
+        step, value, error = None, None, None
+        while True:
+            try:
+                step = recipe.send(value) if error is None else recipe.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            value = error = None
+            if isinstance(step, Ask) and step.task.id == "session_time":
+                asked[step.worker.id] = asked.get(step.worker.id, 0) + 1
+                if asked[step.worker.id] > 5 and sorted(asked).index(step.worker.id) < victims:
+                    error = WorkerDied("It was killed.")
+                    continue
+            value = yield step
+
+    request = BenchRequest(
+        models=(str(samples / "digits_mlp.onnx"), str(samples / "digits_cnn.onnx")),
+        devices=("onnxruntime:cpu",),
+        runs=12,
+    )
+    result = run(dying(bench(request), victims=1))
+    assert [bool(measured.samples_ms) for measured in result.results] == [False, True]
+    assert "killed" in result.results[0].error
+    assert result.ratios == ()
+    assert "digits_cnn.onnx" in result.sentence or "ONNX Runtime" in result.sentence
+    with pytest.raises(InspectorError, match="Nothing could be measured") as caught:
+        run(dying(bench(request), victims=2))
+    assert "killed" in caught.value.hint
