@@ -9,6 +9,7 @@ from typing import Literal
 from inspector.errors import InspectorError
 
 SUFFIXES = (".svg", ".png", ".pdf")
+COLOURS = ("category", "parameters", "macs", "memory", "dtype")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a .svg, .png or .pdf file")
     parser.add_argument("--expand", default="", metavar="all|N", help="open all modules, or those down to depth N")
     parser.add_argument("--graph", default="", metavar="NAME", help="a function or subgraph instead of the main graph")
+    parser.add_argument(
+        "--color-by",
+        default=COLOURS[0],
+        choices=COLOURS,
+        metavar="KEY",
+        help=f"what colours mean: {', '.join(COLOURS)}; modules that are closed add up what is in them",
+    )
     parser.add_argument("--horizontal", action="store_true", help="from left to right")
     parser.add_argument("--dark", action="store_true", help="dark colours")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
@@ -43,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         raise InspectorError(f"{args.expand!r} is not a depth.", "Write --expand all, or a whole number.")
     depth = int(args.expand) if args.expand.isdigit() else 0
     application = QGuiApplication.instance() or QGuiApplication([])
-    _, folded = ask_document(args.file, [(FOLD, FoldArgs(graph=args.graph, everything=everything, depth=depth))])
+    fold = FoldArgs(graph=args.graph, everything=everything, depth=depth, colour=args.color_by)
+    _, folded = ask_document(args.file, [(FOLD, fold)])
     orientation: Literal["vertical", "horizontal"] = "horizontal" if args.horizontal else "vertical"
     (placed,) = ask_worker("layout", [(PLACE, PlaceArgs(folded=folded, orientation=orientation))])
     export(Scene(folded, placed), args.output, args.dark)

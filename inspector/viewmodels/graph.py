@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from inspector.engines.layout.colour import CATEGORY
 from inspector.engines.layout.scene import Folded, Placed
 from inspector.errors import InspectorError
 from inspector.viewmodels.graph_scene import Scene
@@ -83,6 +84,7 @@ class GraphModel(QObject):
         self._shown: Wish | None = None
         self.scene: Scene | None = None
         self.graphs: tuple[str, ...] = ()
+        self.colour = CATEGORY
         self._folding = self._placing = self._searching = 0
         self._limit = QTimer(self, singleShot=True, interval=LIMIT_MS)
         self._limit.timeout.connect(self._on_limit)
@@ -107,6 +109,12 @@ class GraphModel(QObject):
     def load(self) -> None:
         """Show the first view, or the present one anew."""
         self._want(self._wish)
+
+    def set_colour(self, key: str) -> None:
+        """Colour by category, parameters, macs, memory or dtype."""
+        if key != self.colour:
+            self.colour = key
+            self._want(self._wish)
 
     def toggle(self, key: str) -> None:
         """Open or close a module."""
@@ -160,6 +168,7 @@ class GraphModel(QObject):
         if laying:
             self._layout.restart()
         self._wish = self._shown or self._wish
+        self.colour = self.scene.colour or CATEGORY if self.scene is not None else self.colour
         self.busy.emit("")
 
     def _open(self) -> frozenset[str]:
@@ -176,7 +185,7 @@ class GraphModel(QObject):
         self._wish = wish
         args = FoldArgs(
             graph=wish.graph, open=tuple(sorted(wish.open or ())), everything=wish.everything,
-            exact=wish.open is not None, reveal=wish.reveal,
+            exact=wish.open is not None, reveal=wish.reveal, colour=self.colour,
         )  # fmt: skip
         self._folding = self._document.ask(FOLD, args, self._on_folded, self._on_failed)
         self.busy.emit("Folding the graph")
@@ -212,6 +221,7 @@ class GraphModel(QObject):
     def _on_failed(self, error: InspectorError) -> None:
         self._forget()
         self._wish = self._shown or self._wish
+        self.colour = self.scene.colour or CATEGORY if self.scene is not None else self.colour
         self.busy.emit("")
         self.failed.emit(error.what, error.hint)
 

@@ -63,7 +63,7 @@ class Scene:
     """
 
     def __init__(self, folded: Folded, placed: Placed) -> None:
-        self.graph, self.nodes = folded.graph, folded.nodes
+        self.graph, self.nodes, self.colour = folded.graph, folded.nodes, folded.colour
         self.boxes: tuple[Box, ...] = folded.boxes
         self.links: tuple[Link, ...] = folded.links
         self.width, self.height = max(1.0, placed.width), max(1.0, placed.height)
@@ -181,6 +181,25 @@ class Scene:
         for box in self.boxes:
             if box.kind in ("node", "module", "repeat") and not box.open:
                 counts[box.category] = counts.get(box.category, 0) + 1
+        return sorted(counts, key=lambda name: -counts[name])
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest number that a closed box is coloured by; 0 where there is none."""
+        return max((box.measure for box in self.boxes if box.measure is not None and not box.open), default=0.0)
+
+    @cached_property
+    def has_unknown(self) -> bool:
+        """Whether a node or a module has no number to be coloured by."""
+        return any(box.measure is None and box.kind in ("node", "module", "repeat") for box in self.boxes)
+
+    @cached_property
+    def tones(self) -> list[str]:
+        """Words that boxes are coloured by, the most frequent first."""
+        counts: dict[str, int] = {}
+        for box in self.boxes:
+            if box.tone and not box.open:
+                counts[box.tone] = counts.get(box.tone, 0) + 1
         return sorted(counts, key=lambda name: -counts[name])
 
     def neighbour(self, box: int, direction: str) -> int:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
+from inspector.engines.layout.colour import KEYS
 from inspector.viewmodels.graph import GraphModel
 from inspector.viewmodels.graph_scene import Scene
 from inspector.views import look
 from inspector.views.graph import GraphView
+from inspector.views.graph_colours import HEIGHT, TITLES, in_text, paint_legend
+from inspector.views.graph_style import Style
 from inspector.views.pieces import EmptyPane, button, label, line, row, tool
 from inspector.worker.tasks.search import Hits
 
 TYPING_MS = 150
 PATIENCE_MS = 250
 """Work shorter than this shows no sign of itself."""
-LEGEND = 7
 
 
 class GraphPage(QWidget):
@@ -56,7 +58,7 @@ class GraphPage(QWidget):
         layout.addWidget(self._strip)
         layout.addLayout(self._stack, 1)
         layout.addWidget(line())
-        layout.addWidget(self._legend)
+        layout.addLayout(row(self._legend, label("Colour by", "caption"), self._make_colours(), margins=(0, 2, 16, 2)))
         self.setFocusProxy(self.view)
         self._connect()
         if model.scene is not None:
@@ -103,6 +105,15 @@ class GraphPage(QWidget):
             tool("desktop-download", "Save as SVG, PNG or PDF", self.export_wanted.emit),
             spacing=4, margins=(16, 6, 16, 6),
         )  # fmt: skip
+
+    def _make_colours(self) -> QComboBox:
+        self._colours = QComboBox()
+        self._colours.setObjectName("graphColours")
+        self._colours.setAccessibleName("Colour by")
+        for key in KEYS:
+            self._colours.addItem(TITLES[key], key)
+        self._colours.activated.connect(lambda number: self.model.set_colour(str(self._colours.itemData(number))))
+        return self._colours
 
     def _make_strip(self) -> QWidget:
         """What is going on, or went wrong, above the graph."""
@@ -157,13 +168,14 @@ class GraphPage(QWidget):
         else:
             self._pane.say("This graph is empty", "The file holds no nodes here; its tensors are in the table.")
             self._stack.setCurrentWidget(self._pane)
-        self._legend.show_categories(scene.categories)
+        self._legend.show_scene(scene)
         self._mark()
         self._on_graphs()
 
     def _on_busy(self, words: str) -> None:
         self._cancel.setText("Cancel")
         if not words:
+            self._colours.setCurrentIndex(max(0, self._colours.findData(self.model.colour)))
             self._patience.stop()
             self._strip.hide()
             return
@@ -243,39 +255,23 @@ class GraphPage(QWidget):
 
 
 class Legend(QWidget):
-    """Which colours are on view."""
+    """What the colours on view mean."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._layout = row(0, spacing=16, margins=(16, 4, 16, 4))
-        self.setLayout(self._layout)
-        self.setFixedHeight(28)
+        self.setObjectName("graphLegend")
+        self.setFixedHeight(round(HEIGHT))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._scene: Scene | None = None
 
-    def show_categories(self, categories: list[str]) -> None:
-        """Name these, the most frequent first."""
-        while self._layout.count() > 1:
-            item = self._layout.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
-        for number, category in enumerate(categories[:LEGEND]):
-            entry = QWidget()
-            entry.setLayout(row(Swatch(category), label(category, "caption"), spacing=6))
-            self._layout.insertWidget(number, entry)
-
-
-class Swatch(QWidget):
-    """A square of a category's colour."""
-
-    def __init__(self, category: str) -> None:
-        super().__init__()
-        self._category = category
-        self.setFixedSize(QSize(10, 10))
+    def show_scene(self, scene: Scene) -> None:
+        """Explain this scene's colours."""
+        self._scene = scene
+        self.setAccessibleName(in_text(scene))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Fill it."""
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(look.category_colour(self._category)))
-            painter.drawRoundedRect(self.rect(), 2, 2)
+        """Paint the squares or the scale."""
+        if self._scene is not None:
+            with QPainter(self) as painter:
+                paint_legend(painter, self._scene, Style.of(look.is_dark()), 16.0, 0.0, title=False)

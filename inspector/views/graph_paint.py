@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygon
 
 from inspector.engines.layout.scene import Box
 from inspector.viewmodels.graph_scene import Area, Ints, Scene
+from inspector.views.graph_colours import tint
 from inspector.views.graph_labels import LinkLabels
 from inspector.views.graph_style import Style, mixed
 
@@ -103,7 +104,7 @@ class GraphPainter:
         second = self._body.horizontalAdvance(text) + 8 if text else 0.0
         ground = style.frame(self.scene.depths[i])
         painter.fillRect(QRectF(x + 6, y + 6, min(width - 12, 22 + first + second + 4), 18), ground)
-        _minus(painter, QPointF(x + 14, y + 15), style.tint(box.category).solid)
+        _minus(painter, QPointF(x + 14, y + 15), tint(self.scene, style, box).solid)
         painter.setFont(style.title)
         painter.setPen(style.text)
         painter.drawText(QRectF(x + 24, y + 4, first + 4, 22), LEFT, title)
@@ -161,7 +162,7 @@ class GraphPainter:
         return np.array([self._far_colour(box).rgb() for box in self.scene.boxes], np.uint32)
 
     def _far_colour(self, box: Box) -> QColor:
-        return self.style.accent if box.kind in PILLS else self.style.tint(box.category).far
+        return self.style.accent if box.kind in PILLS else tint(self.scene, self.style, box).far
 
     def _box(self, painter: QPainter, i: int, zoom: float) -> None:
         box = self.scene.boxes[i]
@@ -169,20 +170,20 @@ class GraphPainter:
         if box.kind in PILLS:
             self._pill(painter, i, box, rect, zoom)
             return
-        tint = self.style.tint(box.category)
-        pen = QPen(tint.border, 1.0)
+        tones = tint(self.scene, self.style, box)
+        pen = QPen(tones.border, 1.0)
         painter.setPen(pen)
-        painter.setBrush(tint.fill)
+        painter.setBrush(tones.fill)
         if box.kind == "repeat":
             for shift in (6.0, 3.0):
                 painter.drawRoundedRect(rect.translated(shift, shift), RADIUS, RADIUS)
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tint.solid)
+        painter.setBrush(tones.solid)
         painter.drawRoundedRect(QRectF(rect.x() + 3, rect.y() + 5, STRIP - 1, rect.height() - 10), 1.5, 1.5)
         inner = rect.adjusted(12, 0, -8, 0)
         if box.kind in ("module", "repeat"):
-            _plus(painter, QPointF(rect.right() - 14, rect.center().y()), tint.solid)
+            _plus(painter, QPointF(rect.right() - 14, rect.center().y()), tones.solid)
             inner.adjust(0, 0, -16, 0)
         self._two_lines(painter, i, box, inner, zoom)
 
@@ -198,7 +199,7 @@ class GraphPainter:
         painter.drawText(QRectF(inner.x(), middle - 17, inner.width(), 18), LEFT, title)
         if zoom >= READABLE:
             painter.setFont(style.body)
-            painter.setPen(style.muted)
+            painter.setPen(style.muted if box.measure is None else style.text)  # grey is lost on a strong colour
             painter.drawText(QRectF(inner.x(), middle + 1, inner.width(), 15), LEFT, text)
 
     def _pill(self, painter: QPainter, i: int, box: Box, rect: QRectF, zoom: float) -> None:

@@ -18,6 +18,25 @@ def mixed(one: QColor, other: QColor, part: float) -> QColor:
     )
 
 
+HEATS = 100
+"""Different colours of the scale for numbers."""
+FILL = {
+    False: ("#FFFFF2", "#FEEDB5", "#FED080", "#FBA65A", "#EE8449"),
+    True: ("#1C1A17", "#33271A", "#50361A", "#6E4418", "#8C5215"),
+}
+SOLID = {
+    False: ("#B9A978", "#A8833B", "#A35F14", "#8C4208", "#662506"),
+    True: ("#6B6355", "#97784A", "#C48C42", "#EBA53F", "#FFC45C"),
+}
+"""Stops of the scale, by whether the palette is dark: grounds of boxes, and what is drawn strong on them."""
+
+
+def _on_scale(stops: tuple[str, ...], part: float) -> QColor:
+    place = min(max(part, 0.0), 1.0) * (len(stops) - 1)
+    below = min(int(place), len(stops) - 2)
+    return mixed(QColor(stops[below + 1]), QColor(stops[below]), place - below)
+
+
 @dataclass(frozen=True, slots=True)
 class Tint:
     """The colours of one category's boxes."""
@@ -71,6 +90,20 @@ class Style:
                 far=mixed(solid, self.ground, 0.65 if self.dark else 0.55),
             )
         return self.tints[category]
+
+    def heat(self, part: float | None) -> Tint:
+        """The colours of a number as a part of the largest, 0 to 1; None where it is not known.
+
+        One hue from the paper's colour to a deep brown (to a bright one in the dark): its order is seen without
+        seeing hues, and on every fill the text keeps its contrast.
+        """
+        key = "heat" if part is None else f"heat {round(part * HEATS)}"
+        if key not in self.tints:
+            solid = self.muted if part is None else _on_scale(SOLID[self.dark], part)
+            fill = self.ground if part is None else _on_scale(FILL[self.dark], part)
+            border = mixed(solid, self.ground, 0.5)
+            self.tints[key] = Tint(solid=solid, fill=fill, border=border, far=mixed(solid, fill, 0.25))
+        return self.tints[key]
 
     def frame(self, depth: int) -> QColor:
         """The ground of an open module: a little further from the paper with each level."""

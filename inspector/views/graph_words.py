@@ -6,6 +6,7 @@ from html import escape
 
 from inspector.engines.layout.scene import Box
 from inspector.viewmodels.graph_scene import Scene
+from inspector.views.graph_colours import TITLES, in_words
 
 LINES = 6
 KINDS = {
@@ -28,6 +29,10 @@ def tooltip(scene: Scene, number: int, *, plain: bool = False) -> str:
     lines = [name_of(box)] if name_of(box) and name_of(box) != box.title else []
     if box.kind in ("module", "repeat"):
         lines.append(f"{box.text} · {box.nodes:,} nodes" if box.kind == "module" else box.text)
+    if box.measure is not None:
+        lines.append(f"{TITLES[scene.colour]}  {in_words(scene.colour, box.measure)}")
+    if box.tone:
+        lines.append(f"{TITLES[scene.colour]}  {box.tone}")
     for word, links in (("in", scene.incoming(number)), ("out", scene.outgoing(number))):
         labels = dict.fromkeys(
             f"{word}  {scene.links[i].label or 'shape unknown'}  {scene.links[i].value}".rstrip() for i in links

@@ -12,7 +12,7 @@ import pytest
 from graphs import field, first_scene, transformer
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 from inspector.engines.layout.place import place
@@ -25,7 +25,7 @@ from inspector.viewmodels.graph_scene import Scene
 from inspector.views import look
 from inspector.views.graph import GraphView
 from inspector.views.graph_export import export
-from inspector.views.graph_page import GraphPage
+from inspector.views.graph_page import GraphPage, Legend
 from inspector.views.graph_words import tooltip
 from inspector.views.model_page import ModelPage
 from inspector.worker.tasks import Context, Task
@@ -361,6 +361,33 @@ def test_expand_collapse_turn(page: GraphPage, qtbot: QtBot) -> None:
         model.set_orientation("horizontal")
     assert tall
     assert model.scene.width > model.scene.height
+
+
+def test_the_colours_can_mean_a_figure(page: GraphPage, qtbot: QtBot) -> None:
+    colours, legend = page.findChild(QComboBox, "graphColours"), page.findChild(Legend, "graphLegend")
+    keys = [colours.itemData(k) for k in range(colours.count())]
+    assert keys == ["category", "parameters", "macs", "memory", "dtype"]
+        "category",
+        "parameters",
+        "macs",
+        "memory",
+        "dtype",
+    ]
+    assert legend.accessibleName().startswith("Colours: Category: ")
+    before = settled(page.view, qtbot)
+    with qtbot.waitSignal(page.model.changed):
+        qtbot.keyClicks(colours, "Parameters")
+        colours.activated.emit(colours.currentIndex())
+    scene = page.model.scene
+    assert scene is not None
+    assert (scene.colour, scene.largest) == ("parameters", 12 * (8 * 8 + 8 * 32 + 32 * 8 + 8))
+    assert legend.accessibleName() == "Colours: Parameters: 0 to 7.01 K"
+    assert settled(page.view, qtbot) != before
+    assert "Parameters  7.01 K" in tooltip(scene, scene.index["m:net.layers"], plain=True)
+    with qtbot.waitSignal(page.model.changed):
+        page.model.toggle("m:net.layers")
+    assert page.model.scene is not None
+    assert page.model.scene.colour == "parameters"  # it stays on while modules are opened
 
 
 def test_search_finds_goes_there_and_opens_what_hides_it(page: GraphPage, qtbot: QtBot) -> None:

@@ -22,6 +22,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         category: Key of the colour, as in the layer table.
         nodes: How many nodes it stands for.
         width, height: Size in pixels at zoom 1 (of an open module: of its title bar; layout makes it larger).
+        measure: What it is coloured by where that is a number, summed over what it stands for; None where unknown.
+        tone: What it is coloured by where that is a word, such as a dtype.
     """
 
     key: str
@@ -34,6 +36,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     nodes: int = 1
     width: float = 120.0
     height: float = 36.0
+    measure: float | None = None
+    tone: str = ""
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +58,7 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
         nodes: Nodes of the whole graph, hidden ones included.
         revealed: Key of the box that stands for what was to be revealed; empty where there is none.
         graphs: Names of all graphs of the model, the main one first.
+        colour: What `measure` or `tone` of the boxes is: parameters, macs, memory or dtype; empty for the category.
     """
 
     graph: str
@@ -62,6 +67,7 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
     nodes: int
     revealed: str = ""
     graphs: tuple[str, ...] = ()
+    colour: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from inspector.engines.layout.colour import CATEGORY, KEYS, coloured
 from inspector.engines.layout.fold import first_view, fold
 from inspector.engines.layout.grouping import hierarchy
 from inspector.engines.layout.hierarchy import Hierarchy
 from inspector.engines.layout.place import check_size
 from inspector.engines.layout.scene import Folded
+from inspector.errors import InspectorError
 from inspector.ir.text import inert
+from inspector.worker.tasks._colour import colouring
 from inspector.worker.tasks._document import document
 from inspector.worker.tasks._task import Context, Task
 
@@ -27,6 +30,7 @@ class FoldArgs(msgspec.Struct, frozen=True, kw_only=True):
         exact: Nothing but `open` is open; otherwise the groups of a good first view are open as well.
         depth: Groups down to this level are open as well.
         reveal: Key of something that must be seen: what it lies in is opened.
+        colour: What boxes are coloured by: category (or empty), parameters, macs, memory or dtype.
     """
 
     graph: str = ""
@@ -35,10 +39,13 @@ class FoldArgs(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool = False
     depth: int = 0
     reveal: str = ""
+    colour: str = ""
 
 
 def run(args: FoldArgs, context: Context) -> Folded:
     """Fold; the graph's hierarchy is built once and kept beside the model."""
+    if args.colour and args.colour not in KEYS:
+        raise InspectorError(f"A graph cannot be coloured by {args.colour!r}.", f"Use one of {', '.join(KEYS)}.")
     opened = document(context)
     graph = opened.graph(args.graph)
     tree: Hierarchy = opened.once(f"hierarchy of {inert(graph.name)}", lambda: hierarchy(opened.model, graph))
@@ -51,6 +58,11 @@ def run(args: FoldArgs, context: Context) -> Folded:
         keys |= set(path)
     folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
     check_size(folded)
+    if args.colour not in ("", CATEGORY):
+        by = opened.once(
+            f"colours of {inert(graph.name)} by {args.colour}", lambda: colouring(opened, graph, args.colour)
+        )
+        folded = coloured(folded, tree, by)
     graphs = tuple(inert(each.name) for each in opened.model.graphs[:GRAPHS])
     return msgspec.structs.replace(folded, revealed=shown, graphs=graphs)
 
