@@ -367,12 +367,6 @@ def test_the_colours_can_mean_a_figure(page: GraphPage, qtbot: QtBot) -> None:
     colours, legend = page.findChild(QComboBox, "graphColours"), page.findChild(Legend, "graphLegend")
     keys = [colours.itemData(k) for k in range(colours.count())]
     assert keys == ["category", "parameters", "macs", "memory", "dtype"]
-        "category",
-        "parameters",
-        "macs",
-        "memory",
-        "dtype",
-    ]
     assert legend.accessibleName().startswith("Colours: Category: ")
     before = settled(page.view, qtbot)
     with qtbot.waitSignal(page.model.changed):
