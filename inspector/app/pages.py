@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inspector.errors import InspectorError
+from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, State
 from inspector.viewmodels.selection import Target
 from inspector.viewmodels.workspace import Workspace
@@ -77,7 +78,7 @@ class Pages(QObject):
 
         if model.scene is None:
             return
-        proposed = str(self._document.path.with_suffix(".graph.svg"))
+        proposed = str(folder_for(self._document.path) / f"{self._document.path.stem}.graph.svg")
         name, _kind = QFileDialog.getSaveFileName(None, "Save the graph", proposed, PICTURES)
         try:
             if name:
@@ -126,9 +127,14 @@ class Pages(QObject):
 
         document, workspace = self._document, self._workspace
         model = ConvertModel(document.path, self._format(), workspace.desk, workspace.settings, document)
-        overview = document.overview
-        if overview is not None and overview.signatures:
-            model.set_inputs((port.name, port.shape) for port in overview.signatures[0].inputs)
+
+        def say_inputs() -> None:  # also when sizes are typed on the overview
+            overview = document.overview
+            if overview is not None and overview.signatures:
+                model.set_inputs((port.name, port.shape) for port in overview.signatures[0].inputs)
+
+        say_inputs()
+        document.overview_changed.connect(say_inputs)
         panel = ConvertPanel(model)
         panel.open_requested.connect(lambda path: workspace.open(Path(path)))
         panel.proof_requested.connect(lambda _conversion: self._show_page("compare"))

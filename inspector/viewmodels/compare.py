@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import QObject, Signal
 
 from inspector.engines.latency.results import Bench
-from inspector.engines.parity.verdict import Parity
+from inspector.engines.parity.verdict import Next, Parity
 from inspector.formats import Source, identify
 from inspector.jobs.requests import BenchRequest, CompareRequest, Conversion
 from inspector.runtimes import runtimes
 from inspector.settings import Settings
 from inspector.viewmodels.devices import Chip, chips_for, devices_of
 from inspector.viewmodels.running import Running
+from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.viewmodels.verdicts import Card, card_of, card_without_proof
 
 if TYPE_CHECKING:
     from inspector.jobs.desk import Desk
     from inspector.jobs.job import Outcome
-
-MEASURE, REAL_INPUTS, ANOTHER_SEED = "Measure the speed", "Compare with real inputs", "Compare with another seed"
-"""What a verdict proposes next, as `engines/parity` words it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +132,11 @@ class CompareModel(QObject):
         """Ids of the devices that are used; empty while they are not known: then every one is."""
         return tuple(chip.id for chip in self.chips if not chip.reason and self.ticked(chip.id))
 
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes and shapes typed for this model on its overview."""
+        return typed_sizes(self._settings, self.path)
+
     def set_batches(self, text: str) -> None:
         """Batch sizes as the user writes them."""
         self.batches = text
@@ -188,18 +191,19 @@ class CompareModel(QObject):
         from inspector.jobs.bench import bench
 
         self._measuring, self._then_measure, self.outcome = True, False, None
+        self.devices.ask()  # before the measurement, beside which nothing else may run
         title = f"Measuring {self.path.name} and {self.b.path.name}"
         self.running.start(title, bench(self.bench_request()), exclusive=True)
 
     def next(self) -> None:
         """Do what the verdict proposes; real inputs must have been set."""
         words = self.card.next if self.card else ""
-        if words == MEASURE:
+        if words == Next.MEASURE:
             self.measure()
-        elif words == ANOTHER_SEED:
+        elif words == Next.ANOTHER_SEED:
             self.set_seed(self.seed + 1)
             self._compare(then_measure=False)
-        elif words == REAL_INPUTS and self.feeds:
+        elif words == Next.REAL_INPUTS and self.feeds:
             self._compare(then_measure=False)
 
     def cancel(self) -> None:
@@ -213,7 +217,7 @@ class CompareModel(QObject):
         return CompareRequest(
             a=str(self.path), b=str(self.b.path), device_a=self._device_for(self.format),
             device_b=self._device_for(self.b.format), feeds=self.feeds, batches=self._sizes(), seed=self.seed,
-            dims=self._settings.shapes.get(str(self.path), {}),
+            dims=self.sizes.dims, shapes=self.sizes.shapes,
         )  # fmt: skip
 
     def bench_request(self) -> BenchRequest:
@@ -221,7 +225,7 @@ class CompareModel(QObject):
         assert self.b is not None
         return BenchRequest(
             models=(str(self.path), str(self.b.path)), devices=self.chosen, runs=self.runs, batch=self._sizes()[0],
-            feeds=self.feeds, seed=self.seed, dims=self._settings.shapes.get(str(self.path), {}),
+            feeds=self.feeds, seed=self.seed, dims=self.sizes.dims, shapes=self.sizes.shapes,
         )  # fmt: skip
 
     @property
@@ -233,7 +237,7 @@ class CompareModel(QObject):
             )
         if self.parity is not None:
             card = card_of(self.parity)
-            done = card.next == MEASURE and self.bench is not None
+            done = card.next == Next.MEASURE and self.bench is not None
             return replace(card, next="") if done else card
         return card_without_proof(self.note) if self.note else None
 

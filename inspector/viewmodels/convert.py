@@ -21,6 +21,7 @@ from inspector.viewmodels import words
 from inspector.viewmodels.destination import default_destination, objection
 from inspector.viewmodels.options import Field, changed, fields_of, with_defaults
 from inspector.viewmodels.running import Running
+from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.viewmodels.verdicts import Card, card_of, card_without_proof
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Form:
     def title(self) -> str:
         """What the options belong to."""
         return f"{self.edge.tool} to {title_of(self.edge.target)}"
+
+
+def _size(dim: int | str | None, dims: dict[str, int]) -> int:
+    """A size that stands for a dimension: its own, the one typed for its name, or 1."""
+    return dim if isinstance(dim, int) else dims.get(dim or "", 1)
 
 
 def title_of(format: str) -> str:
@@ -142,10 +148,11 @@ class ConvertModel(QObject):
 
     def set_inputs(self, inputs: Iterable[tuple[str, tuple[int | str | None, ...] | None]]) -> None:
         """Names and shapes of the model's inputs, for the example in the input line."""
+        typed, dims = self.sizes.shapes, self.sizes.dims
         parts = [
-            f"{name}=" + ("x".join(str(dim) if isinstance(dim, int) else "1" for dim in shape) or "scalar")
+            f"{name}=" + ("x".join(str(_size(dim, dims)) for dim in typed.get(name, shape) or ()) or "scalar")
             for name, shape in inputs
-            if shape is not None
+            if name in typed or shape is not None
         ]
         self.input_example = "; ".join(parts) or self.input_example
         self.changed.emit()
@@ -156,9 +163,14 @@ class ConvertModel(QObject):
         self.changed.emit()
 
     @property
+    def sizes(self) -> Sizes:
+        """The sizes and shapes typed for this model on its overview."""
+        return typed_sizes(self._settings, self.path)
+
+    @property
     def shapes(self) -> dict[str, Shape]:
-        """What the input line says."""
-        return parse_line(self.input_line)
+        """What the overview's fields say, and where it says otherwise the input line."""
+        return self.sizes.shapes | parse_line(self.input_line)
 
     def set_destination(self, text: str) -> None:
         """Where the result goes; from now on it is the user's choice."""
@@ -210,7 +222,7 @@ class ConvertModel(QObject):
             via=self.route.ids if self.routes and self.route is not self.routes[0] else (),
             options={form.edge.id: chosen for form in self.forms if (chosen := changed(form.fields, form.values))},
             shapes=self.shapes,
-            dims=self._settings.shapes.get(str(self.path), {}),
+            dims=self.sizes.dims,
             overwrite=overwrite,
             seed=self._settings.seed,
         )

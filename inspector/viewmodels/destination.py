@@ -1,10 +1,18 @@
-"""Where a result goes when nobody says: beside its source, under a sensible name that is not taken."""
+"""Where a result goes when nobody says: beside its source, under a sensible name that is not taken.
+
+Where one may not write there, and for our own samples, whose folder is part of the program, it goes to the user's
+documents.
+"""
 
 from __future__ import annotations
 
 import os
 from itertools import count
 from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+
+from inspector.assets import resources
 
 # Suffixes that say what the file was, and would be a lie in the name of the result.
 TELLING = frozenset({".torchscript", ".saved_model", ".savedmodel", ".traced", ".scripted", ".jit", ".export"})
@@ -20,16 +28,24 @@ def stem_of(source: Path) -> str:
     return name or "model"
 
 
+def folder_for(source: Path) -> Path:
+    """The folder for what is made of a model: its own, or the user's documents where nothing belongs in that."""
+    folder = source.absolute().parent
+    if os.access(folder, os.W_OK) and not source.resolve().is_relative_to(resources()):
+        return folder
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    usable = bool(documents) and Path(documents).is_dir() and os.access(documents, os.W_OK)
+    return Path(documents) if usable else Path.home()
+
+
 def default_destination(source: Path, suffix: str) -> Path:
-    """A path that does not exist, in the source's folder where one may write there, else in the home folder.
+    """A path that does not exist, in `folder_for` the source.
 
     Args:
         source: The model that is converted.
         suffix: Suffix of the result; empty for a folder, which is told by its name.
     """
-    folder = source.absolute().parent
-    if not os.access(folder, os.W_OK):
-        folder = Path.home()
+    folder = folder_for(source)
     stem = stem_of(source) + ("" if suffix else "_saved_model")
     for number in count(1):
         path = folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QObject, Signal
 
 from inspector.runtimes import Device, runtimes
-from inspector.viewmodels.running import Running
+from inspector.viewmodels.running import ASKING, Running
 
 if TYPE_CHECKING:
     from inspector.jobs.desk import Desk
@@ -57,7 +57,7 @@ class Devices(QObject):
             from inspector.jobs.devices import devices
 
             self.what = ""
-            self._running.start("Looking for devices", devices())
+            self._running.start(ASKING, devices())
             self.changed.emit()
 
     def _on_ended(self, outcome: Outcome) -> None:

@@ -7,7 +7,6 @@ that are no longer asked are dropped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,6 +20,7 @@ from inspector.jobs.document import Document
 from inspector.settings import Settings
 from inspector.viewmodels.layers import LayerTable
 from inspector.viewmodels.selection import Selection, Target
+from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.worker.tasks import Task
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
@@ -49,14 +49,6 @@ class State(StrEnum):
 Grouping = Literal["layers", "operators"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What the user typed where the file says nothing: sizes of dimensions, and whole shapes of inputs."""
-
-    dims: dict[str, int] = field(default_factory=dict)
-    shapes: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
-
-
 class DocumentModel(QObject):
     """A model file in a tab."""
 
@@ -83,10 +75,7 @@ class DocumentModel(QObject):
         self.complete = False
         """Whether the table holds every row."""
         self.grouping: Grouping = "operators" if settings.grouping == "operators" else "layers"
-        self.sizes = Sizes(
-            {name: size for name, size in settings.shapes.get(str(path), {}).items() if isinstance(size, int)},
-            {name: tuple(shape) for name, shape in settings.input_shapes.get(str(path), {}).items()},
-        )
+        self.sizes = typed_sizes(settings, path)
         self._history: list[Sizes] = []
         self._future: list[Sizes] = []
         self._asks: set[int] = set()

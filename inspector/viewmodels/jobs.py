@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.jobs.desk import Desk
 from inspector.jobs.job import Outcome
+from inspector.viewmodels.running import ASKING
 
 LOG_KEPT = 200_000
 """Characters of a job's log that are kept: the end of it is what tells."""
@@ -30,6 +31,11 @@ class JobLine:
     def live(self) -> bool:
         """Whether it can still be cancelled."""
         return self.state in {"queued", "running"}
+
+    @property
+    def telling(self) -> bool:
+        """Whether its end is news: nobody asked for the devices, and the compare page shows what was found."""
+        return not self.live and not (self.state == "done" and self.title == ASKING)
 
 
 class JobsModel(QObject):

@@ -13,6 +13,12 @@ def name_of(result: Measured) -> str:
     return result.title if model in result.title else f"{model} · {result.title or result.device}"
 
 
+def parts_of(result: Measured) -> tuple[str, str]:
+    """The model, and below it on what it was run; the second is empty where one name says both."""
+    model = Path(result.model).name
+    return (result.title, "") if model in result.title else (model, result.title or result.device)
+
+
 def beside_fastest(bench: Bench) -> list[tuple[str, str]]:
     """For each result how many times as long as the fastest it takes, and the sentence behind the figure."""
     good = [place for place, result in enumerate(bench.results) if not result.error and result.median_ms > 0]

@@ -17,6 +17,11 @@ TYPE = Qt.ItemDataRole.UserRole + 1
 """The module's class, drawn beside its name."""
 
 
+def figure(module: ModuleRow) -> str:
+    """What stands at the right of a module's line: its parameters, where it has any."""
+    return words.short(module.parameters) if module.parameters else ""
+
+
 class ModuleTree(QAbstractItemModel):
     """Modules by path; the internal id of an index is the module's place in the flat list."""
 
@@ -92,7 +97,7 @@ class ModuleTree(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             if index.column() == 0:
                 return module.path.rpartition(".")[2] or module.type or "model"
-            return words.short(module.parameters) if module.parameters else ""
+            return figure(module)
         if role == TYPE and index.column() == 0:
             return module.type if module.path else ""
         if role == Qt.ItemDataRole.ToolTipRole:

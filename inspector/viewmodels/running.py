@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from inspector.jobs.desk import Desk
     from inspector.jobs.job import Outcome
 
+ASKING = "Looking for devices"
+"""Title of the one job that nobody asks for by name."""
+
 
 class Running(QObject):
     """Follows the job that was started last; what other jobs say is not heard.

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from inspector.engines.parity.verdict import OutputParity, OutputVerdict, Parity, Verdict
+from inspector.engines.parity.verdict import Next, OutputParity, OutputVerdict, Parity, Verdict
 
 Tone = Literal["good", "warning", "bad", "muted"]
 """Names of colours of the palette: green, amber, red, grey."""
@@ -36,7 +36,7 @@ HEADLINES = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a verdict card shows."""
+    """What a verdict card shows; `next` is a `Next`, or empty where there is nothing to try."""
 
     tone: Tone
     icon: str
@@ -49,7 +49,8 @@ class Card:
 def card_of(parity: Parity) -> Card:
     """The card of a proof."""
     tone = TONES[parity.verdict]
-    return Card(tone, ICONS[tone], parity.verdict.value, HEADLINES[parity.verdict], parity.sentence, parity.next)
+    known = parity.next if parity.next in set(Next) else ""  # a button that does nothing is worse than none
+    return Card(tone, ICONS[tone], parity.verdict.value, HEADLINES[parity.verdict], parity.sentence, known)
 
 
 def card_without_proof(note: str) -> Card:

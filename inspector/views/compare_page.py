@@ -12,19 +12,19 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFrame,
+    QGridLayout,
     QLineEdit,
     QProgressBar,
     QScrollArea,
     QSizePolicy,
     QSpinBox,
-    QSplitter,
     QWidget,
 )
 
 from inspector.engines.latency.results import Bench
-from inspector.engines.parity.verdict import OutputParity, Parity
+from inspector.engines.parity.verdict import Next, OutputParity, Parity
 from inspector.errors import InspectorError
-from inspector.viewmodels.compare import REAL_INPUTS, CompareModel
+from inspector.viewmodels.compare import CompareModel
 from inspector.viewmodels.compare_export import (
     bench_csv,
     histogram_csv,
@@ -35,10 +35,10 @@ from inspector.viewmodels.compare_export import (
 )
 from inspector.viewmodels.measured import environment_words
 from inspector.viewmodels.verdicts import excess
-from inspector.views.device_list import DeviceList
+from inspector.views.device_list import HEIGHT, DeviceList
 from inspector.views.error_box import ErrorBox
 from inspector.views.export import Texts
-from inspector.views.pieces import Elided, EmptyPane, button, column, label, row, tool
+from inspector.views.pieces import Elided, EmptyPane, button, column, label, line, row, tool
 from inspector.views.plot_pane import PlotPane
 from inspector.views.result_tables import (
     BENCH_HEAD,
@@ -133,6 +133,7 @@ class ComparePage(QWidget):
         layout = row(self.bar, self.words, self.cancel_button, spacing=16)
         layout.setStretch(1, 1)
         self.progress.setLayout(layout)
+        self.cancel_button.setFixedHeight(HEIGHT)
 
     def _build_parity(self) -> None:
         empty = EmptyPane(
@@ -194,21 +195,25 @@ class ComparePage(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         self.setLayout(column(area))
 
-    def _halves(self) -> QSplitter:
-        made = QSplitter(Qt.Orientation.Horizontal)
-        made.setChildrenCollapsible(False)
-        made.setHandleWidth(1)
-        left = (self.parity_plot, self.parity_words, self.parity_table)
-        right = (self.latency_plot, self.bench_sentence, self.latency_table, self.environment)
-        for widgets, margins in ((left, (0, 4, 16, 0)), (right, (16, 4, 0, 0))):
-            half = QWidget()
-            layout = column(*widgets, spacing=8, margins=margins)
-            layout.setStretch(0, 1)
-            half.setLayout(layout)
-            half.setMinimumWidth(280)
-            half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
-            made.addWidget(half)
-        made.setSizes([10_000, 10_000])
+    def _halves(self) -> QGridLayout:
+        """Plots beside each other, and below them on one level what they say in figures."""
+        made = QGridLayout()
+        made.setContentsMargins(0, 0, 0, 0)
+        made.setHorizontalSpacing(16)
+        made.setVerticalSpacing(8)
+        left = column(self.parity_words, self.parity_table, 0, spacing=8)
+        right = column(self.bench_sentence, self.latency_table, self.environment, 0, spacing=8)
+        for place, (plot, below) in enumerate(((self.parity_plot, left), (self.latency_plot, right))):
+            box = QWidget()
+            box.setLayout(below)
+            for widget in (plot, box):
+                widget.setMinimumWidth(240)
+                widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            made.addWidget(plot, 0, 2 * place)
+            made.addWidget(box, 1, 2 * place)
+            made.setColumnStretch(2 * place, 1)
+        made.addWidget(line(vertical=True), 0, 1, 2, 1)
+        made.setRowStretch(0, 1)
         return made
 
     # Showing
@@ -227,7 +232,7 @@ class ComparePage(QWidget):
         problem = model.problem
         self.run_button.setEnabled(not live and not problem)
         self.run_button.setToolTip(problem or "Run both on the same inputs, then measure them")
-        for widget in (self.other, self.file_button, self.batches, self.runs, self.feeds_button, self.devices):
+        for widget in (self.other, self.file_button, self.batches, self.runs, self.feeds_button):
             widget.setEnabled(not live)
         self._show_progress(live)
         card = model.card
@@ -237,6 +242,7 @@ class ComparePage(QWidget):
     def _show_progress(self, live: bool) -> None:
         running = self.model.running
         self.progress.setVisible(live)
+        self.devices.setVisible(not live)  # one in the place of the other: nothing jumps
         if live:
             self.bar.setRange(0, 0 if running.fraction is None else 1000)
             self.bar.setValue(0 if running.fraction is None else round(running.fraction * 1000))
@@ -332,7 +338,7 @@ class ComparePage(QWidget):
 
     def _next(self) -> None:
         words = self.card.card.next
-        if words == REAL_INPUTS and not self.model.feeds:
+        if words == Next.REAL_INPUTS and not self.model.feeds:
             self._choose_feeds()
             if not self.model.feeds:
                 return

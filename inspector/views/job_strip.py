@@ -73,7 +73,7 @@ class JobStrip(QWidget):
             show_fraction(self.bar, job)
         else:
             last = self._jobs.lines.get(self._id) if self._jobs else None
-            self.words.setText(f"{last.title}: {last.words}" if last else "")
+            self.words.setText(f"{last.title}: {last.words}" if last is not None and last.telling else "")
             if last is not None and last.state != "failed":
                 self._forget.start()
         self.bar.setVisible(job is not None)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, Column, column_number
+from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import WRITERS, Writer, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
@@ -185,7 +186,8 @@ class LayerPage(QWidget):
         field.setPlaceholderText("Filter by name, type, shape or dtype")
         field.setClearButtonEnabled(True)
         field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
-        field.setFixedWidth(320)
+        field.setMinimumWidth(144)
+        field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)
         return field
 
@@ -235,7 +237,7 @@ class LayerPage(QWidget):
 
     def ask_export(self) -> None:
         """Ask where to, then export."""
-        proposed = str(self._document.path.with_suffix(".layers.csv"))
+        proposed = str(folder_for(self._document.path) / f"{self._document.path.stem}.layers.csv")
         name, _chosen = QFileDialog.getSaveFileName(self, "Export the layer table", proposed, FILTERS)
         if name:
             self.export(Path(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QHeaderView,
     QStackedLayout,
@@ -15,17 +15,19 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.viewmodels.document import DocumentModel
-from inspector.viewmodels.modules import TYPE, ModuleTree
+from inspector.viewmodels.modules import TYPE, ModuleTree, figure
 from inspector.viewmodels.selection import Target
 from inspector.views import look
 from inspector.views.pieces import EmptyPane
 
 OPEN_UNTIL = 200
 """Trees of up to this many modules are shown open."""
+FIGURES_FROM = 176
+"""Narrower than this, the names need the room of the figures."""
 
 
 class ModuleCells(QStyledItemDelegate):
-    """The name, and the class fainter behind it."""
+    """The name, and the class fainter behind it where there is room."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """One line of 24 pixels."""
@@ -54,9 +56,9 @@ class ModuleCells(QStyledItemDelegate):
             painter.drawText(room, side, name)
             left = room.adjusted(metrics.horizontalAdvance(name) + 8, 0, 0, 0)
             kind = index.data(TYPE) or ""
-            if left.width() > 24 and kind:
+            if metrics.horizontalAdvance(kind) <= left.width():  # whole or not at all: the tooltip has it
                 painter.setPen(look.colour("on_selection" if chosen else "muted"))
-                painter.drawText(left, side, metrics.elidedText(kind, Qt.TextElideMode.ElideRight, left.width()))
+                painter.drawText(left, side, kind)
         painter.restore()
 
 
@@ -65,7 +67,7 @@ class ModuleTreeView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(144)
+        self.setMinimumWidth(160)
         self._document: DocumentModel | None = None
         self._selecting = False
         self.model = ModuleTree(self)
@@ -82,8 +84,7 @@ class ModuleTreeView(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
-        header.setMinimumSectionSize(32)
-        self.tree.setColumnWidth(1, 56)
+        header.setMinimumSectionSize(16)
         self.empty = EmptyPane("list-tree", "No modules", "Open a model to see the modules it is made of.")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
@@ -93,7 +94,12 @@ class ModuleTreeView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Narrow and high."""
-        return QSize(208, 400)
+        return QSize(232, 400)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Names come first."""
+        super().resizeEvent(event)
+        self.tree.setColumnHidden(1, self.width() < FIGURES_FROM)
 
     def set_document(self, document: DocumentModel | None) -> None:
         """Follow another document."""
@@ -111,6 +117,9 @@ class ModuleTreeView(QWidget):
         self._selecting = True
         self.model.replace(modules)
         self._selecting = False
+        metrics = QFontMetrics(look.tabular(0.92))
+        widest = max((metrics.horizontalAdvance(figure(module)) for module in modules), default=0)
+        self.tree.setColumnWidth(1, widest + 20)
         self._stack.setCurrentWidget(self.tree if modules else self.empty)
         if self._document is not None and self._document.overview is not None:
             self.empty.say("No modules", "This file does not say which modules it was built from.")

@@ -96,6 +96,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         for side in ("bottom", "left"):
             axis = item.getAxis(side)
             axis.setStyle(tickFont=font, tickLength=-4, tickTextOffset=8, hideOverlappingLabels=side == "left")
+            axis.enableAutoSIPrefix(False)  # "milliseconds (x0.001)" helps nobody
             axis.setPen(pen("line_strong"))
             axis.setTextPen(pen("muted"))
             text = self._labels[side]

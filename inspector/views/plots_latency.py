@@ -18,7 +18,7 @@ from inspector.viewmodels.verdicts import milliseconds
 from inspector.views import look
 from inspector.views.plots import Chart, faded, pen
 
-ROWS, KEY_LINE = 3, 18
+ROWS, KEY_LINE = 2, 18
 STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 Floats = NDArray[np.float64]
 

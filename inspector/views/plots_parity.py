@@ -16,8 +16,10 @@ from inspector.viewmodels.verdicts import difference, excess, tone_of
 from inspector.views import look
 from inspector.views.plots import Chart, faded, log10, nearest, pen
 
-ROWS, MOST_ROWS = 3, 24
+ROWS, MOST_ROWS = 2, 24
 """How many rows there is room for at least, and how many are drawn at most."""
+ALONE = (-2.0, 0.75)
+"""From the bottom to the top of the chart of a single output."""
 
 
 class ErrorChart(Chart):
@@ -51,12 +53,38 @@ class ErrorChart(Chart):
         figures = [v for o in outputs for v in (o.max_abs, o.mean_abs, o.tolerance, o.noise_floor) if 0 < v < math.inf]
         low = math.floor(math.log10(min(figures, default=1e-8))) - 0.5
         high = math.ceil(math.log10(max(figures, default=1.0))) + 0.7
+        self.setXRange(low, high, padding=0)
+        if len(outputs) == 1:
+            self._alone(outputs[0], low, high)
+            return
         for row, output in enumerate(outputs):
             self._row(output, -row, low, high)
         rows = max(ROWS, len(outputs))
         self._key(low, high, 0.5 - rows)
-        self.setXRange(low, high, padding=0)
         self.fix_y(0.2 - rows, 0.75)
+
+    def _alone(self, output: OutputParity, low: float, high: float) -> None:
+        """One output has the whole chart: its largest and its mean difference, before what they are held against."""
+        bottom, top = ALONE
+        if 0 < output.noise_floor < math.inf:
+            end = math.log10(output.noise_floor)
+            self._bar(low, end, (bottom + top) / 2, top - bottom, faded("line_strong", 60))
+            self._beside(f"noise floor {difference(output.noise_floor)}", end, bottom + 0.42, low, high, "muted")
+        if 0 < output.tolerance < math.inf:
+            end = math.log10(output.tolerance)
+            self.addItem(pg.InfiniteLine(end, pen=pen("text", 1.5, Qt.PenStyle.DashLine)))
+            self._beside(f"tolerance {difference(output.tolerance)}", end, bottom + 0.16, low, high, "text")
+        rows = (("largest", output.max_abs, look.colour(tone_of(output.verdict))), ("mean", output.mean_abs, None))
+        for row, (words, value, brush) in enumerate(rows):
+            end = log10(value, 10.0**low) if 0 < value < math.inf else low if value == 0 else high
+            self._bar(low, end, -row, 0.26, brush or faded("text", 150))
+            figure = "identical" if output.max_abs == 0 and tone_of(output.verdict) == "good" else difference(value)
+            self.text(f"{words}  {figure}", low, 0.32 - row, "text", (0, 0.5))
+        self.fix_y(bottom, top)
+
+    def _beside(self, words: str, x: float, y: float, low: float, high: float, tone: str) -> None:
+        """Words right of a line, or left of it where the chart ends soon."""
+        self.text(words, x, y, tone, (0 if x < (low + high) / 2 else 1, 0.5))
 
     def _key(self, low: float, high: float, y: float) -> None:
         """What the marks mean, in their own shapes, below the rows."""
@@ -96,7 +124,7 @@ class ErrorChart(Chart):
 
     def tip(self, at: QPointF) -> str:
         """The figures of the row under the mouse."""
-        row = round(-at.y())
+        row = 0 if len(self._outputs) == 1 and ALONE[0] < at.y() < ALONE[1] else round(-at.y())
         if not 0 <= row < len(self._outputs):
             return ""
         output = self._outputs[row]

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QGridLayout,
     QHeaderView,
+    QLabel,
     QStackedLayout,
     QTableView,
     QVBoxLayout,
@@ -19,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from inspector.errors import InspectorError
 from inspector.viewmodels import words
+from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.tensor import PAGE, TensorModel
 from inspector.views import look
 from inspector.views.figures import HistogramView
@@ -76,6 +79,62 @@ def place(number: int, shape: tuple[int, ...]) -> str:
     return ", ".join(reversed(found)) or "scalar"
 
 
+class Statistics(QWidget):
+    """Names and figures: two pairs in a line where both fit whole, else one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("tensorStatistics")
+        self.setAccessibleName("Statistics")
+        self.pairs: list[tuple[QLabel, QLabel]] = []
+        self.beside = 0
+        """How many pairs stand in a line."""
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnMinimumWidth(2, 8)
+        self.setMinimumWidth(1)  # it goes over to one pair a line instead of asking for room
+
+    def show_figures(self, statistics: dict[str, float | int | None]) -> None:
+        """Show these."""
+        for widget in (each for pair in self.pairs for each in pair):
+            widget.hide()
+            widget.deleteLater()
+        self.pairs = []
+        for name, value in statistics.items():
+            figure = label(words.figure(value))
+            figure.setFont(look.tabular())
+            figure.setToolTip("" if value is None else repr(value))
+            figure.setAlignment(Qt.AlignmentFlag.AlignRight)
+            figure.setAccessibleName(f"{name.replace('_', ' ')}: {words.figure(value)}")
+            self.pairs.append((label(name.replace("_", " "), "caption"), figure))
+        self.beside = 0
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One or two in a line."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        halves = [
+            max((a.sizeHint().width() + 8 + b.sizeHint().width() for a, b in self.pairs[side::2]), default=0)
+            for side in (0, 1)
+        ]
+        beside = 2 if sum(halves) + 24 <= self.width() else 1
+        if beside == self.beside:
+            return
+        self.beside = beside
+        while self._grid.takeAt(0) is not None:
+            pass
+        for number, pair in enumerate(self.pairs):
+            for at, widget in enumerate(pair):
+                self._grid.addWidget(widget, number // beside, number % beside * 3 + at)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnStretch(4, beside - 1)
+
+
 class TensorPanel(QWidget):
     """Shows the tensor that is looked at."""
 
@@ -92,9 +151,7 @@ class TensorPanel(QWidget):
         self.title = Elided("", "heading")
         self.facts = label("", "caption", wrap=True)
         self.histogram = HistogramView()
-        self.statistics = QGridLayout()
-        self.statistics.setHorizontalSpacing(8)
-        self.statistics.setVerticalSpacing(4)
+        self.statistics = Statistics()
         self.values = ValueTable(self)
         self.empty = EmptyPane("symbol-array", "No tensor", "Click a weight in the node panel. Only then is it read.")
         self._stack = QStackedLayout()
@@ -166,7 +223,7 @@ class TensorPanel(QWidget):
         shape = words.shape(view.shape)
         self.facts.setText(f"{shape}  ·  {view.dtype}  ·  {words.size(view.nbytes)}  ·  {view.role}{trains}")
         self.histogram.show_counts(view.histogram.edges, view.histogram.counts)
-        self._show_statistics(view.statistics)
+        self.statistics.show_figures(view.statistics)
         self.values.replace(view)
         last = view.start + len(view.values)
         first = view.start + 1 if view.values else 0
@@ -183,19 +240,6 @@ class TensorPanel(QWidget):
         else:
             self.empty.say("No tensor", "Click a weight in the node panel. Only then is it read.")
 
-    def _show_statistics(self, statistics: dict[str, float | int | None]) -> None:
-        while (item := self.statistics.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for number, (name, value) in enumerate(statistics.items()):
-            figure = label(words.figure(value))
-            figure.setFont(look.tabular())
-            figure.setToolTip("" if value is None else repr(value))
-            figure.setAlignment(Qt.AlignmentFlag.AlignRight)
-            at = number % 2 * 2
-            self.statistics.addWidget(label(name.replace("_", " "), "caption"), number // 2, at)
-            self.statistics.addWidget(figure, number // 2, at + 1)
-
     def _turn(self, way: int) -> None:
         if self._model is not None and self._model.view is not None:
             self._model.turn(self._model.view.start + way * PAGE)
@@ -207,7 +251,7 @@ class TensorPanel(QWidget):
         if self._model is None or self._model.view is None:
             return
         proposed = "".join(c if c.isalnum() or c in "._-" else "_" for c in self._model.name)[-100:] + ".npy"
-        folder = self._model.document.path.parent
+        folder = folder_for(self._model.document.path)
         name, _kind = QFileDialog.getSaveFileName(self, "Save tensor", str(folder / proposed), "NumPy array (*.npy)")
         if name:
             self.save(Path(name))

@@ -28,6 +28,10 @@ class RecentLine(QPushButton):
         """What its lines need."""
         return QSize(320, 48)
 
+    def minimumSizeHint(self) -> QSize:
+        """Its lines are cut where there is less room."""
+        return QSize(160, 48)
+
 
 class WelcomePage(QWidget):
     """The first page."""
@@ -48,11 +52,12 @@ class WelcomePage(QWidget):
         right = column(label("Recent", "heading"), self._recent, 0, spacing=8)
         side = QWidget()
         side.setLayout(right)
-        side.setFixedWidth(320)
+        side.setMinimumWidth(200)
+        side.setMaximumWidth(320)
         right.setContentsMargins(0, 0, 0, 0)
         body = row(spacing=48)
-        body.addLayout(left, 1)
-        body.addWidget(side)
+        body.addLayout(left, 2)
+        body.addWidget(side, 1)
         inner = QWidget()
         inner.setMaximumWidth(960)
         inner.setLayout(column(self._head(), 24, body, spacing=0))
@@ -86,10 +91,16 @@ class WelcomePage(QWidget):
         picture = Picture(QIcon(str(resource("icons", "inspector.svg"))), 48)
         words = column(
             label("Inspector", "title"),
-            label("Open a neural network, see what it is, convert it, and prove it is still the same.", "caption"),
+            Elided(
+                "Open a neural network, see what it is, convert it, and prove it is still the same.",
+                "caption",
+                Qt.TextElideMode.ElideRight,
+            ),
             spacing=4,
         )
-        head.setLayout(row(picture, 8, words, 0, spacing=8))
+        layout = row(picture, 8, words, spacing=8)
+        layout.setStretch(2, 1)
+        head.setLayout(layout)
         return head
 
     def _drop_zone(self) -> QFrame:
@@ -97,7 +108,10 @@ class WelcomePage(QWidget):
         self._drop.setProperty("role", "drop")
         self._drop.setMinimumHeight(176)
         words = label("Drop a model file or folder anywhere", "heading")
-        kinds = label("ONNX   ·   PyTorch   ·   TorchScript   ·   Keras   ·   TensorFlow   ·   TFLite", "caption")
+        kinds = Elided(
+            "ONNX   ·   PyTorch   ·   TorchScript   ·   Keras   ·   TensorFlow   ·   TFLite", "caption",
+            Qt.TextElideMode.ElideRight,
+        )  # fmt: skip
         for text in (words, kinds):
             text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.open_button = button("Open…", self.open_wanted.emit, primary=True, icon="folder-opened")
@@ -115,7 +129,10 @@ class WelcomePage(QWidget):
             line = QWidget()
             name = label(title, "heading")
             name.setFixedWidth(64)
-            line.setLayout(row(Picture(look.icon(icon, "accent"), 16), name, label(words, "caption"), 0, spacing=8))
+            what = Elided(words, "caption", Qt.TextElideMode.ElideRight)
+            layout = row(Picture(look.icon(icon, "accent"), 16), name, what, spacing=8)
+            layout.setStretch(2, 1)
+            line.setLayout(layout)
             made.append(line)
         return made
 

@@ -10,17 +10,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from inspector.engines.latency.results import Bench, Measured, Ratio
-from inspector.engines.parity.verdict import Histogram, OutputParity, OutputVerdict, Parity, Verdict
+from inspector.engines.parity.verdict import Histogram, Next, OutputParity, OutputVerdict, Parity, Verdict
 from inspector.jobs.requests import Conversion, DeviceList
 from inspector.runtimes import Device
 from inspector.settings import Settings
-from inspector.viewmodels.compare import ANOTHER_SEED, MEASURE, REAL_INPUTS, CompareModel
+from inspector.viewmodels.compare import CompareModel
 from inspector.viewmodels.measured import beside_fastest
 from inspector.viewmodels.verdicts import difference, milliseconds, plain
 from inspector.views import look
@@ -40,7 +40,7 @@ def output(name: str = "output", max_abs: float = 1e-6, **more: Any) -> OutputPa
     return OutputParity(**(figures | more))
 
 
-def parity(verdict: Verdict = Verdict.SAME, *outputs: OutputParity, next: str = MEASURE) -> Parity:
+def parity(verdict: Verdict = Verdict.SAME, *outputs: OutputParity, next: str = Next.MEASURE) -> Parity:
     return Parity(
         verdict=verdict, sentence="What was found.", outputs=outputs or (output(),), feeds="seed 0, batch 1 and 5",
         a="PyTorch · CPU", b="ONNX Runtime · CPU", next=next,
@@ -114,21 +114,57 @@ def test_before_anything_it_says_what_will_appear(page: ComparePage) -> None:
 
 
 def test_devices_are_chips_and_the_missing_say_why(qtbot: QtBot, known: ComparePage) -> None:
-    chips = {chip.text(): chip for chip in known.devices.chips}
-    assert chips["onnxruntime:cpu"].isChecked()
-    assert not chips["onnxruntime:cuda"].isEnabled()
-    assert chips["onnxruntime:cuda"].toolTip() == "There is no CUDA."
-    assert "There is no CUDA." in chips["onnxruntime:cuda"].accessibleName()
-    assert not chips["torch:cpu"].isEnabled()  # neither model is one that it runs
-    assert "neither model" in chips["torch:cpu"].toolTip()
+    assert [(chip.text(), chip.isChecked()) for chip in known.devices.chips] == [("onnxruntime:cpu", True)]
+    reasons = {chip.title: chip.reason for chip in known.devices.missing}
+    assert reasons["onnxruntime:cuda"] == "There is no CUDA."
+    assert "neither model" in reasons["torch:cpu"]  # neither model is one that it runs
     known.model.choose_file(known.model.path.with_name("digits_mlp.pt2"))
     assert known.model.chosen == ("onnxruntime:cpu", "torch:cpu")
     assert known.run_button.isEnabled()
     for chip in known.devices.chips:
-        if chip.isEnabled():
-            qtbot.keyClick(chip, Qt.Key.Key_Space)
+        qtbot.keyClick(chip, Qt.Key.Key_Space)
     assert known.model.chosen == ()
     assert known.run_button.toolTip() == "Tick at least one device."
+
+
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing the keyboard)", extend=True)
+def test_the_missing_are_folded_and_reached_by_keyboard(qtbot: QtBot, known: ComparePage) -> None:
+    more = known.devices.more
+    assert more is not None
+    assert more.text() == "2 not usable"
+    qtbot.keyClick(more, Qt.Key.Key_Space)
+    popup = known.devices.popup
+    assert popup.isVisible()
+    assert QApplication.focusWidget() is popup.list or popup.list.hasFocus()
+    spoken = []
+    for _ in range(popup.list.count()):
+        spoken.append(popup.list.currentIndex().data(Qt.ItemDataRole.AccessibleTextRole))
+        qtbot.keyClick(popup.list, Qt.Key.Key_Down)
+    assert spoken[0] == "onnxruntime:cuda: There is no CUDA."
+    assert spoken[1].startswith("torch:cpu: It runs")
+    qtbot.keyClick(popup.list, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+    known.model.choose_file(known.model.path.with_name("digits_mlp.pt2"))
+    assert known.devices.more is not None
+    assert known.devices.more.text() == "1 not usable"
+
+
+def test_devices_are_asked_before_a_measurement_is_queued(desk: Any, model: CompareModel) -> None:
+    model.take(conversion(parity()))  # nobody has looked at the page
+    asked, measured = desk.jobs.values()
+    assert (asked[0], asked[2]) == ("Looking for devices", False)
+    assert measured[2]
+
+
+def test_sizes_typed_on_the_overview_reach_the_requests(samples: Path, desk: Any) -> None:
+    path, settings = samples / "digits_mlp.torchscript.pt", Settings()
+    settings.shapes = {str(path): {"batch": 3}}
+    settings.input_shapes = {str(path): {"x": [3, 1, 28, 28]}}
+    model = CompareModel(path, "torch.script", desk, settings)
+    model.choose_file(samples / "digits_mlp.onnx")
+    for request in (model.compare_request(), model.bench_request()):
+        assert request.dims == {"batch": 3}
+        assert request.shapes == {"x": (3, 1, 28, 28)}
 
 
 def test_devices_are_asked_once_for_all_pages(qtbot: QtBot, known: ComparePage, desk: Any) -> None:
@@ -136,7 +172,7 @@ def test_devices_are_asked_once_for_all_pages(qtbot: QtBot, known: ComparePage, 
     qtbot.addWidget(other)
     other.show()
     assert len(desk.jobs) == 1
-    assert len(other.devices.chips) == 3
+    assert len(other.devices.chips) + len(other.devices.missing) == 3
 
 
 def test_run_compares_and_then_measures_alone(qtbot: QtBot, known: ComparePage, desk: Any) -> None:
@@ -259,11 +295,48 @@ def test_latency_is_plotted_and_tabled(qtbot: QtBot, page: ComparePage, desk: An
     assert len(series["Box"]["m.pt2 · PyTorch · CPU"]) == 20
     table = page.latency_table
     assert [table.item(0, column).text() for column in range(8)] == [
-        "m.pt2 · PyTorch · CPU", "0.4", "0.392–0.408", "0.44", "0.48", "30", "321", "4×",
+        "m.pt2 · PyTorch · CPU", "0.4", "0.392–0.408", "4×", "0.44", "0.48", "30", "321",
     ]  # fmt: skip
-    assert table.item(1, 7).text() == "fastest"
+    assert table.item(1, 3).text() == "fastest"
     assert table.item(2, 1).text() == "not measured"
     assert table.item(2, 0).toolTip() == "No compiler."
+
+
+def test_tables_give_up_their_last_columns_instead_of_scrolling(qtbot: QtBot, page: ComparePage, desk: Any) -> None:
+    page.model.take(conversion(parity()))
+    desk.end(bench())
+    table = page.latency_table
+    for width, least in ((430, 4), (900, 8)):
+        table.resize(width, table.height())
+        assert not table.horizontalScrollBar().isVisible()
+        assert table.shown()[:4] == ["Latency in ms", "Median", "95 % interval", "Ratio"]
+        assert len(table.shown()) >= least
+        assert sum(table.columnWidth(n) for n in range(8) if not table.isColumnHidden(n)) <= table.viewport().width()
+        assert table.viewport().height() >= sum(table.rowHeight(line) for line in range(table.rowCount()))
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "30\t321" in QApplication.clipboard().text()  # what is hidden is copied too
+
+
+def test_the_first_screen_holds_verdict_plots_and_tables(qtbot: QtBot, page: ComparePage, desk: Any) -> None:
+    desk.end(DeviceList((device("onnxruntime:cpu"), *(device(f"onnxruntime:{n}", "None.") for n in range(12)))))
+    page.resize(876, 740)  # what docks and tabs leave of 1400×900
+    page.model.take(conversion(parity()))
+    desk.end(bench())
+    drawn(qtbot, page.latency_plot)
+    drawn(qtbot, page.parity_plot)
+    qtbot.wait(20)
+    area = page.findChild(QScrollArea)
+    assert area.verticalScrollBar().maximum() == 0
+    assert area.horizontalScrollBar().maximum() == 0
+    for widget in (page.card, page.parity_plot, page.latency_plot, page.parity_table, page.latency_table):
+        assert page.rect().contains(QRect(widget.mapTo(page, QPoint()), widget.size()))
+    assert page.parity_plot.height() == page.latency_plot.height() > 240
+
+
+def test_words_that_no_button_knows_get_no_button(page: ComparePage) -> None:
+    page.model.take(conversion(parity(next="Dance")), measure=False)
+    assert page.card.button.isHidden()
 
 
 def test_the_figures_beside_the_fastest() -> None:
@@ -326,7 +399,8 @@ def test_hovering_tells_the_values(qtbot: QtBot, page: ComparePage, desk: Any) -
     box, cumulative = page.latency_plot.charts
     page.parity_plot.show_chart(1)
     assert "tolerance 3.0e-5" in error.tip(QPointF(-6, 0))
-    assert error.tip(QPointF(-6, -1)) == ""
+    assert error.tip(QPointF(-6, -1)) == error.tip(QPointF(-6, 0))  # a single output has the whole chart
+    assert error.tip(QPointF(-6, -3)) == ""
     assert "source 1.4285" in scatter.tip(QPointF(SOURCE[10], RESULT[10]))
     assert "30 values differ by" in histogram.tip(QPointF(-6.2, 10))
     assert "median 0.10 ms" in box.tip(QPointF(-1, -1))
@@ -336,16 +410,16 @@ def test_hovering_tells_the_values(qtbot: QtBot, page: ComparePage, desk: Any) -
 @pytest.mark.parametrize(
     ("proposal", "happens"),
     [
-        (MEASURE, lambda model, desk: desk.jobs[desk.last][2]),
-        (ANOTHER_SEED, lambda model, desk: model.seed == 1 and desk.jobs[desk.last][0].startswith("Comparing")),
-        (REAL_INPUTS, lambda model, desk: model.compare_request().feeds == "/x/real.npz"),
+        (Next.MEASURE, lambda model, desk: desk.jobs[desk.last][2]),
+        (Next.ANOTHER_SEED, lambda model, desk: model.seed == 1 and desk.jobs[desk.last][0].startswith("Comparing")),
+        (Next.REAL_INPUTS, lambda model, desk: model.compare_request().feeds == "/x/real.npz"),
     ],
 )
 def test_the_button_of_the_card_does_what_it_says(
     qtbot: QtBot, known: ComparePage, desk: Any, proposal: str, happens: Callable[[CompareModel, Any], bool]
 ) -> None:
     known.model.take(conversion(parity(next=proposal)), measure=False)
-    if proposal == REAL_INPUTS:
+    if proposal == Next.REAL_INPUTS:
         known.model.set_feeds("/x/real.npz")
     assert known.card.button.text() == proposal
     press(qtbot, known.card.button)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -127,6 +128,39 @@ def test_a_destination_is_sensible_and_never_taken(folder: Path) -> None:
     (folder / "digits_mlp_saved_model").mkdir()
     assert stem_of(folder / "digits_mlp_saved_model") == "digits_mlp"
     assert default_destination(folder / "digits_mlp_saved_model", ".tflite") == folder / "digits_mlp.tflite"
+
+
+def test_what_is_made_of_a_sample_goes_to_the_documents(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = tmp_path / "Documents"
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(documents))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert default_destination(samples / "digits_mlp.pt2", ".onnx") == tmp_path / "digits_mlp.onnx"  # no such folder
+    documents.mkdir()
+    (documents / "digits_mlp.onnx").touch()
+    assert default_destination(samples / "digits_mlp.pt2", ".onnx") == documents / "digits_mlp-2.onnx"
+
+
+def test_what_is_made_where_one_may_not_write_goes_to_the_documents(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = tmp_path_factory.mktemp("Documents")
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(documents))
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != folder)  # root may write anywhere
+    assert default_destination(folder / "digits_mlp.pt2", ".onnx") == documents / "digits_mlp.onnx"
+
+
+def test_sizes_typed_on_the_overview_reach_the_request(folder: Path, desk: Any) -> None:
+    path, settings = folder / "digits_mlp.torchscript.pt", Settings()
+    model = ConvertModel(path, "torch.script", desk, settings)
+    settings.shapes = {str(path): {"batch": 3}}
+    settings.input_shapes = {str(path): {"x": [3, 1, 28, 28]}}
+    model.set_inputs([("x", None), ("y", ("batch", 7))])
+    assert model.input_example == "x=3x1x28x28; y=3x7"
+    assert (model.request().dims, model.request().shapes) == ({"batch": 3}, {"x": (3, 1, 28, 28)})
+    model.set_input_line("x=9x1x28x28")
+    assert model.request().shapes == {"x": (9, 1, 28, 28)}  # what is written here counts for more
 
 
 def test_why_a_destination_will_not_do(folder: Path) -> None:

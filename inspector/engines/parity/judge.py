@@ -19,13 +19,13 @@ from inspector.engines.parity.align import OutputPair, pair_outputs
 from inspector.engines.parity.bundle import Arrays
 from inspector.engines.parity.metrics import Figures, figures
 from inspector.engines.parity.noise import Tolerance, explained, noise, step, tolerance
-from inspector.engines.parity.verdict import OutputParity, OutputVerdict, Parity, Verdict
+from inspector.engines.parity.verdict import Next, OutputParity, OutputVerdict, Parity, Verdict
 
 NEXT = {
-    Verdict.SAME: "Measure the speed",
-    Verdict.PRECISION: "Compare with real inputs",
-    Verdict.DIFFERENT: "Compare with another seed",
-    Verdict.NOTHING_PROVED: "Compare with real inputs",
+    Verdict.SAME: Next.MEASURE,
+    Verdict.PRECISION: Next.REAL_INPUTS,
+    Verdict.DIFFERENT: Next.ANOTHER_SEED,
+    Verdict.NOTHING_PROVED: Next.REAL_INPUTS,
 }
 
 

@@ -32,6 +32,14 @@ class Verdict(StrEnum):
         return 0 if self in (Verdict.SAME, Verdict.PRECISION) else 1
 
 
+class Next(StrEnum):
+    """What may be tried next, as the button of a verdict says it; `Parity.next` is one of these, or empty."""
+
+    MEASURE = "Measure the speed"
+    REAL_INPUTS = "Compare with real inputs"
+    ANOTHER_SEED = "Compare with another seed"
+
+
 class Histogram(msgspec.Struct, frozen=True):
     """Counts between edges; `len(edges) == len(counts) + 1`."""
 
