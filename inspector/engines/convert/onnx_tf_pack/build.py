@@ -10,6 +10,7 @@ import keyword
 import re
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,9 @@ Below it they are constants, which TensorFlow folds (transposed convolution kern
 
 FOLDED = 20_000_000
 """Numbers that a tensor may have for a node on it to be worked out beforehand."""
-NOT_FOLDED = frozenset({"If", "Loop", "Scan", "Expand", "Tile", "ConstantOfShape"})
+NOT_FOLDED = frozenset({"If", "Loop", "Scan"})
+GROWING = frozenset({"Expand", "Tile", "ConstantOfShape"})
+"""Operators whose result may be far larger than what it is made of; the sizes are their last input."""
 
 
 class Program:
@@ -137,7 +140,9 @@ def _constant(node: NodeProto, tensors: Mapping[str, Any]) -> bool:
     values = [tensors[name] for name in node.input if name]
     if node.op_type in NOT_FOLDED or not all(isinstance(value, tf.Tensor) for value in values):
         return False
-    return all(hasattr(value, "numpy") and value.shape.num_elements() <= FOLDED for value in values)
+    if not all(hasattr(value, "numpy") and value.shape.num_elements() <= FOLDED for value in values):
+        return False
+    return node.op_type not in GROWING or prod(int(size) for size in values[-1].numpy().reshape(-1)) <= 10_000
 
 
 def _called(node: Any) -> str:
