@@ -173,7 +173,7 @@ def _pickle_at(file: BinaryIO, start: int, what: str) -> Unpickled:
         file.seek(start)
         data = file.read(size)
         found = survey(data, what)
-        if found.broken is None or len(data) < size or size >= PICKLE:
+        if found.broken is None or found.end < len(data) or len(data) < size or size >= PICKLE:
             break
         size = min(size * 8, PICKLE)
     return Unpickled(found.value, found.globals, found.called, found.nested, start + found.end, found.broken)

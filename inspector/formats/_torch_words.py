@@ -130,22 +130,29 @@ def written(item: Any) -> str:
     return "\n".join(lines)
 
 
-def _lines(item: Any, depth: int) -> Iterator[str]:
-    entries = mapping(item) if _wide(item) <= WIDE else None
+def _entries(item: Any) -> dict[str, Any] | None:
+    """What stands beneath an object in a text; None where it takes one line."""
+    if _wide(item) > WIDE:
+        return None
+    entries = mapping(item)
     if entries is None and isinstance(item, Call) and tensor_of(item) is None and item.path not in SEQUENCES:
-        entries = {key: value for key, value in state_of(item).items() if not key.startswith("_")} or None
+        entries = {key: value for key, value in state_of(item).items() if not key.startswith("_")}
     if entries is None and isinstance(item, list) and any(mapping(part) is not None for part in item[:ITEMS]):
         entries = {f"- {at}": part for at, part in enumerate(item[:ITEMS])}
+    return entries or None
+
+
+def _lines(item: Any, depth: int) -> Iterator[str]:
+    entries = _entries(item)
     if entries is None or depth > DEPTH:
         yield "  " * depth + _line(item)
         return
     for key, value in entries.items():
-        inner = list(_first(_lines(value, depth + 1)))
-        if len(inner) == 1 and (mapping(value) is None or not mapping(value)):
-            yield f"{'  ' * depth}{key[:200]}: {inner[0].strip()}"
+        if _entries(value) is None:
+            yield f"{'  ' * depth}{key[:200]}: {_line(value)}"
         else:
             yield f"{'  ' * depth}{key[:200]}:"
-            yield from inner
+            yield from _first(_lines(value, depth + 1))
 
 
 def _first(lines: Iterator[str]) -> Iterator[str]:

@@ -80,13 +80,11 @@ def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterato
                 )
     lost = [name for name, file in where.items() if stored.get(name) != file]
     if lost:
-        text = (
-            f"{len(lost)} tensors that the index names are not in the shard that it names, such as {lost[0][:100]!r}."
-        )
+        text = f"{len(lost):,} of the index's tensors are not in the shard that it names, such as {lost[0][:100]!r}."
         yield Note("warning", text, "The model is incomplete; fetch it again.")
     extra = [name for name in stored if name not in where]
     if extra:
-        yield Note("warning", f"{len(extra)} tensors are not in the index, such as {extra[0][:100]!r}.")
+        yield Note("warning", f"{len(extra):,} of the stored tensors are not in the index, such as {extra[0][:100]!r}.")
 
 
 def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:
