@@ -9,10 +9,10 @@ from typing import cast
 
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._identify import identify
-from inspector.formats._source import Source
+from inspector.formats._source import Source, allowed_roots
 from inspector.registry import found
 
-__all__ = ["Format", "Glimpse", "Source", "Support", "formats", "identify"]
+__all__ = ["Format", "Glimpse", "Source", "Support", "allowed_roots", "formats", "identify"]
 
 
 def formats() -> dict[str, Format]:

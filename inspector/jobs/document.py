@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 
 from inspector.errors import InspectorError, WorkerDied
+from inspector.formats import allowed_roots
 from inspector.jobs.job import failure
 from inspector.jobs.process import WorkerProcess
 from inspector.worker import wire
 from inspector.worker.tasks import Task
+from inspector.worker.tasks.open import OpenArgs
 
 A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
@@ -56,6 +59,12 @@ class Host(QObject):
         if key in self._processes:
             self._processes[key].ask(id, task, args)
 
+    @Slot(int, object)
+    def grant(self, key: int, reads: tuple[str, ...]) -> None:
+        """Tell the worker of this key what it may read."""
+        if key in self._processes:
+            self._processes[key].grant(reads)
+
     @Slot(int)
     def end(self, key: int) -> None:
         """Stop the worker of this key."""
@@ -79,6 +88,13 @@ class Host(QObject):
             self.closed.emit()
 
 
+def roots(args: Any) -> tuple[str, ...]:
+    """The folders that a worker needs for this ask: those of the file that it opens."""
+    if not isinstance(args, OpenArgs):
+        return ()
+    return tuple(str(root) for root in allowed_roots(Path(args.path)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """An ask without its answer yet."""
@@ -98,6 +114,7 @@ class Document(QObject):
     """Level of protection, once the worker is up."""
 
     _begin = Signal(int, str)
+    _grant = Signal(int, object)
     _ask = Signal(int, int, str, object)
     _end = Signal(int)
     _keys = count(1)
@@ -110,8 +127,9 @@ class Document(QObject):
         """Tail of the log of a worker that died."""
         self._ids = count(1)
         self._waiting: dict[int, _Waiting] = {}
-        self._alive = False
+        self._alive = self._granted = False
         self._begin.connect(host.begin)
+        self._grant.connect(host.grant)
         self._ask.connect(host.ask)
         self._end.connect(host.end)
         host.ready.connect(self._on_ready)
@@ -123,11 +141,17 @@ class Document(QObject):
     def ask(
         self, task: Task[A, R], args: A, done: Callable[[R], None], failed: Callable[[InspectorError], None]
     ) -> int:
-        """Ask; one of the callbacks is called later in this thread, unless the ask is dropped. Gives the ask's id."""
+        """Ask; one of the callbacks is called later in this thread, unless the ask is dropped. Gives the ask's id.
+
+        The first ask of a document worker, to open a file, also says which folders the worker may ever read.
+        """
         id = next(self._ids)
         if not self._alive:
             self._start()
         self._waiting[id] = _Waiting(task, done, failed)
+        if self.role == "document" and not self._granted:
+            self._granted = True
+            self._grant.emit(self._key, roots(args))
         self._ask.emit(self._key, id, task.id, args)
         return id
 
@@ -150,7 +174,7 @@ class Document(QObject):
 
     def _start(self) -> None:
         self._key = next(Document._keys)
-        self._alive = True
+        self._alive, self._granted = True, False
         self._begin.emit(self._key, self.role)
 
     def _on_ready(self, key: int, protection: str) -> None:

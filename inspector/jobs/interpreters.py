@@ -25,6 +25,10 @@ KEPT = (
 """Variables that pass through; everything else of the user's environment stays behind."""
 
 
+POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Threads that numpy's libraries would start when imported; a document worker must have one when it is fenced in."""
+
+
 def command(role: str, folder: Path | None, memory: int = 0, warm: tuple[str, ...] = ()) -> tuple[str, list[str]]:
     """Program and arguments of a worker."""
     arguments = ["--worker", role]
@@ -47,6 +51,8 @@ def environment(folder: Path | None) -> dict[str, str]:
     """The worker's environment: what it needs of ours, and its home in its private folder."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     home = str(folder) if folder is not None else os.devnull
+    if folder is None:
+        kept |= dict.fromkeys(POOLS, "1")
     return kept | {
         "HOME": home,
         "USERPROFILE": home,

@@ -91,6 +91,10 @@ class WorkerProcess(QObject):
         self.started = True
         self._process.start()
 
+    def grant(self, reads: tuple[str, ...]) -> None:
+        """Tell a document worker what it may read; it becomes ready after that."""
+        self._process.write(wire.frame(wire.Grant(reads)))
+
     def ask(self, id: int, task: str, args: msgspec.Struct) -> None:
         """Send an ask; answers come as `replied`."""
         self._process.write(wire.frame(wire.Ask(id, task, msgspec.Raw(msgspec.msgpack.encode(args)))))

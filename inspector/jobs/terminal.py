@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from inspector.errors import Cancelled, InspectorError, WorkerDied
 from inspector.jobs.desk import memory_of_machine
-from inspector.jobs.document import MEMORY
+from inspector.jobs.document import MEMORY, roots
 from inspector.jobs.job import FRAMEWORKS, Job, Outcome, failure
 from inspector.jobs.process import WorkerProcess
 from inspector.jobs.recipe import Recipe
@@ -121,6 +121,8 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
     process.ended.connect(end)
     with _Interrupt(process.stop):
         process.start()
+        if role == "document":
+            process.grant(roots(questions[0][1]))
         loop.exec()
     process.deleteLater()
     if errors:
@@ -138,6 +140,7 @@ def ask_protection() -> str:
     process.ready.connect(lambda _: process.stop())
     process.ended.connect(lambda *_: loop.quit())
     process.start()
+    process.grant(())
     loop.exec()
     process.deleteLater()
     return process.protection or "none: workers cannot be started"

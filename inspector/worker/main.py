@@ -38,10 +38,12 @@ def main(arguments: list[str]) -> NoReturn:
     """
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr
     role = arguments[0]
     options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
     folder = Path(options["--folder"]) if "--folder" in options else None
-    protection = fence(role, int(options.get("--memory", 0)))
+    memory = int(options.get("--memory", 0))
+    protection = _fence_document(memory) if role == "document" else fence(role, memory, folder=folder)
     asks: queue.SimpleQueue[wire.Ask] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asks), daemon=True).start()
     send = _sender(out)
@@ -54,6 +56,23 @@ def main(arguments: list[str]) -> NoReturn:
     while True:
         ask = asks.get()
         send(_answer(ask, Context(folder, state, _reporter(send, ask.id))))
+
+
+def _fence_document(memory: int) -> str:
+    """Import what reading needs, wait to be told what may be read, and give up everything else.
+
+    Our own libraries come before the fence, so that a worker that was started ahead answers at once; no byte of a
+    file has been seen yet, and their thread pools are off (`jobs/interpreters.py`), so that the fence binds all.
+    """
+    from inspector.worker.tasks import tasks
+
+    tasks()
+    _warm("onnx")
+    body = wire.read_frame(sys.stdin.buffer)
+    if body is None:
+        os._exit(0)
+    grant = msgspec.msgpack.decode(body, type=wire.Grant)
+    return fence("document", memory, [Path(path) for path in grant.reads])
 
 
 def _answer(ask: wire.Ask, context: Any) -> wire.Reply:

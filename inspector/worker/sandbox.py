@@ -1,28 +1,93 @@
-"""Fencing the worker in before it imports anything heavy; the levels are words shown in the window.
+"""Fencing the worker in before it sees a byte of a file; the levels are words shown in the window.
 
-Only resource limits are set so far, so the level says "process only": the worker is a process of its own with bounded
-memory and no core dumps, but the system's file and network barriers are not drawn yet.
+| role | may read | may write | sockets, programs |
+|---|---|---|---|
+| document | its libraries, the roots of its model | nothing | no |
+| layout | its libraries | nothing | no |
+| run | everything the user may | its folder of jobs, devices | no |
+
+A run worker may read because a warm spare is fenced in long before its job, and with it its model, is known; without
+sockets it cannot tell anybody, and what it writes stays in the private folder until the window has looked at it.
+
+Linux gives two barriers (Landlock for files, seccomp for the rest) and resource limits. On macOS and Windows the worker
+is a process of its own with limits where the system has them, and the level says so.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
-GIB = 1 << 30
+PACKAGE = Path(__file__).resolve().parents[1]
+SYSTEM = (
+    "/usr", "/lib", "/lib64", "/lib32", "/opt/cuda", "/etc/ld.so.cache", "/etc/localtime", "/etc/timezone",
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version", "/proc/filesystems",
+    "/proc/sys/vm/overcommit_memory", "/sys/devices/system", "/dev/urandom", "/dev/random", "/dev/zero",
+)  # fmt: skip
+"""What the interpreter and its libraries read of the system; nothing of it is the user's."""
+DEVICES = ("/dev/null", "/dev/zero", "/dev/kfd", "/dev/nvidia*", "/dev/dri/*", "/dev/nvidia-caps/*")
+FULL, FILES, CALLS, NONE = "full", "files only", "network and programs only", "process only"
 
 
-def fence(role: str, memory: int = 0) -> str:
-    """Limit this process for its role and say how well it is protected.
+def fence(role: str, memory: int = 0, reads: Iterable[Path] = (), folder: Path | None = None) -> str:
+    """Limit this process for its role, for good, and say how well it is protected.
 
     Args:
         role: document, layout or run.
         memory: Bytes of address space; 0 leaves it unlimited.
+        reads: Roots of the model, for a document worker.
+        folder: The private folder of a run worker; the folder that holds it and its siblings may be written.
+
+    Returns:
+        One of the levels: full, files only, network and programs only, process only.
     """
+    writes = role == "run"
+    _limit(memory, writes)
+    if sys.platform != "linux" or _threads() > 1:
+        return NONE  # Landlock binds only the calling thread: a promise for one of several would be none
+    from inspector.worker import _landlock, _seccomp
+
+    own = [folder.parent, Path("/proc/self")] if folder is not None else []
+    readable = None if writes else [*libraries(), *reads]
+    files = _landlock.restrict(readable, own, devices() if writes else [Path("/dev/null")])
+    calls = _seccomp.install(writes)
+    return {(True, True): FULL, (True, False): FILES, (False, True): CALLS}.get((files, calls), NONE)
+
+
+def libraries() -> list[Path]:
+    """The interpreter, the packages it sees, this package and its resources, and the system's libraries."""
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    checkout = PACKAGE.parent
+    plugins = filter(None, os.environ.get("INSPECTOR_PLUGINS", "").split(os.pathsep))
+    paths = [Path(path) for path in (*prefixes, *sys.path, *plugins) if path]
+    ours = [PACKAGE, checkout / "resources"]
+    return [*ours, *(path for path in paths if path.resolve() != checkout), *map(Path, SYSTEM)]
+
+
+def devices() -> list[Path]:
+    """Devices that a framework opens, where they are there."""
+    root = Path("/")
+    return [path for pattern in DEVICES for path in root.glob(pattern.lstrip("/"))]
+
+
+def _limit(memory: int, writes: bool) -> None:
     if sys.platform == "win32":
-        return "process only"
+        return
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    return "process only"
+    if not writes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+
+def _threads() -> int:
+    """Threads of this process, those of native libraries included."""
+    try:
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
+    except OSError:
+        return 1

@@ -4,6 +4,9 @@ Length-prefixed MessagePack frames of typed `msgspec.Struct`s over the worker's 
 Never pickle: a compromised worker must not own the window, so the window decodes every frame against its type and
 refuses frames over 64 MiB. The payload of `Ask` and `Done` is left raw and decoded against the task's own types.
 
+Loaded before the worker is fenced in, so it imports nothing that starts a thread: no numpy. Arrays travel as bytes
+beside their dtype and shape in the structs of the tasks.
+
 Frame: 4 bytes, big endian, length of what follows; then one MessagePack map with its tag under "type".
 """
 
@@ -11,11 +14,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 VERSION = 1
 LIMIT = 64 * 1024 * 1024
@@ -27,6 +28,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
     version: int
     protection: str
+
+
+class Grant(msgspec.Struct, frozen=True, tag="grant"):
+    """First message to a document worker: the folders that it may read. It fences itself in and is then ready."""
+
+    reads: tuple[str, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -66,35 +73,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 Reply = Ready | Progress | Done | Failed
 
 
-class Array(msgspec.Struct, frozen=True):
-    """An array on the wire: C order, little endian."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    @classmethod
-    def of(cls, array: NDArray[Any]) -> Array:
-        """The array as it travels."""
-        return cls(str(array.dtype), tuple(int(n) for n in array.shape), np.ascontiguousarray(array).tobytes())
-
-    def numpy(self) -> NDArray[Any]:
-        """The array as it was; raises ValueError when size and shape disagree."""
-        return np.frombuffer(self.data, dtype_named(self.dtype)).reshape(self.shape)
-
-
-def dtype_named(name: str) -> np.dtype[Any]:
-    """A numpy dtype by its name, those of ml_dtypes included."""
-    try:
-        return np.dtype(name)
-    except TypeError:
-        import ml_dtypes
-
-        dtype: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
-        return dtype
-
-
-def frame(message: Reply | Ask) -> bytes:
+def frame(message: Reply | Ask | Grant) -> bytes:
     """One message as it goes over the pipe; raises ValueError when it is over the limit."""
     body = msgspec.msgpack.encode(message)
     if len(body) > LIMIT:

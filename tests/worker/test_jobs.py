@@ -140,13 +140,14 @@ def test_cancel_takes_at_most_a_second(qtbot: QtBot, desk: Desk, what: str) -> N
     assert not folders[0].exists()
 
 
-def test_a_cancelled_worker_takes_its_children_along(qtbot: QtBot, desk: Desk, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    with qtbot.waitSignal(desk.progressed, timeout=20_000, check_params_cb=lambda *args: args[2] == "has a child"):
-        job = desk.submit("A toy", one("child", str(file)))
+def test_a_cancelled_worker_takes_its_children_along(qtbot: QtBot, desk: Desk) -> None:
+    with qtbot.waitSignal(desk.progressed, timeout=20_000, check_params_cb=lambda *args: "child" in args[2]) as told:
+        job = desk.submit("A toy", one("child"))
+    child = int(told.args[2].split()[-1])
+    assert alive(child)
     with qtbot.waitSignal(desk.ended, timeout=5000):
         desk.cancel(job)
-    qtbot.waitUntil(lambda: not alive(int(file.read_text())), timeout=2000)
+    qtbot.waitUntil(lambda: not alive(child), timeout=2000)
 
 
 def test_closing_leaves_no_process(qtbot: QtBot, toys: Path) -> None:
@@ -163,7 +164,7 @@ def test_closing_leaves_no_process(qtbot: QtBot, toys: Path) -> None:
     assert len(set(pids)) == 2
     document = desk.document()
     with qtbot.waitSignal(document.protected, timeout=10_000):
-        pass
+        document.ask(toy.TASK, toy.ToyArgs("echo"), lambda _: None, lambda _: None)
     desk.close()
     me = os.getpid()
     children = Path(f"/proc/{me}/task/{me}/children").read_text().split()
