@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEventLoop, QObject, QThread, QTimer, Signal
@@ -29,12 +30,19 @@ def memory_of_machine() -> int:
         return 0
 
 
+def memory_limit() -> int:
+    """Bytes of address space for a run worker: twice the memory, since address space counts files only mapped.
+
+    No limit (0) where there is an NVIDIA driver: CUDA reserves more address space than any machine has memory.
+    """
+    return 0 if Path("/dev/nvidiactl").exists() else 2 * memory_of_machine()
+
+
 class Desk(QObject):
     """Takes jobs and gives documents.
 
     Args:
-        memory: Address space that one run worker may use, in bytes; None takes twice the machine's memory (address
-            space counts files that are only mapped), 0 sets no limit.
+        memory: Address space that one run worker may use, in bytes; None takes `memory_limit()`, 0 sets no limit.
         spares: Whether to keep warm workers.
     """
 
@@ -58,7 +66,7 @@ class Desk(QObject):
         self._closed = False
         self._thread = QThread()
         self._thread.setObjectName("jobs")
-        self._floor = Floor(2 * memory_of_machine() if memory is None else memory, spares)
+        self._floor = Floor(memory_limit() if memory is None else memory, spares)
         self._host = Host()
         for worker in (self._floor, self._host):
             worker.moveToThread(self._thread)

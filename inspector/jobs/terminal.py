@@ -12,7 +12,7 @@ import msgspec
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from inspector.errors import Cancelled, InspectorError, WorkerDied
-from inspector.jobs.desk import memory_of_machine
+from inspector.jobs.desk import memory_limit
 from inspector.jobs.document import MEMORY, roots
 from inspector.jobs.job import FRAMEWORKS, Job, Outcome, failure
 from inspector.jobs.process import WorkerProcess
@@ -50,7 +50,7 @@ def run(
         InspectorError: What the recipe raised; Cancelled after Ctrl+C.
     """
     application()
-    limit = 2 * memory_of_machine() if memory is None else memory
+    limit = memory_limit() if memory is None else memory
     job = Job(
         recipe, lambda step, folder: WorkerProcess("run", folder, memory=limit, warm=FRAMEWORKS.get(step.framework, ()))
     )
