@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 from inspector.errors import RuntimeFailure
 from inspector.needs import TENSORFLOW, version_of
+from inspector.runtimes import _tensorflow_taps as taps
 from inspector.runtimes._runtime import Arrays, Device, Runtime, Spec
 
 DEFAULT = "serving_default"
@@ -85,6 +87,7 @@ class TensorFlow(Runtime):
         self.inputs = tuple(Spec(n, str(t.dtype), tuple(t.shape)) for n, t in zip(names, model.inputs))
         gives = _output_names(model)
         self.outputs = tuple(Spec(n, str(t.dtype), tuple(t.shape)) for n, t in zip(gives, model.outputs))
+        self._look: taps.Look = cache(partial(taps.of_keras, model))
         compiled = tf.function(lambda tensors: model(tensors, training=False))
 
         def call(feeds: Arrays) -> dict[str, Any]:
@@ -108,6 +111,7 @@ class TensorFlow(Runtime):
         key = DEFAULT if DEFAULT in loaded.signatures else sorted(loaded.signatures)[0]
         function = loaded.signatures[key]
         self._keep = loaded  # its variables live as long as it does
+        self._look = cache(partial(taps.of_function, function))
         takes = function.structured_input_signature[1]
         self.inputs = tuple(_tensor_spec(name, spec) for name, spec in takes.items())
         self.outputs = tuple(_tensor_spec(name, spec) for name, spec in function.structured_outputs.items())
@@ -134,6 +138,7 @@ class TensorFlow(Runtime):
         self.inputs = tuple(_tensor_spec(name, tensor) for name, tensor in takes.items())
         self.outputs = tuple(_tensor_spec(name, tensor) for name, tensor in gives.items())
         self._keep = session
+        self._look = cache(partial(taps.of_session, session, takes))
 
         def call(feeds: Arrays) -> dict[str, Any]:
             fed = {takes[name]: feeds[name] for name in takes}
@@ -156,12 +161,26 @@ class TensorFlow(Runtime):
             raise RuntimeFailure(f"TensorFlow cannot run it: {_first_line(error)}") from error
         return {name: _host(tf, value) for name, value in result.items()}
 
+    def values(self, feeds: Arrays, names: Sequence[str]) -> Arrays:
+        """Outputs of a Keras model's layers, or of the operations of a signature."""
+        import tensorflow as tf
+
+        try:
+            with tf.device(self._place):
+                result = self._look(tuple(names))(feeds)
+        except Exception as error:  # TensorFlow and Keras raise what they like
+            raise RuntimeFailure(
+                f"TensorFlow cannot show what is computed inside {self.path.name}: {_first_line(error)}"
+            ) from error
+        return {name: _host(tf, value) for name, value in result.items()}
+
     def close(self) -> None:
         """Let go of the model."""
         keep = self.__dict__.pop("_keep", None)
         if hasattr(keep, "close"):
             keep.close()
-        self.__dict__.pop("_call", None)
+        for name in ("_call", "_look"):
+            self.__dict__.pop(name, None)
 
     def facts(self) -> dict[str, str]:
         """Version, mode and threads."""
