@@ -102,7 +102,11 @@ def _walk(group: Any, path: str, depth: int, found: Listing, seen: set[Any]) -> 
         except FormatError as error:
             found.refused.append(f"{inner[:200]}: {error.what}")
             continue
-        address = h5py.h5o.get_info(item.id).addr
+        try:
+            address = h5py.h5o.get_info(item.id).addr
+        except BROKEN as error:
+            found.refused.append(f"{inner[:200]}: it is damaged ({str(error)[:80]})")
+            continue
         if isinstance(item, h5py.Group) and address not in seen:
             seen.add(address)
             name = dict(_attributes(item)).get("name")

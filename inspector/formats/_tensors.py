@@ -74,6 +74,8 @@ def dense(
     if dtype in PACKED:
         return _unpacked(data, dtype, prod(shape)).reshape(shape)
     kind = numpy_dtype(dtype, byteorder)
+    if not kind.itemsize:
+        raise FormatError(f"Values of type {dtype!r} cannot be shown.")
     last = prod(shape) - 1
     if strides is not None and last >= 0:
         if any(step < 0 for step in strides) or len(strides) != len(shape):

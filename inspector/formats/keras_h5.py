@@ -60,7 +60,11 @@ class _Stored:
 def read(source: Source) -> Model:
     """The whole structure; weights as paths."""
     with source.open() as file, hdf5(file, source.name) as opened:
-        stored = _stored(opened, source.name)
+        try:
+            stored = _stored(opened, source.name)
+        except BROKEN as error:
+            what = f"{source.name} is damaged ({str(error)[:80]})."
+            raise FormatError(what, hint="Fetch or copy the file again.") from error
     root = layer(modern(stored.config)) if stored.config is not None else None
     weights = _weights(stored, root)
     graph, complete = draw(root, weights) if root is not None else (None, True)
