@@ -8,6 +8,7 @@ import pytest
 from graphs import transformer
 from PySide6.QtGui import QColor, QImage
 
+from inspector.cli.main import main
 from inspector.engines.layout.colour import Colouring, coloured
 from inspector.engines.layout.fold import fold
 from inspector.engines.layout.grouping import hierarchy
@@ -77,6 +78,18 @@ def test_figures_of_a_file_reach_its_boxes(samples: Path, key: str, total: int) 
     assert sum(box.measure or 0 for box in folded.boxes if not box.open) == total
     whole = fold_task(FoldArgs(colour=key, everything=True), opened(samples / "digits_mlp.onnx"))
     assert sum(box.measure or 0 for box in whole.boxes if not box.open) == total
+
+
+def test_the_command_line_has_the_key(samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = str(samples / "digits_mlp.onnx"), tmp_path / "graph.svg"
+    assert main(["graph", model, "-o", str(out), "--color-by", "macs"]) == 0
+    text = out.read_text()
+    assert "Multiply-adds" in text
+    assert "401 K" in text  # the first layer: 784 × 512
+    assert main(["graph", model, "-o", str(tmp_path / "x.svg"), "--color-by", "weather"]) == 2
+    error = capsys.readouterr().err
+    assert "weather" in error
+    assert "parameters" in error
 
 
 def test_an_unknown_key_is_refused(samples: Path) -> None:

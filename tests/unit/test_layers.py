@@ -119,6 +119,23 @@ def test_the_first_divergence_is_where_the_error_begins(pair_of: tuple[Made, Mad
     assert [layer.a for layer in layers.layers] == [f"v{k}" for k in range(6)]
 
 
+def test_branches_may_stand_in_another_order(pair_of: tuple[Made, Made]) -> None:
+    """Query, key and value of an attention: the second model computes the value first, and wrong."""
+    a, b = pair_of
+    norm, q, k, v = (random(seed, 1, 12, 16) for seed in range(4))
+    a.add("norm", norm)
+    b.add("n", norm)
+    for name, value in (("q", q), ("k", k), ("v", v)):
+        a.add(name, value, op="Gemm", inputs=("norm",))
+    wrong = v + 0.1 * random(9, 1, 12, 16)
+    for name, value in (("f0", wrong), ("f1", q), ("f2", k)):
+        b.add(name, value, op="FULLY_CONNECTED", inputs=("n",))
+    layers = judge_layers(a.taps, b.taps)
+    assert {a: b for a, (b, _) in found(layers).items()} == {"norm": "n", "q": "f1", "k": "f2", "v": "f0"}
+    assert layers.first_divergence is not None
+    assert layers.first_divergence.a == "v"
+
+
 def test_noise_that_has_grown_on_its_way_is_no_divergence(pair_of: tuple[Made, Made], tmp_path: Path) -> None:
     a, b = pair_of
     (tmp_path / "moved").mkdir()

@@ -106,6 +106,8 @@ def pair(a: Side, b: Side, close: float = CLOSE) -> list[Match]:
         pairing.take(match)
     for match in in_order(pairing.alike(certain), pairing.weight):
         pairing.take(match)
+    for match in sorted(pairing.alike_below(), key=pairing.weight, reverse=True):
+        pairing.take(match)
     return sorted(pairing.taken.values(), key=lambda match: match.a)
 
 
@@ -217,17 +219,41 @@ class _Pairing:
 
     def alike(self, certain: Sequence[Match]) -> list[Match]:
         """Of what is left, values that are alike and lie between the same certain pairs."""
-        found = []
         anchors_a = np.array([match.a for match in certain])
         anchors_b = [-1, *(match.b for match in certain), len(self.b.taps)]
-        for i in self._free(self.a):
+
+        def between(i: int, j: int) -> bool:
             at = int(np.searchsorted(anchors_a, i))
-            near = [j for j in self._near(i, ALIKE, 4 * TRIES) if j not in self._used]
-            for j in [j for j in near if anchors_b[at] < j < anchors_b[at + 1]][:TRIES]:
+            return anchors_b[at] < j < anchors_b[at + 1]
+
+        return self._alike(between)
+
+    def alike_below(self) -> list[Match]:
+        """Of what is left, values that are alike and computed from the same pairs (branches in another order)."""
+        to_b = {match.a: match.b for match in self.taken.values()}
+        above_a, above_b = _above(self.a.taps, set(self.taken)), _above(self.b.taps, self._used)
+        from_a = [frozenset(to_b[k] for k in above) for above in above_a]
+        return self._alike(lambda i, j: bool(from_a[i]) and from_a[i] == above_b[j])
+
+    def _alike(self, allowed: Callable[[int, int], bool]) -> list[Match]:
+        found = []
+        for i in self._free(self.a):
+            near = [j for j in self._near(i, ALIKE, 4 * TRIES) if j not in self._used and allowed(i, j)]
+            for j in near[:TRIES]:
                 match = self._turn(i, j, "content")
                 if match is not None and match.apart <= ALIKE:
                     found.append(match)
         return found
+
+
+def _above(taps: Sequence[Tap], paired: set[int]) -> list[frozenset[int]]:
+    """For each value the nearest ones in a pair that it is computed from."""
+    numbers = {tap.value: k for k, tap in enumerate(taps)}
+    found: list[frozenset[int]] = []
+    for tap in taps:
+        inputs = [k for name in tap.inputs if (k := numbers.get(name, len(found))) < len(found)]
+        found.append(frozenset().union(*({k} if k in paired else found[k] for k in inputs)))
+    return found
 
 
 def _turns(a: Sequence[int], b: Sequence[int]) -> Iterable[tuple[str, tuple[int, ...]]]:
