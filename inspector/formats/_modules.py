@@ -9,9 +9,12 @@ from functools import lru_cache
 from inspector.ir import Attribute, Module
 
 FRAME = re.compile(r'File "([^"\n]{1,4096})", line (\d{1,9})')
+KEPT = 50
+"""A path of fewer scopes than this is worked out from that of its parent, which is remembered."""
 FRAMEWORK = re.compile(r"^torch/|^<|(?:site|dist)-packages[/\\]torch[/\\]")
 
 
+@lru_cache(maxsize=4096)
 def author_line(trace: str) -> str:
     """The innermost line of a stack trace that is not the framework's own, as `file:line`, or nothing."""
     own = [found for found in FRAME.finditer(trace) if not FRAMEWORK.search(found[1])]
@@ -34,8 +37,12 @@ def from_scopes(name: str) -> str:
     return _joined(name.partition(";")[0].strip("/").rpartition("/")[0])
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=100_000)
 def _joined(scopes: str) -> str:
+    outer, _, scope = scopes.rpartition("/")
+    if outer.count("/") < KEPT:
+        path = _joined(outer) if outer else ""
+        return child(path, _scope(path, scope)) if scope else path
     path = ""
     for scope in scopes.split("/"):
         path = child(path, _scope(path, scope)) if scope else path
@@ -44,6 +51,8 @@ def _joined(scopes: str) -> str:
 
 def _scope(parent: str, scope: str) -> str:
     # In `/encoder/layer.0/layer.0.attention` a scope repeats the last two steps of its parent.
+    if "." not in scope:
+        return scope
     steps = parent.split(".")
     for size in (3, 2):
         tail = ".".join(steps[-size:])
@@ -60,20 +69,29 @@ def tree(classes: Mapping[str, str]) -> tuple[Module, ...]:
     known: dict[str, str] = {"": classes.get("", "")}
     children: dict[str, list[str]] = {"": []}
     for path, kind in classes.items():
-        steps = path.split(".") if path else []
-        for depth in range(1, len(steps) + 1):
-            here, parent = ".".join(steps[:depth]), ".".join(steps[: depth - 1])
-            if here not in known:
+        if path not in known:
+            for here, parent in reversed(_missing(path, known)):
                 known[here] = ""
                 children[here] = []
                 children[parent].append(here)
-        known[path] = known[path] or kind
+        if kind and not known[path]:
+            known[path] = kind
     order, waiting = [], [""]
     while waiting:
         path = waiting.pop()
         order.append(path)
         waiting += reversed(children[path])
     return tuple(_module(path, known[path]) for path in order) if len(order) > 1 or known[""] else ()
+
+
+def _missing(path: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The path and those above it that are not known, each with its parent, innermost first."""
+    found = []
+    while path not in known:
+        parent = path.rpartition(".")[0]
+        found.append((path, parent))
+        path = parent
+    return found
 
 
 def _module(path: str, kind: str) -> Module:

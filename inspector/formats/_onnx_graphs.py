@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from inspector.formats._modules import author_line, from_scopes
 from inspector.formats._onnx_tensors import LITERALS, Shelf
-from inspector.formats._onnx_types import attribute_of, text, value_of
+from inspector.formats._onnx_types import Attributes, Types, Words, text
 from inspector.formats._onnx_wire import Stripped, check_depth
-from inspector.ir import Attribute, Graph, Node, Note, Value
+from inspector.ir import Graph, Node, Note, Value
 
 DEFAULT = ("", "ai.onnx")
 GRAPHS = (5, 10)
@@ -54,9 +55,14 @@ class Reader:
         self._stripped = stripped
         self._shelf = shelf
         self._names = Names()
+        self._words = Words()
+        self._types = Types()
+        self._attributes = Attributes()
         self._functions: dict[tuple[str, str], str] = {}
         self.graphs: dict[str, Graph] = {}
         self.classes: dict[str, str] = {}
+        self._constants: list[str] = []
+        """Of the main graph."""
 
     def model(self, proto: Any) -> None:
         """Read every graph of a ModelProto, the main one first."""
@@ -70,21 +76,28 @@ class Reader:
         for name in _recursive(self.graphs, set(self._functions.values())):
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
 
+    def twice(self) -> str:
+        """A value of the main graph that is written twice; empty where there is none."""
+        names = [*self._constants, *(name for node in self.graphs[self._shelf.main].nodes for name in node.outputs)]
+        if len(set(names)) == len(names):
+            return ""
+        return next((name for name, count in Counter(names).items() if name and count > 1), "")
+
     def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
         check_depth(len(scope.maps))
         self.graphs[name] = Graph(name)  # takes its place before the graphs inside it
-        values = {value.name: value for value in map(value_of, (*proto.value_info, *proto.output, *proto.input))}
-        self._learn_kinds(proto.value_info)
+        values = self._values(proto.value_info, proto.output, proto.input)
         stored = self._initializers(proto, name, path, scope)
         frame = Frame(name, path, scope, outer.new_child(values), values)
-        items = [item for item in (text(info.name) for info in proto.input) if item not in stored]
-        self._finish(frame, items, proto.node, [text(info.name) for info in proto.output])
+        items = [item for item in (self._words[info.name] for info in proto.input) if item not in stored]
+        self._finish(frame, items, proto.node, [self._words[info.name] for info in proto.output])
 
     def _function(self, proto: Any, path: str) -> None:
         name = self._functions[text(proto.domain), text(proto.name)]
-        values = {value.name: value for value in map(value_of, proto.value_info)}
+        values = self._values(proto.value_info)
         frame = Frame(name, path, ChainMap(), ChainMap(values), values)
-        self._finish(frame, [*map(text, proto.input)], proto.node, [*map(text, proto.output)])
+        find = self._words.__getitem__
+        self._finish(frame, [*map(find, proto.input)], proto.node, [*map(find, proto.output)])
 
     def _finish(self, frame: Frame, inputs: list[str], nodes: Iterable[Any], outputs: list[str]) -> None:
         """Read what a graph does, and put it with the others."""
@@ -113,17 +126,24 @@ class Reader:
                 frame.scope[name] = name
         return tuple(frame.scope.get(name, name) for name in names)
 
-    def _learn_kinds(self, infos: Iterable[Any]) -> None:
-        """What torch's exporter says of each tensor: parameter, buffer or constant."""
+    def _values(self, infos: Iterable[Any], *ends: Iterable[Any]) -> dict[str, Value]:
+        """Values by name; on the way, what torch's exporter says of each tensor: parameter, buffer or constant."""
+        values: dict[str, Value] = {}
         for info in infos:
+            value = self._types.value_of(info, self._words)
+            values[value.name] = value
             for entry in info.metadata_props:
                 if entry.key == KIND:
-                    self._shelf.kinds[text(info.name)] = text(entry.value)
+                    self._shelf.kinds[value.name] = text(entry.value)
+        for info in chain.from_iterable(ends):
+            value = self._types.value_of(info, self._words)
+            values[value.name] = value
+        return values
 
     def _initializers(self, proto: Any, graph: str, path: str, scope: ChainMap[str, str]) -> set[str]:
         stored = set()
         for index, tensor in enumerate(proto.initializer):
-            name = text(tensor.name)
+            name = self._words[tensor.name]
             scope[name] = self._shelf.dense(tensor, name, graph, f"{path}.initializer[{index}]")
             stored.add(name)
         for index, sparse in enumerate(proto.sparse_initializer):
@@ -133,21 +153,22 @@ class Reader:
         return stored
 
     def _nodes(self, protos: Iterable[Any], frame: Frame) -> tuple[Node, ...]:
-        names, nodes = Names(), []
+        names, words = Names(), self._words
+        nodes: list[Node] = []
         for index, proto in enumerate(protos):
-            path = f"{frame.path}.node[{index}]"
-            if proto.op_type == "Constant" and proto.domain in DEFAULT and self._constant(proto, frame, path):
+            op = words[proto.op_type]
+            if op == "Constant" and proto.domain in DEFAULT and self._constant(proto, frame, index):
                 continue
-            name = names.unique(text(proto.name) or f"{text(proto.op_type)}_{index}")
-            nodes.append(self._node(proto, name, path, frame))
+            name = names.unique(text(proto.name) or f"{op}_{index}")
+            nodes.append(self._node(proto, name, index, frame))
         return tuple(nodes)
 
-    def _constant(self, proto: Any, frame: Frame, path: str) -> bool:
+    def _constant(self, proto: Any, frame: Frame, index: int) -> bool:
         """Keep a Constant node's value as a tensor; False where it is no literal."""
         if len(proto.attribute) != 1 or len(proto.output) != 1 or proto.attribute[0].ref_attr_name:
             return False
-        attribute, name, path = proto.attribute[0], text(proto.output[0]), f"{path}.attribute[0]"
-        kind = text(attribute.name)
+        attribute, name = proto.attribute[0], self._words[proto.output[0]]
+        path, kind = f"{frame.path}.node[{index}].attribute[0]", self._words[attribute.name]
         if kind == "value" and attribute.HasField("t"):
             key = self._shelf.dense(attribute.t, name, frame.graph, f"{path}.t")
         elif kind == "sparse_value":
@@ -157,37 +178,43 @@ class Reader:
         else:
             return False
         frame.scope[name] = key
+        if frame.graph == self._shelf.main:
+            self._constants.append(name)
         return True
 
-    def _node(self, proto: Any, name: str, path: str, frame: Frame) -> Node:
-        op, domain, uses = text(proto.op_type), text(proto.domain), self._shelf.uses
-        find = frame.scope.get if len(frame.scope.maps) > 1 else frame.scope.maps[0].get
-        inputs = tuple([find(item, item) for item in map(text, proto.input)])
+    def _node(self, proto: Any, name: str, index: int, frame: Frame) -> Node:
+        words = self._words
+        op, domain, attributes = words[proto.op_type], words[proto.domain], proto.attribute
+        inputs = self._inputs(proto, op, frame)
+        outputs = self._written(map(words.__getitem__, proto.output), frame)
+        graphs = self._inner(attributes, name, index, frame) if attributes else {}
+        inner = tuple(graph for found in graphs.values() for graph in found) if graphs else ()
+        called = self._functions.get((domain, op)) if self._functions else None
+        module, source = self._origin(proto, name)
+        return Node(
+            name, op, inputs, outputs, self._attributes.of(attributes, graphs), domain, module, (),
+            (*inner, called) if called else inner, source, words[proto.doc_string],
+        )  # fmt: skip
+
+    def _inputs(self, proto: Any, op: str, frame: Frame) -> tuple[str, ...]:
+        """What a node takes; notes how tensors are used and what is known of values from graphs around this one."""
+        uses, nested = self._shelf.uses, len(frame.scope.maps) > 1
+        find = frame.scope.get if nested else frame.scope.maps[0].get
+        inputs = tuple([find(item, item) for item in map(self._words.__getitem__, proto.input)])
         for index, item in enumerate(inputs):
             if item in uses:
                 uses[item].add((op, index))
-            elif item not in frame.values and item in frame.known:
+            elif nested and item not in frame.values and item in frame.known:
                 frame.values[item] = frame.known[item]
-        outputs = self._written(map(text, proto.output), frame)
-        graphs = self._inner(proto, name, path, frame)
-        called = self._functions.get((domain, op))
-        module, source = self._origin(proto, name)
-        attributes: dict[str, Attribute] = {
-            text(attribute.name): attribute_of(attribute, graphs) for attribute in proto.attribute
-        }
-        inner = tuple(graph for found in graphs.values() for graph in found)
-        return Node(
-            name, op, inputs, outputs, attributes, domain, module, (),
-            (*inner, called) if called else inner, source, text(proto.doc_string),
-        )  # fmt: skip
+        return inputs
 
-    def _inner(self, proto: Any, name: str, path: str, frame: Frame) -> dict[str, list[str]]:
+    def _inner(self, attributes: Iterable[Any], name: str, node: int, frame: Frame) -> dict[str, list[str]]:
         """Read the graphs inside a node's attributes; their names by attribute."""
         found: dict[str, list[str]] = {}
-        for index, attribute in enumerate(proto.attribute):
+        for index, attribute in enumerate(attributes):
             if attribute.type not in GRAPHS:
                 continue
-            label, here = text(attribute.name), f"{path}.attribute[{index}]"
+            label, here = text(attribute.name), f"{frame.path}.node[{node}].attribute[{index}]"
             bodies = [(f"{here}.g", attribute.g)] if attribute.HasField("g") else []
             bodies += [(f"{here}.graphs[{item}]", body) for item, body in enumerate(attribute.graphs)]
             for place, body in bodies:

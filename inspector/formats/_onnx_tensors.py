@@ -15,7 +15,7 @@ from inspector.formats._onnx_types import dtype_name, text
 from inspector.formats._onnx_wire import Stripped, locate
 from inspector.formats._source import Source
 from inspector.formats._tensors import LARGEST, Array, dense, is_floating, state_role
-from inspector.ir import Note, Place, Role, Tensor
+from inspector.ir import Attribute, Note, Place, Role, Tensor
 from inspector.ir.model import bytes_of
 
 DIRECT = {
@@ -61,7 +61,14 @@ def _pairs(table: Mapping[str, tuple[int, ...]]) -> frozenset[tuple[str, int]]:
 
 
 RUNNING, LEARNED_INTEGERS, SETTING = _pairs(BUFFERS), _pairs(INTEGER_WEIGHTS), _pairs(SETTINGS)
+STATES = _pairs({"LSTM": (5, 6), "GRU": (5,), "RNN": (5,), "DynamicQuantizeLSTM": (5, 6)})
+"""Inputs that take the state before the first step: zeros there were not learned."""
+
+STATES_READ = 1 << 25
+"""Bytes of such states that are looked at in one model."""
+
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt"})
+DATA = frozenset({"raw_data", "float_data", "double_data", "int32_data", "int64_data", "uint64_data"})
 MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
 """Names that exporters give to numbers of an expression."""
 
@@ -78,6 +85,8 @@ class Shelf:
     kinds: dict[str, str] = field(default_factory=dict)
     """What torch's exporter says a tensor is, by name."""
     notes: list[Note] = field(default_factory=list)
+    _layouts: dict[str, dict[str, Attribute]] = field(default_factory=lambda: {"message": {"field": "message"}})
+    """One for all tensors that are stored alike."""
 
     def put(self, name: str, graph: str, dtype: str, shape: tuple[int, ...], place: Place) -> str:
         """Keep a tensor; the name it goes by: that of an inner graph goes with the graph's, for others may have it."""
@@ -91,8 +100,9 @@ class Shelf:
 
     def dense(self, proto: Any, name: str, graph: str, path: str) -> str:
         """Keep a TensorProto."""
-        dtype, shape = dtype_name(proto.data_type), tuple(max(0, size) for size in proto.dims)
-        if any(size < 0 for size in proto.dims):
+        dtype, shape = dtype_name(proto.data_type), tuple(proto.dims)
+        if shape and min(shape) < 0:
+            shape = tuple(max(0, size) for size in shape)
             self.notes.append(Note("warning", f"The tensor {name[:100]!r} has a negative size."))
         return self.put(name, graph, dtype, shape, self._place(proto, dtype, shape, path))
 
@@ -120,16 +130,32 @@ class Shelf:
         spans = self.stripped.spans.get(path, [])
         if len(spans) == 1:
             name, offset, size = spans[0]
-            return Place("", path, offset, size, {"field": name})
+            return Place("", path, offset, size, self._layouts.setdefault(name, {"field": name}))
         size = sum(span[2] for span in spans) or proto.ByteSize()
-        return Place("", path, 0, size, {"field": "message"})
+        return Place("", path, 0, size, self._layouts["message"])
 
-    def settled(self) -> dict[str, Tensor]:
-        """Every tensor with its role, now that all uses are known."""
-        return {
-            key: Tensor(key, item.dtype, item.shape, item.place, self._role(item, self.uses[key]))
-            for key, item in self.tensors.items()
-        }
+    def settled(self, is_zero: Callable[[Tensor], bool]) -> dict[str, Tensor]:
+        """Every tensor with its role, now that all uses are known.
+
+        Args:
+            is_zero: Whether a tensor is known to hold nothing but zeros; asked of few.
+        """
+        left = STATES_READ
+        for key, tensor in self.tensors.items():
+            role = self._role(tensor, self.uses[key])
+            if role is Role.WEIGHT and self._is_state(tensor) and tensor.nbytes <= left:
+                left -= tensor.nbytes
+                role = Role.CONSTANT if is_zero(tensor) else role
+            if role is not tensor.role:
+                self.tensors[key] = Tensor(key, tensor.dtype, tensor.shape, tensor.place, role)
+        return self.tensors
+
+    def _is_state(self, tensor: Tensor) -> bool:
+        """Whether it may be the state that a recurrent layer begins with, and is nothing else."""
+        uses = self.uses[tensor.name]
+        if not uses or len(tensor.shape) < 2 or self.kinds.get(tensor.name) == "PARAMETER":
+            return False
+        return uses <= STATES and is_floating(tensor.dtype)
 
     def _role(self, tensor: Tensor, uses: set[tuple[str, int]]) -> Role:
         kind = self.kinds.get(tensor.name)
@@ -148,6 +174,42 @@ class Shelf:
 
 def _number(words: str) -> int:
     return int(words) if words.isascii() and words.isdigit() and len(words) < 20 else -1
+
+
+def zeros(source: Source, data: memoryview, proto: Any) -> Callable[[Tensor], bool]:
+    """A function that tells whether a tensor holds nothing but zeros, as far as that is known without much reading.
+
+    Args:
+        source: The model.
+        data: The bytes of its file.
+        proto: What was decoded of it.
+    """
+
+    def known(tensor: Tensor) -> bool:
+        place, stored = tensor.place, tensor.place.layout.get("field")
+        try:
+            if stored == "external":
+                return not fetch(source, tensor).any()
+            if stored in DATA:  # in each of these fields bytes of zero mean values of zero
+                return not np.frombuffer(data[place.offset : place.offset + place.size], np.uint8).any()
+            message = _inside(proto, place.member) if stored == "message" else None
+            return message is not None and not _decoded(message.SerializeToString(), "message", tensor).any()
+        except FormatError:
+            return False
+
+    return known
+
+
+def _inside(proto: Any, path: str) -> Any:
+    """The message at a path; None where it was cut out."""
+    for step in path.split("."):
+        name, _, index = step.partition("[")
+        proto = getattr(proto, name)
+        if index:
+            if int(index[:-1]) >= len(proto):
+                return None
+            proto = proto[int(index[:-1])]
+    return proto
 
 
 def check_external(source: Source, tensors: dict[str, Tensor]) -> list[Note]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from inspector.ir import Attribute, Shape, Value
@@ -17,6 +18,10 @@ LONGEST = 1000
 """Lists of an attribute longer than this are shown by their beginning."""
 
 
+SHARED = 512
+"""Attributes of at most so many bytes are looked up, lest several nodes have the same."""
+
+
 def text(value: str | bytes) -> str:
     """A name of the file; protobuf gives bytes where it is not UTF-8."""
     return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
@@ -27,10 +32,28 @@ def dtype_name(number: int) -> str:
     return DTYPES[number] if 0 <= number < len(DTYPES) else ""
 
 
-def value_of(info: Any) -> Value:
-    """A ValueInfoProto as a Value."""
-    dtype, shape = type_of(info.type)
-    return Value(text(info.name), dtype, shape, text(info.doc_string))
+class Words(dict[str | bytes, str]):
+    """Each text of the file as one string, however often it stands there: at who makes a value and at all who take it.
+
+    A large model has few texts, many times each.
+    """
+
+    def __missing__(self, raw: str | bytes) -> str:
+        word = self[raw] = text(raw)
+        return word
+
+
+class Types(dict[bytes, tuple[str, Shape | None]]):
+    """dtype and shape by serialised TypeProto: a large model has few, many times each."""
+
+    def value_of(self, info: Any, words: Words) -> Value:
+        """A ValueInfoProto as a Value."""
+        raw = info.type.SerializePartialToString()
+        known = self.get(raw)
+        if known is None:
+            known = self[raw] = type_of(info.type)
+        name = info.name
+        return Value(words.setdefault(name, name) if type(name) is str else words[name], *known, words[info.doc_string])
 
 
 def type_of(proto: Any) -> tuple[str, Shape | None]:
@@ -77,6 +100,37 @@ def attribute_of(proto: Any, graphs: dict[str, list[str]]) -> Attribute:
         listed = tuple(convert(value) for value in values[:LONGEST])
         return listed if len(values) <= LONGEST else (*listed, f"… {len(values) - LONGEST:,} more")
     return None
+
+
+class Attributes:
+    """Attributes of nodes as plain data; nodes whose attributes are the same bytes share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, ...], dict[str, Attribute]] = {}
+        self._none: dict[str, Attribute] = {}
+
+    def of(self, protos: Collection[Any], graphs: dict[str, list[str]]) -> dict[str, Attribute]:
+        """Those of one node.
+
+        Args:
+            protos: Its attributes.
+            graphs: Names that the graphs inside them were given, by attribute name.
+        """
+        if not protos:
+            return self._none
+        if graphs:
+            return _listed(protos, graphs)
+        key = tuple([proto.SerializePartialToString() for proto in protos])
+        found = self._known.get(key)
+        if found is None:
+            found = _listed(protos, graphs)
+            if sum(map(len, key)) <= SHARED:
+                self._known[key] = found
+        return found
+
+
+def _listed(protos: Iterable[Any], graphs: dict[str, list[str]]) -> dict[str, Attribute]:
+    return {text(proto.name): attribute_of(proto, graphs) for proto in protos}
 
 
 def tensor_text(proto: Any) -> str:

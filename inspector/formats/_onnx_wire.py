@@ -18,7 +18,7 @@ Buffer = memoryview
 INLINE = 1024
 """Data of at most this many bytes stays: shape inference needs the values of shapes, axes and the like."""
 
-SMALL = 128
+SMALL = 256
 """Nodes and attributes of at most this many bytes are not looked into."""
 
 TEXT = 4096
@@ -56,6 +56,9 @@ MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     },
 }
 """Fields to look into, by message and number: their name and their kind."""
+
+WHOLE = {"node": SMALL, "attribute": SMALL, "tensor": INLINE}
+"""Messages of at most so many bytes stay as they are."""
 
 SINGLE = frozenset({"graph", "t", "g", "sparse_tensor", "values", "indices"})
 """Messages that may stand once; protobuf would merge a second one, and two readers would see two models."""
@@ -175,8 +178,8 @@ class _Stripper:
             counts[name] = index + 1
             if index and name in SINGLE:
                 raise FormatError("The ONNX file holds two graphs where one may stand.", hint="It is damaged.")
-            # Small nodes are most of a large graph, and nothing is left out of them.
-            if stop - at <= SMALL and inner in ("node", "attribute"):
+            # Small nodes and tensors are most of a large graph, and nothing is left out of them.
+            if stop - at <= WHOLE.get(inner, 0):
                 continue
             here = name if name in SINGLE else f"{name}[{index}]"
             new = self._field(inner, at, stop, f"{path}.{here}" if path else here, depth)

@@ -14,7 +14,7 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_graphs import Reader
 from inspector.formats._onnx_shapes import check, decode
-from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped
+from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped, zeros
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
@@ -69,16 +69,17 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
         FormatError: It is no ONNX model, is damaged, nests graphs too deeply, or a size makes no sense.
     """
     check(dims)
-    stripped = strip(mapped(source))
+    data = mapped(source)
+    stripped = strip(data)
     proto, notes = decode(stripped.data, dims)
     if not proto.HasField("graph"):
         raise FormatError(f"{source.name} holds no graph.", hint="It is incomplete; fetch or copy it again.")
     shelf = Shelf(stripped, notes=notes)
     reader = Reader(stripped, shelf)
     reader.model(proto)
-    tensors = shelf.settled()
+    tensors = shelf.settled(zeros(source, data, proto))
     graphs = tuple(reader.graphs.values())
-    notes += check_external(source, tensors) + _remarks(proto)
+    notes += check_external(source, tensors) + _remarks(proto, reader)
     metadata, texts = _facts(proto)
     return Model(
         "onnx",
@@ -110,19 +111,15 @@ def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:
     return metadata, {name: words for name, words in texts.items() if words}
 
 
-def _remarks(proto: Any) -> list[Note]:
+def _remarks(proto: Any, reader: Reader) -> list[Note]:
     notes = []
     if not proto.opset_import:
         notes.append(Note("warning", "The file does not say which operator set it uses.", "Runtimes will refuse it."))
     if proto.training_info:
         notes.append(Note("info", "The file also holds training graphs, which are not shown."))
-    written: set[str] = set()
-    for name in (name for node in proto.graph.node for name in node.output if name):
-        if name in written:
-            words = f"The value {text(name)[:100]!r} is written twice."
-            notes.append(Note("warning", words, "Runtimes will refuse it."))
-            break
-        written.add(name)
+    twice = reader.twice()
+    if twice:
+        notes.append(Note("warning", f"The value {twice[:100]!r} is written twice.", "Runtimes will refuse it."))
     return notes
 
 

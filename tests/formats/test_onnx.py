@@ -278,3 +278,23 @@ def test_operators_are_documented() -> None:
     assert "dilations:" in text
     assert ONNX.document("NoSuchOperator", "") == ""
     assert ONNX.document("TreeEnsemble", "ai.onnx.ml").startswith("TreeEnsemble")
+
+
+@pytest.mark.parametrize("stored", ["inline", "raw", "constant"])
+@pytest.mark.parametrize("begin", [0.0, 0.5])
+def test_a_recurrent_layer_that_begins_with_zeros_did_not_learn_them(tmp_path: Path, stored: str, begin: float) -> None:
+    from onnx import helper, numpy_helper
+
+    size = 400 if stored == "raw" else 4
+    state = numpy_helper.from_array(np.full((1, 1, size), begin, np.float32), "h0")
+    weights = {"w": (1, 4 * size, 3), "r": (1, 4 * size, size), "c0": (1, 1, size)}
+    initializers = [numpy_helper.from_array(np.zeros(shape, np.float32), name) for name, shape in weights.items()]
+    nodes = [helper.make_node("LSTM", ["x", "w", "r", "", "", "h0", "c0"], ["y"], hidden_size=size)]
+    if stored == "constant":
+        nodes.insert(0, helper.make_node("Constant", [], ["h0"], value=state))
+    else:
+        initializers.append(state)
+    model = read(save(tmp_path / "m.onnx", nodes, initializer=initializers))
+    assert model.tensors["h0"].role is (Role.WEIGHT if begin else Role.CONSTANT)
+    assert model.tensors["c0"].role is Role.CONSTANT
+    assert {model.tensors[name].role for name in "wr"} == {Role.WEIGHT}
