@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from inspector.viewmodels.details import DetailsModel
 from inspector.viewmodels.document import DocumentModel
@@ -50,6 +50,8 @@ class Docks(QObject):
         self.docks = {key: self._dock(key, content) for key, content in contents.items()}
         window.tabifyDockWidget(self.docks["node"], self.docks["tensor"])
         self.docks["node"].raise_()
+        for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName("Panels")
         titles = [dock.titleBarWidget() for dock in self.docks.values()]
         for dock in self.docks.values():
             for title in titles:

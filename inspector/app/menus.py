@@ -101,8 +101,11 @@ class Menus(QObject):
         for file in files[:RECENT_SHOWN]:
             shown = file.replace("&", "&&")
             self.recent.addAction(shown, lambda file=file: self._window.open_files([file]))  # type: ignore[misc]
-        if files:
-            self.recent.addSeparator()
-            self.recent.addAction("Forget Them", self._window.workspace.forget_recent)
-        else:
+        workspace = self._window.workspace
+        if not files:
             self.recent.addAction("Nothing yet").setEnabled(False)
+        self.recent.addSeparator()
+        if files:
+            self.recent.addAction("Forget Them", workspace.forget_recent)
+        if workspace.can_remember_recent():
+            self.recent.addAction("Undo Forgetting", workspace.remember_recent)

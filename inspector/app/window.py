@@ -22,7 +22,7 @@ from inspector.app.menus import Menus
 from inspector.assets import resource
 from inspector.viewmodels.workspace import Workspace
 from inspector.views import look
-from inspector.views.pieces import button, tool
+from inspector.views.pieces import bar_alone, button, chain, tool
 from inspector.views.welcome_page import WelcomePage
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ class MainWindow(QMainWindow):
         tabs = QTabWidget()
         tabs.setObjectName("modelTabs")
         tabs.setAccessibleName("Open models")
+        tabs.tabBar().setAccessibleName("Open models")
+        bar_alone(tabs)
         tabs.setDocumentMode(True)
         tabs.setMovable(True)
         tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
@@ -200,6 +202,7 @@ class MainWindow(QMainWindow):
         page = ModelPage(document, pages.makers())
         page.open_other.connect(self.ask_open)
         page.layers.export_failed.connect(self.show_error)
+        page.furnished.connect(self._order_tabs)
         document.state_changed.connect(self._on_state)
         document.overview_changed.connect(self.menus.refresh)
         document.worker.protected.connect(lambda _level: self._show_protection())
@@ -210,7 +213,19 @@ class MainWindow(QMainWindow):
         self.tabs.tabBar().setTabButton(number, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentIndex(number)
         self._stack.setCurrentWidget(self.tabs)
+        self._order_tabs()
         self.menus.refresh()
+
+    def _order_tabs(self) -> None:
+        """Tab goes from the models to their pages, the strip that converts, the docks, the status bar."""
+        corner = self.tabs.cornerWidget()
+        pages = [cast("ModelPage", self.tabs.widget(number)) for number in range(self.tabs.count())]
+        docks = list(self.docks.docks.values()) if self.docks is not None else []
+        bars = self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        parts = [part for page in pages for part in page.parts()]
+        chain(
+            self.tabs.tabBar(), *([corner] if corner else []), *parts, *docks[:1], *bars, *docks[1:], self.statusBar()
+        )
 
     def _furnish(self) -> Docks:
         """The docks, made when the first tab needs them."""

@@ -38,6 +38,7 @@ class Workspace(QObject):
         self._desk: Desk | None = None
         self._ready: Document | None = None
         self._shut: list[Path] = []
+        self._forgotten: list[str] = []
 
     @property
     def desk(self) -> Desk:
@@ -106,8 +107,19 @@ class Workspace(QObject):
         return list(self.settings.recent)
 
     def forget_recent(self) -> None:
-        """Empty the list of recent files."""
+        """Empty the list of recent files; it can be taken back until the window closes."""
+        self._forgotten = [*self.settings.recent, *self._forgotten]
         self.settings.recent = []
+        self.recent_changed.emit()
+
+    def can_remember_recent(self) -> bool:
+        """Whether there is a list that was emptied."""
+        return bool(self._forgotten)
+
+    def remember_recent(self) -> None:
+        """Take the emptying back; what was opened since stays first."""
+        self.settings.recent = list(dict.fromkeys([*self.settings.recent, *self._forgotten]))[:RECENT]
+        self._forgotten = []
         self.recent_changed.emit()
 
     def session(self) -> list[Path]:

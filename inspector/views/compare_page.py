@@ -93,8 +93,9 @@ class ComparePage(QWidget):
         self.other = QComboBox()
         self.other.setObjectName("compareOther")
         self.other.setAccessibleName("Compare with")
-        self.other.setMinimumWidth(240)
+        self.other.setMinimumWidth(96)
         self.other.setMaximumWidth(360)
+        self.other.setMinimumContentsLength(28)
         self.other.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.other.setPlaceholderText("Choose a model")
         self.other.activated.connect(self._on_other)
@@ -167,9 +168,8 @@ class ComparePage(QWidget):
         self.environment = label("", "caption", wrap=True)
 
     def _lay_out(self) -> None:
-        a = label(self.model.path.name, "heading")
-        a.setMaximumWidth(320)
-        a.setToolTip(str(self.model.path))
+        a = Elided(self.model.path.name, "heading")
+        a.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.inputs_button = button("Inputs", self._toggle_inputs, quiet=True, icon="settings")
         self.inputs_button.setCheckable(True)
         choice = row(
@@ -193,6 +193,8 @@ class ComparePage(QWidget):
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setAccessibleName("Comparison")
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside is scrolled to as Tab reaches it
         self.setLayout(column(area))
 
     def _halves(self) -> QGridLayout:

@@ -90,7 +90,7 @@ class ConvertPanel(QWidget):
         made = QComboBox()
         made.setObjectName("convertTarget")
         made.setAccessibleName("Convert to")
-        made.setMinimumWidth(184)
+        made.setMinimumWidth(136)
         items = QStandardItemModel(made)
         for target in self.model.targets:
             item = QStandardItem(target.title)

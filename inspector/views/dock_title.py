@@ -39,5 +39,6 @@ class DockTitle(QWidget):
         shared = not self._dock.isFloating() and any(not other.isHidden() for other in others)
         if shared != self._shared:
             self._shared = shared
+            self._close.setVisible(not shared)  # Tab must not stop where nothing is seen
             self.setFixedHeight(0 if shared else HEIGHT)
             self.updateGeometry()

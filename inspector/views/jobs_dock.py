@@ -106,6 +106,7 @@ class JobList(QWidget):
         inner.setLayout(self._list)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setAccessibleName("Jobs")
         area.setWidget(inner)
         empty = EmptyPane("checklist", "No jobs yet", "Conversions and measurements run here, in the background.")
         self._stack = QStackedLayout(self)

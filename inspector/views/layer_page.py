@@ -119,8 +119,11 @@ class LayerView(QTableView):
         super().resizeEvent(event)
         self.fit()
 
-    def _on_resized(self, _column: int, old: int, new: int) -> None:
-        self._auto = self._auto and (self._fitting or not self.isVisible() or 0 in {old, new})
+    def _on_resized(self, column: int, old: int, new: int) -> None:
+        header = self.horizontalHeader()
+        stretched = header.visualIndex(column) == max(header.visualIndex(column_number(k)) for k in self.visible_keys())
+        if not (self._fitting or stretched or not self.isVisible() or 0 in {old, new}):
+            self._auto = False  # the user has set a width
 
     def visible_keys(self) -> list[str]:
         """Keys of the columns that are shown."""
@@ -166,6 +169,7 @@ class LayerPage(QWidget):
         self._stack.addWidget(self.table)
         bar = row(self.filter, 8, *self._groupings(), 0, self._columns_button(), self._export_button(), spacing=4)
         bar.setContentsMargins(16, 8, 16, 8)
+        bar.setStretch(0, 100)
         foot = row(self.totals, margins=(16, 8, 16, 8))
         self.setLayout(column(bar, line(), self._stack, line(), foot, spacing=0))
         self.setProperty("surface", "base")
@@ -185,7 +189,7 @@ class LayerPage(QWidget):
         field.setAccessibleName("Filter layers")
         field.setPlaceholderText("Filter by name, type, shape or dtype")
         field.setClearButtonEnabled(True)
-        field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition).setText("Filter layers")
         field.setMinimumWidth(144)
         field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)

@@ -12,7 +12,7 @@ from inspector.viewmodels.document import DocumentModel, State
 from inspector.views.error_box import ErrorCard
 from inspector.views.layer_page import LayerPage
 from inspector.views.overview_page import OverviewPage
-from inspector.views.pieces import EmptyPane, button, label, repolish, row
+from inspector.views.pieces import EmptyPane, bar_alone, button, label, repolish, row
 
 PAGES = ("overview", "layers", "graph", "netron", "compare")
 STRIP = 80
@@ -31,6 +31,8 @@ Maker = Callable[[], QWidget]
 class LazyPage(QWidget):
     """Holds the place of a page until somebody looks at it."""
 
+    made = Signal()
+
     def __init__(self, make: Maker) -> None:
         super().__init__()
         self._make: Maker | None = make
@@ -45,6 +47,7 @@ class LazyPage(QWidget):
             self.page = self._make()
             self._make = None
             self._layout.addWidget(self.page)
+            self.made.emit()
         return self.page
 
 
@@ -59,6 +62,8 @@ class ModelPage(QWidget):
 
     open_other = Signal()
     page_changed = Signal(str)
+    furnished = Signal()
+    """A page was made that was not there before."""
 
     def __init__(self, document: DocumentModel, makers: dict[str, Maker], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +84,10 @@ class ModelPage(QWidget):
         self.convert = LazyPage(makers["convert"]) if "convert" in makers else None
         if self.convert is not None:
             self.convert.setMinimumHeight(STRIP)
+        for lazy in (*self.lazy.values(), *((self.convert,) if self.convert else ())):
+            lazy.made.connect(self.furnished)
+        self.pages.tabBar().setAccessibleName("Pages of the model")
+        bar_alone(self.pages)
         self._died = self._died_line()
         self._opening = EmptyPane("loading", f"Opening {document.name}", "")
         self._content = QWidget()
@@ -99,6 +108,11 @@ class ModelPage(QWidget):
         self._on_state()
 
     # Pages
+
+    def parts(self) -> list[QWidget]:
+        """What Tab goes through, from the top to the bottom."""
+        below = [self.convert] if self.convert is not None else []
+        return [self._died, self.pages.tabBar(), self.overview, self.layers, *self.lazy.values(), *below]
 
     @property
     def current(self) -> str:

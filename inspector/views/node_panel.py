@@ -21,7 +21,7 @@ from inspector.views import look
 from inspector.views.pieces import EmptyPane
 from inspector.worker.tasks.details import Details, Fact, Section
 
-LONG_NAME = 17
+LONG_NAME = 14
 """A name longer than this has a line of its own, its text below it."""
 MOST_FACTS = 300
 """Facts of one section that are written out."""

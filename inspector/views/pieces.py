@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QPushButton,
     QSizePolicy,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -140,6 +142,27 @@ def tool(icon: str, tip: str, clicked: Callable[[], object] | None = None) -> QT
     if clicked is not None:
         made.clicked.connect(lambda: clicked())
     return made
+
+
+def bar_alone(tabs: QTabWidget) -> None:
+    """Let Tab stop at the bar only; by default the widget around it is a second stop that leads back to the bar."""
+    tabs.setFocusProxy(None)  # type: ignore[arg-type]  # allowed by Qt; without it the bar's policy would be set
+    tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+
+def chain(*parts: QWidget) -> None:
+    """Let Tab go through these parts one after the other, within each as before."""
+    stops: list[QWidget] = []
+    for part in parts:
+        inside, widget = [part], part.nextInFocusChain()
+        while widget is not None and widget is not part:
+            if part.isAncestorOf(widget):
+                inside.append(widget)
+            widget = widget.nextInFocusChain()
+        own = [each for each in inside if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None]
+        stops += [each for each in own if each not in stops]
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
 
 
 def repolish(widget: QWidget, name: str, value: object) -> None:

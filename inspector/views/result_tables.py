@@ -38,7 +38,7 @@ ALIGN = Qt.AlignmentFlag
 CELL = Qt.ItemDataRole.UserRole
 LINE, TALL, HEAD, MOST = 28, 40, 30, 6
 """Heights of a line, of a line with two rows of text, of the head; and how many lines are shown at once."""
-NAME, GAP, ICON = 136, 20, 24
+NAME, GAP, ICON = 168, 20, 24
 """The least width of the first column; what a column needs beside its text, and for an icon."""
 
 

@@ -118,11 +118,12 @@ class Statistics(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        halves = [
-            max((a.sizeHint().width() + 8 + b.sizeHint().width() for a, b in self.pairs[side::2]), default=0)
+        widths = [
+            max((pair[at].sizeHint().width() for pair in self.pairs[side::2]), default=0)
             for side in (0, 1)
+            for at in (0, 1)
         ]
-        beside = 2 if sum(halves) + 24 <= self.width() else 1
+        beside = 2 if sum(widths) + 40 <= self.width() else 1
         if beside == self.beside:
             return
         self.beside = beside
