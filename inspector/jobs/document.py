@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from inspector.errors import InspectorError, WorkerDied
 from inspector.formats import allowed_roots
+from inspector.jobs.discard import discard
 from inspector.jobs.job import failure
 from inspector.jobs.process import WorkerProcess
 from inspector.worker import wire
@@ -83,7 +84,7 @@ class Host(QObject):
     def _on_ended(self, key: int, process: WorkerProcess, what: str, hint: str) -> None:
         self._processes.pop(key, None)
         self.ended.emit(key, what, hint, process.log[-20_000:])
-        process.deleteLater()
+        discard(process)
         if self._closing and not self._processes:
             self.closed.emit()
 

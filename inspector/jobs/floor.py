@@ -14,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from inspector.jobs.discard import discard
 from inspector.jobs.job import FRAMEWORKS, Job, Outcome, private_folder
 from inspector.jobs.process import WorkerProcess
 from inspector.jobs.recipe import Recipe, Start
@@ -98,7 +99,7 @@ class Floor(QObject):
 
     def _on_ended(self, order: Order, outcome: Outcome) -> None:
         _, job = self._running.pop(order.id)
-        job.deleteLater()
+        discard(job)
         for folder in self._folders.pop(order.id, []):
             shutil.rmtree(folder, ignore_errors=True)
         self.ended.emit(order.id, outcome)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 
 from inspector.errors import Cancelled, InspectorError, WorkerDied
 from inspector.jobs.desk import memory_limit
+from inspector.jobs.discard import discard
 from inspector.jobs.document import MEMORY, roots
 from inspector.jobs.job import FRAMEWORKS, Job, Outcome, failure
 from inspector.jobs.process import WorkerProcess
@@ -64,7 +65,7 @@ def run(
         QTimer.singleShot(0, job, job.start)
         loop.exec()
     outcome = outcomes[0]
-    job.deleteLater()
+    discard(job)
     if outcome.state == "done":
         result: R = outcome.result
         return result
@@ -124,7 +125,7 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
         if role == "document":
             process.grant(roots(questions[0][1]))
         loop.exec()
-    process.deleteLater()
+    discard(process)
     if errors:
         raise errors[0]
     if len(answers) < len(questions):
@@ -142,7 +143,7 @@ def ask_protection() -> str:
     process.start()
     process.grant(())
     loop.exec()
-    process.deleteLater()
+    discard(process)
     return process.protection or "none: workers cannot be started"
 
 
