@@ -19,5 +19,5 @@ def discard(thing: QObject) -> None:
     for sender in family:
         for receiver in family:
             if sender is not receiver:
-                sender.disconnect(receiver)
+                QObject.disconnect(sender, None, receiver, None)  # type: ignore[call-overload]  # None: everything
     thing.deleteLater()
