@@ -80,6 +80,9 @@ class Runtime(ABC):
         self.format = format or self.accepts[0]
         self.inputs: tuple[Spec, ...] = ()
         self.outputs: tuple[Spec, ...] = ()
+        self.reading: tuple[tuple[str, str], ...] = ()
+        """Values as our reader of the format names them, in order, each with the operator that gives it: for `values`
+        of runtimes whose own values have no names that last."""
 
     @classmethod
     @abstractmethod

@@ -75,18 +75,16 @@ class Torch(Runtime):
         return result if all(exact) else None
 
     def values(self, feeds: Arrays, names: Sequence[str]) -> Arrays:
-        """The exported graph node by node; TorchScript runs as a whole."""
-        if self.format != "torch.export":
-            raise RuntimeFailure(
-                f"PyTorch runs {self.path.name} as a whole and does not show what is computed inside.",
-                hint="Save the model with torch.export, or convert it to ONNX, and compare that layer by layer.",
-            )
-        from inspector.runtimes._torch_taps import recorded
+        """The exported graph node by node; of TorchScript a copy whose outputs are all values."""
+        from inspector.runtimes._torch_taps import recorded, scripted
 
         found: Arrays = {}
 
         def look(*args: Any, **kwargs: Any) -> Any:
-            result, tensors = recorded(self._module, args, kwargs, frozenset(names))
+            if self.format == "torch.script":
+                result, tensors = scripted(self._module, args, self.reading, frozenset(names))
+            else:
+                result, tensors = recorded(self._module, args, kwargs, frozenset(names))
             found.update({name: _host(tensor) for name, tensor in tensors.items()})
             return result
 
@@ -184,7 +182,7 @@ def _load_script(runtime: Torch) -> Loaded:
         for argument in arguments
         if "Tensor" in str(argument.type) and not argument.has_default_value()
     )
-    return (lambda given: module(*given)), module, inputs, ()
+    return (lambda given, run=module: run(*given)), module, inputs, ()
 
 
 def _spec(name: str, value: torch.Tensor) -> Spec:

@@ -11,6 +11,7 @@ from inspector.engines.parity.bundle import load
 from inspector.engines.parity.taps import Tap, taps
 from inspector.errors import FormatError, RuntimeFailure
 from inspector.formats import Source, formats
+from inspector.runtimes import Runtime
 from inspector.worker.tasks._task import Context, Task
 from inspector.worker.tasks.session_run import Fits, fitted, opened
 
@@ -44,7 +45,7 @@ def run(args: SessionValuesArgs, context: Context) -> SessionValues:
     """One inference for every few hundred values."""
     session = opened(context)
     feeds = fitted(load(Path(args.feeds)), session, args.fits)
-    found = _taps(session.path, session.format)
+    found = _read(session)
     files: dict[str, str] = {}
     size = 0
     for start in range(0, len(found), AT_ONCE):
@@ -65,14 +66,16 @@ def run(args: SessionValuesArgs, context: Context) -> SessionValues:
     return SessionValues(tuple(msgspec.structs.replace(tap, file=files.get(tap.value, "")) for tap in found), note)
 
 
-def _taps(path: Path, format_id: str) -> tuple[Tap, ...]:
+def _read(session: Runtime) -> tuple[Tap, ...]:
     """What the file says is computed inside."""
     try:
-        found = taps(formats()[format_id].read(Source(path)))
+        model = formats()[session.format].read(Source(session.path))
     except (FormatError, KeyError) as error:
-        raise RuntimeFailure(f"{path.name} does not tell what is computed inside.") from error
-    if not found:
-        raise RuntimeFailure(f"{path.name} does not tell what is computed inside.")
+        raise RuntimeFailure(f"{session.path.name} does not tell what is computed inside.") from error
+    found = taps(model)
+    if model.main is None or not found:
+        raise RuntimeFailure(f"{session.path.name} does not tell what is computed inside.")
+    session.reading = tuple((node.outputs[0], node.op) for node in model.main.nodes if node.outputs)
     return found
 
 

@@ -10,11 +10,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inspector.cli.compare_command import layers as layers_in_words
 from inspector.engines.parity.layers import Layers, judge_layers
 from inspector.engines.parity.pairing import Match, distance, in_order
 from inspector.engines.parity.taps import Tap, taps
-from inspector.engines.parity.verdict import OutputVerdict
+from inspector.engines.parity.verdict import OutputVerdict, Parity, Verdict
+from inspector.errors import RuntimeFailure
 from inspector.ir import Graph, Model, Node, Place, Tensor, Value
+from inspector.jobs.compare import compare
+from inspector.jobs.recipe import Ask, Folder, Worker
+from inspector.jobs.requests import CompareRequest
+from inspector.runtimes import Device, Runtime, Spec
+from inspector.worker.tasks.devices import DevicesFound
+from inspector.worker.tasks.feeds import FeedsMade
+from inspector.worker.tasks.session_open import SessionOpened
+from inspector.worker.tasks.session_run import SessionRan
 
 Array = NDArray[Any]
 
@@ -210,3 +220,42 @@ def test_values_worth_looking_at_depend_on_inputs_and_are_used() -> None:
     model = Model("onnx", graphs=(graph,), tensors={"w": Tensor("w", "float32", (2, 2), Place())})
     assert [(tap.value, tap.inputs) for tap in taps(model)] == [("y", ("x",)), ("z", ("y",))]
     assert taps(Model("onnx")) == ()
+
+
+def test_where_a_model_cannot_be_looked_into_the_verdict_stands_and_says_why(samples: Path, tmp_path: Path) -> None:
+    spec = (Spec("x", "float32", (1, 3)),)
+    answers = {
+        "devices": DevicesFound((Device(id="onnxruntime:cpu", runtime="onnxruntime", title="CPU"),)),
+        "session_open": SessionOpened(spec, spec, {}, 1.0, "onnx"),
+        "feeds": FeedsMade(files=("feeds.npz",), shapes=({"x": (1, 3)},)),
+        "session_run": SessionRan((), 0.1),
+        "judge": Parity(verdict=Verdict.SAME, sentence="It is the same model."),
+    }
+    model = str(samples / "digits_mlp.onnx")
+    recipe = compare(CompareRequest(a=model, b=model, layers=True))
+    asked: list[str] = []
+    step = next(recipe)
+    try:
+        while True:
+            if isinstance(step, Ask):
+                asked.append(step.task.id)
+                answer = answers.get(step.task.id)
+                step = recipe.send(answer) if answer else recipe.throw(RuntimeFailure("It shows nothing."))
+            else:
+                step = recipe.send(tmp_path if isinstance(step, Folder) else Worker(len(asked), "worker"))
+    except StopIteration as end:
+        parity: Parity = end.value
+    assert asked[-1] == "session_values"
+    assert (parity.verdict, parity.layers, parity.first_divergence) == (Verdict.SAME, (), None)
+    assert parity.layers_note == "The layers were not compared: It shows nothing."
+    assert layers_in_words(parity) == parity.layers_note
+
+
+def test_a_runtime_that_runs_the_whole_says_so() -> None:
+    class Whole(Runtime):
+        id, title, accepts, needs = "whole", "Whole", ("onnx",), ()
+        devices = classmethod(lambda cls: ())
+        open = run = lambda self, *args: {}
+
+    with pytest.raises(RuntimeFailure, match=r"^Whole does not show what is computed inside m\.onnx\.$"):
+        Whole(Path("m.onnx"), "whole:cpu").values({}, ["v"])
