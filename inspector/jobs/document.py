@@ -58,7 +58,10 @@ class Host(QObject):
     def ask(self, key: int, id: int, task: str, args: msgspec.Struct) -> None:
         """Send an ask to the worker of this key; one that is gone has told so by `ended`."""
         if key in self._processes:
-            self._processes[key].ask(id, task, args)
+            try:
+                self._processes[key].ask(id, task, args)
+            except InspectorError as error:
+                self.replied.emit(key, wire.Failed(id, error.what, error.hint, known=True))
 
     @Slot(int, object)
     def grant(self, key: int, reads: tuple[str, ...]) -> None:

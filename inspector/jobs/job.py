@@ -6,6 +6,7 @@ Lives in one thread with an event loop and never blocks it, except for what the 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -47,10 +48,20 @@ Hire = Callable[[Start, Path], WorkerProcess]
 
 
 def private_folder(prefix: str) -> Path:
-    """A new private folder in the user's cache, for one job or one spare worker."""
+    """A new private folder in the user's cache, for one job or one spare worker.
+
+    Raises:
+        InspectorError: Nothing can be written there.
+    """
     root = user_cache_path("inspector") / "jobs"
-    root.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=root))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=root))
+    except OSError as error:
+        raise InspectorError(
+            f"Jobs need a folder of their own, and {root} cannot have one: {error.strerror}.",
+            "Free some space there, or set XDG_CACHE_HOME to another place." if sys.platform == "linux" else "",
+        ) from error
 
 
 class _Hand:
@@ -118,6 +129,10 @@ class Job(QObject):
                 details = getattr(problem, "details", "") or self._log[-20_000:]
                 self._settle("failed", what=problem.what, hint=problem.hint, details=details)
                 return
+            except OSError as problem:
+                what = f"The system refuses: {problem.strerror or problem}."
+                self._settle("failed", what=what, hint="Is there space left?", details=traceback.format_exc())
+                return
             except Exception as bug:  # noqa: BLE001 - a bug in a recipe ends its job, not the window
                 self._settle("failed", what=f"{type(bug).__name__}: {bug}", details=traceback.format_exc())
                 return
@@ -125,7 +140,10 @@ class Job(QObject):
                 self._recipe.close()
                 self._settle("cancelled", what="Cancelled.")
                 return
-            value, error, waits = self._do(step)
+            try:
+                value, error, waits = self._do(step)
+            except Exception as problem:  # noqa: BLE001 - the recipe is told; a job that nobody resumes never ends
+                value, error, waits = None, problem, False
             if waits:
                 return
 
@@ -196,9 +214,9 @@ class Job(QObject):
         if self._outcome is not None or ask is None or reply.id != hand.ask_id:
             return
         if isinstance(reply, wire.Progress):
-            fraction = reply.fraction
-            if ask.span is not None and fraction is not None:
-                fraction = ask.span[0] + (ask.span[1] - ask.span[0]) * min(max(fraction, 0.0), 1.0)
+            fraction = None
+            if ask.span is not None and reply.fraction is not None:
+                fraction = ask.span[0] + (ask.span[1] - ask.span[0]) * max(0.0, min(1.0, reply.fraction))
             self.progressed.emit(fraction, reply.text)
             return
         hand.ask = None

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
+from inspector.errors import InspectorError
 from inspector.jobs.interpreters import command, environment
 from inspector.worker import wire
 
@@ -93,11 +94,26 @@ class WorkerProcess(QObject):
 
     def grant(self, reads: tuple[str, ...]) -> None:
         """Tell a document worker what it may read; it becomes ready after that."""
-        self._process.write(wire.frame(wire.Grant(reads)))
+        self._process.write(wire.frame(wire.Grant(tuple(path for path in reads if _is_text(path)))))
 
     def ask(self, id: int, task: str, args: msgspec.Struct) -> None:
-        """Send an ask; answers come as `replied`."""
-        self._process.write(wire.frame(wire.Ask(id, task, msgspec.Raw(msgspec.msgpack.encode(args)))))
+        """Send an ask; answers come as `replied`.
+
+        Raises:
+            InspectorError: It cannot be put into a message.
+        """
+        try:
+            data = wire.frame(wire.Ask(id, task, msgspec.Raw(msgspec.msgpack.encode(args))))
+        except UnicodeEncodeError as error:
+            name = error.object.encode("utf-8", "backslashreplace").decode()
+            raise InspectorError(
+                f"The name {name} holds bytes that are no text.", "Rename it and try again."
+            ) from error
+        except ValueError as error:  # over the limit of the protocol
+            raise InspectorError(
+                "This is too large to be handed to a worker.", "Ask for a smaller part of it."
+            ) from error
+        self._process.write(data)
 
     def stop(self) -> None:
         """Ask by closing its stdin; insist by killing after the grace time."""
@@ -182,3 +198,12 @@ class WorkerProcess(QObject):
                 )
             return f"The worker process crashed with {_SIGNALS.get(code, f'signal {code}')}.", again
         return f"The worker process ended without an answer (status {code}).", again
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be sent; a file may be called by bytes that are no text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -98,14 +98,21 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
 
     def ask(_: object = None) -> None:
         task, args = questions[len(answers)]
-        process.ask(len(answers) + 1, task.id, args)
+        try:
+            process.ask(len(answers) + 1, task.id, args)
+        except InspectorError as error:
+            errors.append(error)
+            process.stop()
 
     def take(reply: Any) -> None:
         if isinstance(reply, wire.Failed):
             errors.append(failure(reply))
         elif isinstance(reply, wire.Done):
-            answers.append(msgspec.msgpack.decode(reply.result, type=questions[len(answers)][0].result))
-            if len(answers) < len(questions):
+            try:
+                answers.append(msgspec.msgpack.decode(reply.result, type=questions[len(answers)][0].result))
+            except (msgspec.MsgspecError, IndexError) as error:
+                errors.append(WorkerDied(f"The worker's answer makes no sense: {error}", "Try again."))
+            if not errors and len(answers) < len(questions):
                 ask()
                 return
         else:
@@ -158,7 +165,8 @@ class _Interrupt:
 
     def __enter__(self) -> None:
         try:
-            self._old = signal.signal(signal.SIGINT, lambda *_: self._stop())
+            # Not at once: Python calls this between any two steps, and the recipe may be in the midst of one.
+            self._old = signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, self._timer, self._stop))
         except ValueError:
             self._old = None  # not the main thread: whoever runs it there has its own way to stop
         self._timer.start()

@@ -77,12 +77,15 @@ def _limit(memory: int, writes: bool) -> None:
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    if not writes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    wanted = {"CORE": 0} | ({"AS": memory} if memory else {}) | ({} if writes else {"FSIZE": 0, "NOFILE": 256})
+    for name, value in wanted.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(kind)[1]
+        least = value if hard == resource.RLIM_INFINITY else min(value, hard)  # ours may not be above the user's own
+        try:
+            resource.setrlimit(kind, (least, least))
+        except (ValueError, OSError) as error:  # macOS refuses some; a worker without the limit is better than none
+            print(f"The limit {name} could not be set: {error}", file=sys.stderr)  # noqa: T201 - a worker's log
 
 
 def _threads() -> int:

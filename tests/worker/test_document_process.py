@@ -61,6 +61,14 @@ def test_a_failure_leaves_it_alive(qtbot: QtBot, document: Document) -> None:
     assert answers.failed[0].what == "It cannot be done."
 
 
+def test_what_cannot_be_sent_fails_and_leaves_it_alive(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    answers.ask(document, "echo", "model\udcff.onnx")
+    answers.ask(document, "echo", "next")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    assert [error.what for error in answers.failed] == [r"The name model\udcff.onnx holds bytes that are no text."]
+
+
 def test_its_death_is_told_once_and_the_next_ask_revives_it(qtbot: QtBot, document: Document) -> None:
     answers, deaths = Answers(), []
     document.died.connect(lambda what, hint: deaths.append((what, hint)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.errors import InspectorError
+from inspector.errors import Cancelled, InspectorError
 from inspector.jobs.desk import Desk
 from inspector.jobs.job import Outcome
 from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Stop
@@ -106,6 +107,56 @@ def test_kill_9(qtbot: QtBot, desk: Desk) -> None:
 def test_a_memory_limit_is_said(toys: Path) -> None:
     with pytest.raises(InspectorError, match="not enough memory"):
         run(one("memory"), memory=4 << 30)
+
+
+def test_a_job_without_a_place_for_its_files_ends(
+    qtbot: QtBot, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InspectorError, match=r"^Jobs need a folder of their own"):
+        run(one("echo"))
+    assert settle(qtbot, desk, one("echo")).what.startswith("Jobs need a folder of their own")
+
+
+def test_a_full_disk_is_said_in_words(toys: Path) -> None:
+    def recipe() -> Recipe[None]:
+        yield Say(None, "Writing")
+        raise OSError(28, "No space left on device", "feeds.npz")
+
+    with pytest.raises(InspectorError, match=r"^The system refuses: No space left on device\.$"):
+        run(recipe())
+
+
+def test_what_cannot_be_sent_is_an_error_of_its_ask(qtbot: QtBot, desk: Desk) -> None:
+    with pytest.raises(InspectorError, match="bytes that are no text"):
+        run(one("echo", "model\udcff.onnx"))
+    assert "bytes that are no text" in settle(qtbot, desk, one("echo", "model\udcff.onnx")).what
+
+
+def test_control_c_in_the_midst_of_a_recipe(toys: Path) -> None:
+    seen: list[str] = []
+
+    def recipe() -> Recipe[None]:
+        yield Start("A toy")
+        signal.raise_signal(signal.SIGINT)
+        seen.append("not torn")
+        yield Start("Another")
+        seen.append("not reached")
+
+    with pytest.raises(Cancelled):
+        run(recipe())
+    assert seen == ["not torn"]
+
+
+def test_an_ask_without_a_span_leaves_the_bar_alone(toys: Path) -> None:
+    def recipe() -> Recipe[None]:
+        worker = yield Start("A toy")
+        yield Ask(worker, toy.TASK, toy.ToyArgs("echo", "x"))
+
+    told: list[tuple[float | None, str]] = []
+    run(recipe(), lambda fraction, text: told.append((fraction, text)))
+    assert (None, "half way") in told
 
 
 def test_a_flood_of_log_is_survived(qtbot: QtBot, desk: Desk) -> None:

@@ -11,7 +11,7 @@ import pytest
 from inspector.jobs.recipe import Ask, Folder, Recipe, Start
 from inspector.jobs.terminal import ask_worker, run
 from inspector.registry import _from_file
-from inspector.worker import _landlock, _seccomp
+from inspector.worker import _landlock, _seccomp, sandbox
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 
@@ -88,3 +88,25 @@ def test_the_filter_refuses_what_it_lists_on_both_machines() -> None:
             assert number.to_bytes(4, sys.byteorder) in code
         assert set(_seccomp.denied(machine, writes=True)) < set(_seccomp.denied(machine, writes=False))
         assert {"socket", "execve", "io_uring_setup", "ptrace"} <= names.keys()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+@pytest.mark.parametrize("hard", [100, -1])
+def test_limits_stay_below_those_of_the_user_and_a_refused_one_is_no_end(
+    hard: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    asked: list[tuple[int, int]] = []
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        asked.append(limits)
+        if kind == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (hard, hard))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    sandbox._limit(1 << 40, writes=False)
+    most = 100 if hard == 100 else 1 << 40
+    assert asked == [(0, 0), (most, most), (0, 0), (min(256, most), min(256, most))]
+    assert "The limit AS could not be set" in capsys.readouterr().err
