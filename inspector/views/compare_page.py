@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFrame,
-    QGridLayout,
     QLineEdit,
     QProgressBar,
     QScrollArea,
@@ -35,10 +34,12 @@ from inspector.viewmodels.compare_export import (
 )
 from inspector.viewmodels.measured import environment_words
 from inspector.viewmodels.verdicts import excess
+from inspector.views import look
 from inspector.views.device_list import HEIGHT, DeviceList
 from inspector.views.error_box import ErrorBox
 from inspector.views.export import Texts
-from inspector.views.pieces import Elided, EmptyPane, button, column, label, line, row, tool
+from inspector.views.halves import Halves
+from inspector.views.pieces import Elided, EmptyPane, button, column, label, row, tool
 from inspector.views.plot_pane import PlotPane
 from inspector.views.result_tables import (
     BENCH_HEAD,
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from inspector.views.plots_parity import HistogramChart, ScatterChart
 
 ERROR, SCATTER, HISTOGRAM = range(3)
+FILE = ""
+"""Path of the entry that opens a file."""
 
 
 class ComparePage(QWidget):
@@ -95,11 +98,11 @@ class ComparePage(QWidget):
         self.other.setAccessibleName("Compare with")
         self.other.setMinimumWidth(96)
         self.other.setMaximumWidth(360)
-        self.other.setMinimumContentsLength(28)
+        self.other.setMinimumContentsLength(26)
         self.other.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.other.setPlaceholderText("Choose a model")
         self.other.activated.connect(self._on_other)
-        self.file_button = button("Open file…", self._choose_file)
+        self.other.setToolTip("Another open model, the last result, or any file")
         self.run_button = button("Compare && measure", self.model.run, primary=True)
         self.run_button.setObjectName("compareButton")
 
@@ -170,11 +173,10 @@ class ComparePage(QWidget):
     def _lay_out(self) -> None:
         a = Elided(self.model.path.name, "heading")
         a.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        a.setMinimumWidth(72)
         self.inputs_button = button("Inputs", self._toggle_inputs, quiet=True, icon="settings")
         self.inputs_button.setCheckable(True)
-        choice = row(
-            a, label("beside", "caption"), self.other, self.file_button, 0, self.inputs_button, self.run_button
-        )  # fmt: skip
+        choice = row(a, label("beside", "caption"), self.other, 0, self.inputs_button, self.run_button)
         self.inputs = QWidget()
         inputs = row(
             label("Batch", "caption"), self.batches, 8, label("Seed", "caption"), self.seed, 8,
@@ -197,26 +199,10 @@ class ComparePage(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside is scrolled to as Tab reaches it
         self.setLayout(column(area))
 
-    def _halves(self) -> QGridLayout:
-        """Plots beside each other, and below them on one level what they say in figures."""
-        made = QGridLayout()
-        made.setContentsMargins(0, 0, 0, 0)
-        made.setHorizontalSpacing(16)
-        made.setVerticalSpacing(8)
+    def _halves(self) -> Halves:
         left = column(self.parity_words, self.parity_table, 0, spacing=8)
         right = column(self.bench_sentence, self.latency_table, self.environment, 0, spacing=8)
-        for place, (plot, below) in enumerate(((self.parity_plot, left), (self.latency_plot, right))):
-            box = QWidget()
-            box.setLayout(below)
-            for widget in (plot, box):
-                widget.setMinimumWidth(240)
-                widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            made.addWidget(plot, 0, 2 * place)
-            made.addWidget(box, 1, 2 * place)
-            made.setColumnStretch(2 * place, 1)
-        made.addWidget(line(vertical=True), 0, 1, 2, 1)
-        made.setRowStretch(0, 1)
-        return made
+        return Halves((self.parity_plot, left), (self.latency_plot, right))
 
     # Showing
 
@@ -234,7 +220,7 @@ class ComparePage(QWidget):
         problem = model.problem
         self.run_button.setEnabled(not live and not problem)
         self.run_button.setToolTip(problem or "Run both on the same inputs, then measure them")
-        for widget in (self.other, self.file_button, self.batches, self.runs, self.feeds_button):
+        for widget in (self.other, self.batches, self.runs, self.feeds_button):
             widget.setEnabled(not live)
         self._show_progress(live)
         card = model.card
@@ -253,12 +239,15 @@ class ComparePage(QWidget):
     def _fill_others(self) -> None:
         model = self.model
         wanted = [(str(other.path), f"{other.path.name}  ({other.note})") for other in model.others]
+        wanted.append((FILE, "Open a file…"))
         if [(self.other.itemData(i), self.other.itemText(i)) for i in range(self.other.count())] != wanted:
             items = QStandardItemModel(self.other)
             for path, text in wanted:
                 item = QStandardItem(text)
                 item.setData(path, Qt.ItemDataRole.UserRole)
                 item.setToolTip(path)
+                if path == FILE:
+                    item.setIcon(look.icon("folder-opened"))
                 items.appendRow(item)
             self.other.setModel(items)
         self.other.setCurrentIndex(self.other.findData(str(model.b.path)) if model.b else -1)
@@ -322,6 +311,10 @@ class ComparePage(QWidget):
 
     def _on_other(self, place: int) -> None:
         path = self.other.itemData(place)
+        if path == FILE:
+            self._choose_file()
+            self._fill_others()  # back to what is compared, where nothing was chosen
+            return
         self.model.choose(next((other for other in self.model.others if str(other.path) == path), None))
 
     def _choose_file(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from inspector.viewmodels import words
@@ -105,6 +105,17 @@ class BarList(QWidget):
         """Pick the line."""
         if (number := self._at(event.position())) >= 0:
             self.picked.emit(number)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the arrow keys begin."""
+        super().focusInEvent(event)
+        if self._over < 0 and self._bars:
+            self._set_over(0)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No line is lit."""
+        super().focusOutEvent(event)
+        self._set_over(-1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrow keys walk, Enter picks."""

@@ -121,7 +121,9 @@ class ModuleTreeView(QWidget):
         widest = max((metrics.horizontalAdvance(figure(module)) for module in modules), default=0)
         self.tree.setColumnWidth(1, widest + 20)
         self._stack.setCurrentWidget(self.tree if modules else self.empty)
-        if self._document is not None and self._document.overview is not None:
+        if self._document is not None and self._document.error is not None:
+            self.empty.say("No modules", "The file could not be read.")
+        elif self._document is not None and self._document.overview is not None:
             self.empty.say("No modules", "This file does not say which modules it was built from.")
         else:
             self.empty.say("No modules", "Open a model to see the modules it is made of.")

@@ -93,7 +93,6 @@ class Statistics(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
-        self._grid.setColumnMinimumWidth(2, 8)
         self.setMinimumWidth(1)  # it goes over to one pair a line instead of asking for room
 
     def show_figures(self, statistics: dict[str, float | int | None]) -> None:
@@ -132,6 +131,7 @@ class Statistics(QWidget):
         for number, pair in enumerate(self.pairs):
             for at, widget in enumerate(pair):
                 self._grid.addWidget(widget, number // beside, number % beside * 3 + at)
+        self._grid.setColumnMinimumWidth(2, 8 * (beside - 1))
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(4, beside - 1)
 

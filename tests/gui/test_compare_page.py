@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from inspector.engines.latency.results import Bench, Measured, Ratio
@@ -443,9 +443,35 @@ def test_a_failure_is_told_on_the_card(qtbot: QtBot, known: ComparePage, desk: A
 def test_other_open_models_are_offered(page: ComparePage) -> None:
     here = page.model.path
     page.model.offer([(here, "onnx"), (here.with_name("b.onnx"), "onnx")])
-    assert [page.other.itemText(i) for i in range(page.other.count())] == ["b.onnx  (open)"]
+    assert [page.other.itemText(i) for i in range(page.other.count())] == ["b.onnx  (open)", "Open a file…"]
     page.model.offer([(here, "onnx")])
-    assert page.other.count() == 0
+    assert page.other.count() == 1
+
+
+def test_a_file_is_chosen_from_the_same_list(page: ComparePage, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = page.model.path.with_name("digits_mlp.pt2")
+    answers = iter(["", str(other)])
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (next(answers), ""))
+    page.other.activated.emit(page.other.count() - 1)
+    assert page.other.currentIndex() == -1  # nothing was chosen
+    page.other.activated.emit(page.other.count() - 1)
+    assert page.other.currentText() == "digits_mlp.pt2  (file)"
+    assert page.model.b is not None
+    assert page.model.b.path == other
+
+
+def test_a_narrow_page_puts_latency_below_parity(page: ComparePage, qtbot: QtBot, desk: Any) -> None:
+    page.model.take(conversion(parity()))
+    desk.end(bench())
+    drawn(qtbot, page.latency_plot)
+    area = page.findChild(QScrollArea)
+    for width in (600, 900, 600):
+        page.resize(width, 700)
+        qtbot.wait(20)
+        assert area.horizontalScrollBar().maximum() == 0
+        assert (page.latency_plot.x() > page.parity_plot.x()) is (width == 900)
+        for button in (*page.parity_plot.buttons, *page.latency_plot.buttons):
+            assert button.width() >= button.sizeHint().width()
 
 
 def test_figures_in_words() -> None:
