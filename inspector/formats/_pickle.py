@@ -14,6 +14,7 @@ import io
 import pickletools
 import re
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,28 +122,30 @@ def survey(data: bytes, what: str = "pickle", start: int = 0) -> Unpickled:
     broken: FormatError | None = None
     stream = io.BytesIO(data)
     stream.seek(start)
-    try:
-        for count, (opcode, arg, position) in enumerate(pickletools.genops(stream)):
-            if count > OPCODES:
-                raise FormatError(f"The {what} has more than {OPCODES:,} instructions.")
-            if opcode.name == "STOP":
-                return machine.result(machine.pop(), (position or 0) + 1, None)
-            machine.step(opcode.name, arg)
-        broken = FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
-    except FormatError as error:
-        broken = error
-    except (
-        ValueError,
-        IndexError,
-        TypeError,
-        KeyError,
-        struct.error,
-        OverflowError,
-        EOFError,
-        RecursionError,
-    ) as error:
-        broken = FormatError(f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.")
-        broken.__cause__ = error
+    with warnings.catch_warnings():  # pickletools decodes texts, and grumbles at odd ones
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            for count, (opcode, arg, position) in enumerate(pickletools.genops(stream)):
+                if count > OPCODES:
+                    raise FormatError(f"The {what} has more than {OPCODES:,} instructions.")
+                if opcode.name == "STOP":
+                    return machine.result(machine.pop(), (position or 0) + 1, None)
+                machine.step(opcode.name, arg)
+            broken = FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+        except FormatError as error:
+            broken = error
+        except (
+            ValueError,
+            IndexError,
+            TypeError,
+            KeyError,
+            struct.error,
+            OverflowError,
+            EOFError,
+            RecursionError,
+        ) as error:
+            broken = FormatError(f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.")
+            broken.__cause__ = error
     outermost = next((item for item in machine.stack if item is not _MARK), None)
     return machine.result(outermost, stream.tell(), broken)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import warnings
 from functools import partial
 from typing import Any
 
@@ -123,7 +124,9 @@ def _from_text(source: Source) -> Any:
         data = read_at(file, 0, size, "graph")
     graph = GraphDef()
     try:
-        text_format.Parse(data, graph, allow_unknown_field=True)
+        with warnings.catch_warnings():  # protobuf decodes texts, and grumbles at odd ones
+            warnings.simplefilter("ignore", DeprecationWarning)
+            text_format.Parse(data, graph, allow_unknown_field=True)
     except (text_format.ParseError, ValueError, RecursionError, OverflowError, TypeError) as error:
         raise FormatError(f"{source.name} is damaged ({str(error)[:100]}).", hint=AGAIN) from error
     return graph
