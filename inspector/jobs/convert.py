@@ -23,7 +23,7 @@ from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.formats import Source, identify
 from inspector.jobs.compare import compare
 from inspector.jobs.publish import publish, taken
-from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Step, Stop
+from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Step, Stop, Worker
 from inspector.jobs.requests import CompareRequest, Conversion, ConvertRequest, StepDone, Tried
 from inspector.worker.tasks.convert_step import TASK as CONVERT_STEP
 from inspector.worker.tasks.convert_step import ConvertedStep, ConvertStepArgs
@@ -117,6 +117,8 @@ def check_target(source: Path, target: Path, request: ConvertRequest) -> None:
         raise InspectorError("The result would replace the model that it is made from.", "Choose another name.")
     if source.is_dir() and real.is_relative_to(own):
         raise InspectorError("The result would lie inside the model that it is made from.", "Choose another place.")
+    if own.is_relative_to(real):
+        raise InspectorError("The model lies inside the folder that would be replaced.", "Choose another place.")
     if os.path.lexists(target):
         if not request.overwrite:
             raise taken(target)
@@ -209,13 +211,30 @@ def _one(
     ends: tuple[bool, bool, tuple[str, str]],
 ) -> Recipe[tuple[ConvertedStep, tuple[str, str]]]:
     """Run one edge in a worker of its own; gives its result, and the hashes of source and target as far as known."""
+    worker = yield Start(f"{edge.source} → {edge.target} with {edge.tool}", framework_of(edge))
+    try:
+        return (yield from _asked(worker, request, edge, paths, span, ends))
+    except Cancelled:
+        raise
+    except InspectorError:
+        yield Stop(worker)  # the next route needs the memory
+        raise
+
+
+def _asked(
+    worker: Worker,
+    request: ConvertRequest,
+    edge: Edge,
+    paths: tuple[Path, Path],
+    span: tuple[float, float],
+    ends: tuple[bool, bool, tuple[str, str]],
+) -> Recipe[tuple[ConvertedStep, tuple[str, str]]]:
     first, last, (source_print, target_print) = ends
     options = request.options.get(edge.id, {})
-    worker = yield Start(f"{edge.source} → {edge.target} with {edge.tool}", framework_of(edge))
     if edge.preflight is not nothing_in_the_way:
         found: Preflight = yield Ask(worker, PREFLIGHT, PreflightArgs(edge.id, str(paths[0]), options))
         if found.obstacles:
-            raise ConversionError(_list(found.obstacles), f"{edge.tool} cannot convert this; nothing was started.")
+            raise ConversionError(_list(found.obstacles), f"{edge.tool} was not started: it cannot convert this.")
     args = ConvertStepArgs(edge.id, str(paths[0]), str(paths[1]), options, request.shapes)
     step: ConvertedStep = yield Ask(worker, CONVERT_STEP, args, span=span)
     check_args = FingerprintArgs(str(paths[1]), edge.target, step.files[1:])

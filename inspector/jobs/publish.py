@@ -50,7 +50,7 @@ def publish(built: Path, beside: Sequence[str], target: Path, overwrite: bool) -
         for end, old in reversed(placed):
             restore(end, old)
         if isinstance(error, FileExistsError):
-            raise taken(target) from error
+            raise taken(pairs[len(placed)][1]) from error
         raise InspectorError(
             f"The result could not be written to {target}: {error.strerror or error}.",
             "Free some space there, or choose another place.",

@@ -166,6 +166,7 @@ def test_when_a_step_fails_the_next_route_is_tried_and_said(driver: Driver, requ
     assert [step.edge for step in done.route] == ["onnx_to_tflite"]
     (tried,) = done.tried
     assert (tried.route, tried.edge, tried.what, tried.hint) == (CHAIN, CHAIN[1], "No form for Foo.", "Use Bar.")
+    assert driver.alive == 0
 
 
 def test_what_is_known_beforehand_stops_the_edge_before_it_runs(driver: Driver, request_: ConvertRequest) -> None:
@@ -272,6 +273,19 @@ def test_a_folder_of_something_else_is_never_replaced(driver: Driver, request_: 
         in refused(msgspec.structs.replace(request_, target=str(out / "papers"), overwrite=True), driver).what
     )
     assert names(out / "papers") == ["thesis.txt"]
+
+
+def test_a_folder_that_holds_the_source_is_never_replaced(driver: Driver, request_: ConvertRequest, out: Path) -> None:
+    for folder in (out / "sm", out / "sm" / "kept"):
+        folder.mkdir()
+    (out / "sm" / "saved_model.pb").touch()
+    source = out / "sm" / "kept" / "m.onnx"
+    source.write_bytes(Path(request_.source).read_bytes())
+    asked = msgspec.structs.replace(
+        request_, source=str(source), to="tf.saved_model", target=str(out / "sm"), overwrite=True
+    )
+    assert refused(asked, driver).what == "The model lies inside the folder that would be replaced."
+    assert source.exists()
 
 
 def test_what_cannot_be_done_is_said_before_anything_starts(

@@ -91,6 +91,16 @@ def test_data_already_placed_is_taken_back_when_the_model_cannot_follow(private:
     assert (place / "m.onnx").read_text() == "mine"
 
 
+def test_it_is_the_data_that_exists_and_is_named(private: Path, place: Path) -> None:
+    made(private / "m.onnx.data")
+    made(place / "m.onnx.data", "mine")
+    with pytest.raises(InspectorError) as caught:
+        publish(made(private / "m.onnx"), ("m.onnx.data",), place / "m.onnx", overwrite=False)
+    assert caught.value.what == f"{place / 'm.onnx.data'} exists already."
+    assert names(place) == ["m.onnx.data"]
+    assert (place / "m.onnx.data").read_text() == "mine"
+
+
 def test_overwriting_replaces_and_leaves_nothing_else(private: Path, place: Path) -> None:
     made(place / "m.onnx", "old")
     publish(made(private / "m.onnx"), (), place / "m.onnx", overwrite=True)
