@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
         print(done.proof.sentence if done.proof is not None else f"Not proved: {done.proof_note}")
         for output in done.proof.outputs if done.proof is not None else ():
             print(f"  {output.a} ~ {output.b}: {output.verdict.value}, max abs {output.max_abs:.3g} ({output.why})")
-    return (done.proof.verdict if done.proof is not None else Verdict.SAME).exit_code
+    if done.proof is None:
+        return 0 if args.no_proof else Verdict.NOTHING_PROVED.exit_code
+    return done.proof.verdict.exit_code
 
 
 def target_format(to: str, target: Path) -> str:

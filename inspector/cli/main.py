@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
@@ -70,8 +71,10 @@ def main(arguments: list[str]) -> int:
     try:
         args = parser().parse_args(arguments)
         to_stderr(10 if args.verbose else 30)
-        return module(args.command).run(args)
-    except Cancelled:
+        status = module(args.command).run(args)
+        sys.stdout.flush()
+        return status
+    except (Cancelled, KeyboardInterrupt):
         print("Cancelled.", file=sys.stderr)
         return 2
     except InspectorError as error:
@@ -81,5 +84,15 @@ def main(arguments: list[str]) -> int:
         if verbose and (details := getattr(error, "details", "")):
             print(details, file=sys.stderr)
         return 2
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read has gone; what Python still holds back has nowhere to go either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {shortened(str(error.filename or 'the system'))}.", file=sys.stderr)
+        print("hint: Check the path and what may be done there.", file=sys.stderr)
+        return 2
+
+
+def shortened(text: str) -> str:
+    """A name that fits into a sentence."""
+    return text if len(text) <= 100 else f"{text[:60]}…{text[-30:]}"

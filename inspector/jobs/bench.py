@@ -105,7 +105,10 @@ def bench(request: BenchRequest) -> Recipe[Bench]:
 def _candidates(request: BenchRequest) -> Generator[Step, Any, list[_Candidate]]:
     """Every model on every device that was asked for and runs it; without devices, on every one that is there."""
     found: dict[str, tuple[Device, ...]] = {}
-    result = []
+    result: list[_Candidate] = []
+    for device in request.devices:
+        if device.partition(":")[0] not in runtimes():
+            raise RuntimeFailure(f"There is no runtime for the device {device!r}.", "See: inspector devices")
     for model in request.models:
         path = Path(model)
         format_id = format_of(path)

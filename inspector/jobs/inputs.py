@@ -27,6 +27,11 @@ def parse(texts: Iterable[str]) -> dict[str, Shape]:
             )
         inside, sizes = match["inside"], match["sizes"]
         parts = inside.split(",") if inside is not None else [] if sizes == "scalar" else re.split("[x×]", sizes)
+        if inside is None and not all(part.isdigit() or part == "?" for part in parts):
+            raise InspectorError(
+                f"In {text!r} it is not clear which x is a letter.",
+                f"Write names of dimensions in brackets: {match['name']}=[batch,3,224,224].",
+            )
         result[match["name"]] = tuple(int(p) if p.strip().isdigit() else p.strip() for p in parts if p.strip())
     return result
 

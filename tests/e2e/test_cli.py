@@ -176,6 +176,15 @@ def bad(tmp_path: Path, samples: Path, case: str) -> list[str | Path]:
             return ["compare", samples / "digits_mlp.onnx", samples / "digits_mlp.pt2", "--feeds", "seed:x"]
         case "unknown device":
             return ["bench", samples / "digits_mlp.onnx", "--device", "abacus:0"]
+        case "one unknown device":
+            return ["bench", samples / "digits_mlp.onnx", "--device", "onnxruntime:cpu", "--device", "abacus:0"]
+        case "no text":
+            (tmp_path / "model\udcff.onnx").write_bytes((samples / "digits_mlp.onnx").read_bytes())
+            return ["summary", tmp_path / "model\udcff.onnx"]
+        case "long name":
+            return ["routes", tmp_path / f"{'a' * 300}.onnx"]
+        case "letter or times":
+            return ["summary", samples / "digits_mlp.onnx", "--input", "input=1xmax"]
         case "unreadable":
             (tmp_path / "secret.onnx").write_bytes(b"x")
             (tmp_path / "secret.onnx").chmod(0)
@@ -199,6 +208,10 @@ CASES = [
     "no arguments",
     "bad seed",
     "unknown device",
+    "one unknown device",
+    "no text",
+    "long name",
+    "letter or times",
     "unreadable",
 ]
 
