@@ -6,6 +6,7 @@ does the same work unseen and leaves build/demo/report.html and pictures. The st
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import sys
@@ -77,6 +78,7 @@ def unseen(why: str) -> int:
     """The same window and the same work without a display."""
     print(f"No window: {why[0].lower()}{why[1:]}. Doing the same job unseen; it takes about a minute.", flush=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    faulthandler.dump_traceback_later(UNSEEN_S + 60, exit=True)
     started = time.monotonic()
 
     def say(words: str) -> None:
