@@ -37,7 +37,8 @@ def conversion(verdict: Verdict = Verdict.SAME) -> Conversion:
     proof = Parity(verdict=verdict, sentence=EVIL, outputs=(output,), feeds=EVIL, renamed=((EVIL, EVIL),))
     step = StepDone(edge="a_to_b", tool=EVIL, version="1", seconds=1.5, facts={EVIL: EVIL}, options={EVIL: EVIL})
     return Conversion(
-        source=f"/x/{EVIL}", target="/x/b", to="b", route=(step,), files=(), seconds=2.0, source_sha256="ab", proof=proof
+        source=f"/x/{EVIL}", target="/x/b", to="b", route=(step,), files=(), seconds=2.0, source_sha256="ab",
+        proof=proof,
     )  # fmt: skip
 
 
