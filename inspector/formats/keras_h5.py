@@ -176,10 +176,9 @@ def fetch(source: Source, tensor: Tensor) -> Array:
 FORMAT = Format(
     id="keras.h5",
     title="Keras H5",
-    suffixes=(".h5", ".hdf5", ".keras"),
+    suffixes=(".h5", ".hdf5"),
     sniff=sniff,
     read=read,
     fetch=fetch,
     mime="application/x-keras-h5",
-    magic=((0, MAGIC),),
 )

@@ -121,5 +121,4 @@ FORMAT = Format(
     read=read,
     fetch=fetch_raw,
     mime="application/x-safetensors",
-    magic=((8, b"{"),),
 )

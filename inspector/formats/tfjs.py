@@ -202,5 +202,4 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
-    mime="application/x-tensorflowjs",
 )

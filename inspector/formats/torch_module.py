@@ -37,10 +37,8 @@ def read(source: Source) -> Model:
 FORMAT = Format(
     id="torch.module",
     title="PyTorch module",
-    suffixes=(".pt", ".pth", ".bin", ".pkl"),
+    suffixes=(),  # those of checkpoints; nothing is written in this form
     sniff=sniff,
     read=read,
     fetch=fetch,
-    mime="application/x-pytorch-module",
-    magic=((0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."),),
 )

@@ -25,7 +25,7 @@ def read(source: Source) -> Model:
 FORMAT = Format(
     id="torch.state_dict",
     title="PyTorch checkpoint",
-    suffixes=(".pt", ".pth", ".bin", ".ckpt", ".tar"),
+    suffixes=(".pth", ".pt", ".ckpt"),  # `.bin` and `.tar` are recognised too, but are not claimed from the desktop
     sniff=sniff,
     read=read,
     fetch=fetch,
