@@ -23,7 +23,7 @@ from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.formats import Source, identify
 from inspector.jobs.compare import compare
 from inspector.jobs.publish import publish, taken
-from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Step, Stop, Worker
+from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Step, Stop, Worker
 from inspector.jobs.requests import CompareRequest, Conversion, ConvertRequest, StepDone, Tried
 from inspector.worker.tasks.convert_step import TASK as CONVERT_STEP
 from inspector.worker.tasks.convert_step import ConvertedStep, ConvertStepArgs
@@ -65,7 +65,9 @@ def convert(request: ConvertRequest) -> Recipe[Conversion]:
         proof, note = yield from _prove(request, source, built.path)
         _insist(request, proof, note)
     yield Say(0.98, "Bringing the result to its place")
-    files = publish(built.path, built.beside, target, request.overwrite)
+    files: tuple[Path, ...] = yield Aside(
+        lambda stopped: publish(built.path, built.beside, target, request.overwrite, stopped)
+    )
     return Conversion(
         source=str(source),
         target=str(target),

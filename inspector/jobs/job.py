@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +18,11 @@ from typing import Any, Literal
 
 import msgspec
 from platformdirs import user_cache_path
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from inspector.errors import Cancelled, InspectorError, WorkerDied
 from inspector.jobs.process import WorkerProcess
-from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Stop, Worker
+from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Stop, Worker
 from inspector.worker import wire
 
 State = Literal["done", "failed", "cancelled"]
@@ -82,6 +83,8 @@ class Job(QObject):
     logged = Signal(str)
     ended = Signal(object)
     """The Outcome, once every process has ended and the folder is gone."""
+    _aside_ended = Signal(object, object)
+    """From the thread of an `Aside`: what it gave and what it raised."""
 
     def __init__(self, recipe: Recipe[Any], hire: Hire, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +96,8 @@ class Job(QObject):
         self._began = perf_counter()
         self._outcome: Outcome | None = None
         self._told = False
+        self._stop_aside: threading.Event | None = None
+        self._aside_ended.connect(self._on_aside_ended)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -106,7 +111,9 @@ class Job(QObject):
 
     def cancel(self) -> None:
         """Stop the work: the recipe sees `Cancelled` where it waits, and every worker is stopped."""
-        if self._outcome is None:
+        if self._stop_aside is not None:
+            self._stop_aside.set()
+        elif self._outcome is None:
             self._resume(error=Cancelled())
 
     # What the recipe asks for
@@ -163,6 +170,9 @@ class Job(QObject):
                 return None, None, True
             case Ask():
                 return self._send(step)
+            case Aside(work):
+                self._go_aside(work)
+                return None, None, True
         raise TypeError(f"A recipe cannot yield {step!r}.")
 
     def folder(self) -> Path:
@@ -198,7 +208,25 @@ class Job(QObject):
         hand.process.ask(self._asks, step.task.id, step.args)
         return None, None, True
 
+    def _go_aside(self, work: Callable[[Callable[[], bool]], Any]) -> None:
+        stop = self._stop_aside = threading.Event()
+
+        def run() -> None:
+            value, problem = None, None
+            try:
+                value = work(stop.is_set)
+            except Exception as error:  # noqa: BLE001 - the recipe is told
+                problem = error
+            self._aside_ended.emit(value, problem)
+
+        threading.Thread(target=run, name="files of a job").start()
+
     # What comes back
+
+    @Slot(object, object)
+    def _on_aside_ended(self, value: Any, problem: Exception | None) -> None:
+        self._stop_aside = None
+        self._resume(value, problem)
 
     def _on_ready(self, hand: _Hand) -> None:
         if self._outcome is None and hand.starting:

@@ -13,16 +13,25 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inspector.errors import InspectorError
+from inspector.errors import Cancelled, InspectorError
 
+PIECE = 32 << 20
+"""Bytes that are copied between two looks at whether to stop."""
 RENAME_NOREPLACE = 1
 AT_FDCWD = -100
 
 
-def publish(built: Path, beside: Sequence[str], target: Path, overwrite: bool) -> tuple[Path, ...]:
+def never() -> bool:
+    """Nobody wants it to stop."""
+    return False
+
+
+def publish(
+    built: Path, beside: Sequence[str], target: Path, overwrite: bool, stopped: Callable[[], bool] = never
+) -> tuple[Path, ...]:
     """Move the result to its place; gives the paths of what now lies there, the target first.
 
     Args:
@@ -30,8 +39,10 @@ def publish(built: Path, beside: Sequence[str], target: Path, overwrite: bool) -
         beside: Names of files beside it that belong to it; they keep their names.
         target: Where it goes.
         overwrite: Replace what is there.
+        stopped: Whether it is to stop; asked while copying, and no longer once the first name has been given.
 
     Raises:
+        Cancelled: It was stopped; nothing is left behind.
         InspectorError: The target came into being meanwhile, or the disk refuses; nothing is left behind.
     """
     pairs = [(built.with_name(name), target.with_name(name)) for name in beside] + [(built, target)]
@@ -40,15 +51,17 @@ def publish(built: Path, beside: Sequence[str], target: Path, overwrite: bool) -
     try:
         for source, end in pairs:
             staged.append((temporary(end, "part"), end))
-            bring(source, staged[-1][0])
+            bring(source, staged[-1][0], stopped)
         for near, end in staged:
             placed.append((end, settle(near, end, overwrite)))
         _sync_folder(target.parent)
-    except OSError as error:
+    except (OSError, Cancelled) as error:
         for near, _ in staged:
             remove(near)
         for end, old in reversed(placed):
             restore(end, old)
+        if isinstance(error, Cancelled):
+            raise
         if isinstance(error, FileExistsError):
             raise taken(pairs[len(placed)][1]) from error
         raise InspectorError(
@@ -71,7 +84,7 @@ def taken(target: Path) -> InspectorError:
     return InspectorError(f"{target} exists already.", "Choose another name, or allow it to be replaced.")
 
 
-def bring(source: Path, near: Path) -> None:
+def bring(source: Path, near: Path, stopped: Callable[[], bool]) -> None:
     """Move, or copy where the file system differs, and see that it is on the disk."""
     try:
         source.rename(near)
@@ -79,13 +92,25 @@ def bring(source: Path, near: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         if source.is_dir():
-            shutil.copytree(source, near, copy_function=shutil.copyfile)
+            shutil.copytree(source, near, copy_function=lambda one, other: copy(Path(one), Path(other), stopped))
         else:
-            shutil.copyfile(source, near)
+            copy(source, near, stopped)
     for file in near.rglob("*") if near.is_dir() else (near,):
         if file.is_file():
-            with file.open("rb") as stream:
+            with file.open("r+b" if sys.platform == "win32" else "rb") as stream:  # Windows syncs what can be written
                 os.fsync(stream.fileno())
+
+
+def copy(source: Path, near: Path, stopped: Callable[[], bool]) -> None:
+    """Copy a file in pieces, each on the disk before the next, so that stopping never waits for long."""
+    with source.open("rb") as reader, near.open("xb", buffering=0) as writer:
+        while piece := reader.read(PIECE):
+            if stopped():
+                raise Cancelled
+            left = memoryview(piece)
+            while left:
+                left = left[writer.write(left) :]
+            os.fsync(writer.fileno())
 
 
 def settle(near: Path, target: Path, overwrite: bool) -> Path | None:

@@ -16,7 +16,7 @@ Whatever a recipe leaves running when it returns or raises is stopped by the dri
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -77,5 +77,17 @@ class Say:
     text: str
 
 
-Step = Start | Ask | Stop | Folder | Say
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Work with files that may take long, in a thread of its own; gives what it returns, or raises what it raises.
+
+    Attributes:
+        work: Asks the function that it is given, at least once a second, whether to stop, and then raises Cancelled
+            with nothing left behind. When it is through in spite of that, the job goes on: it was too late.
+    """
+
+    work: Callable[[Callable[[], bool]], Any]
+
+
+Step = Start | Ask | Stop | Folder | Say | Aside
 Recipe = Generator[Step, Any, R]

@@ -15,7 +15,7 @@ from inspector.engines.parity.verdict import Parity, Verdict
 from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.jobs import convert as module
 from inspector.jobs.convert import convert
-from inspector.jobs.recipe import Ask, Folder, Say, Start, Stop, Worker
+from inspector.jobs.recipe import Aside, Ask, Folder, Say, Start, Stop, Worker
 from inspector.jobs.requests import CompareRequest, Conversion, ConvertRequest
 from inspector.worker.tasks.convert_step import ConvertedStep
 from inspector.worker.tasks.fingerprint import Fingerprint
@@ -70,6 +70,8 @@ class Driver:
                 self.alive -= 1
             case Say(fraction, _) if fraction is not None:
                 self.fractions.append(fraction)
+            case Aside(work):
+                return work(lambda: False)
             case Ask(_, task, args):
                 return getattr(self, task.id)(args)
         return None

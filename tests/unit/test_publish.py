@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.errors import InspectorError
+from inspector.errors import Cancelled, InspectorError
 from inspector.jobs import publish as module
 from inspector.jobs.publish import publish
 
@@ -141,9 +141,34 @@ def test_another_file_system_gets_a_copy(private: Path, place: Path, monkeypatch
         return real(self, target)
 
     monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(module, "PIECE", 2)
     publish(made(private / "m.onnx"), (), place / "m.onnx", overwrite=False)
     assert (place / "m.onnx").read_text() == "new"
     assert names(place) == ["m.onnx"]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_copy_that_is_stopped_leaves_nothing(
+    private: Path, place: Path, monkeypatch: pytest.MonkeyPatch, folder: bool
+) -> None:
+    def rename(self: Path, target: Path) -> Path:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(module, "PIECE", 2)
+    (private / "sm").mkdir()
+    made(private / "sm" / "saved_model.pb", "0123456789")
+    made(private / "m.onnx", "0123456789")
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    with pytest.raises(Cancelled):
+        publish(private / ("sm" if folder else "m.onnx"), (), place / "m", overwrite=False, stopped=stopped)
+    assert len(asked) == 3
+    assert names(place) == []
 
 
 @pytest.mark.parametrize("known", [True, False])

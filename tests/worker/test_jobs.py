@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from inspector.errors import Cancelled, InspectorError
 from inspector.jobs.desk import Desk
 from inspector.jobs.job import Outcome
-from inspector.jobs.recipe import Ask, Folder, Recipe, Say, Start, Stop
+from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Stop
 from inspector.jobs.terminal import run
 from inspector.registry import _from_file
 from inspector.worker import wire
@@ -147,6 +148,48 @@ def test_control_c_in_the_midst_of_a_recipe(toys: Path) -> None:
     with pytest.raises(Cancelled):
         run(recipe())
     assert seen == ["not torn"]
+
+
+def patient(seen: list[str], heed: bool) -> Recipe[str]:
+    """A recipe that does something slow with files, and may be too late to stop."""
+
+    def work(stopped: Callable[[], bool]) -> str:
+        seen.append("begun")
+        while not stopped():
+            time.sleep(0.01)
+        seen.append("stopped")
+        if heed:
+            raise Cancelled
+        return "done"
+
+    return (yield Aside(work))
+
+
+@pytest.mark.parametrize(("heed", "state"), [(True, "cancelled"), (False, "done")])
+def test_slow_work_with_files_stops_no_other_job_and_can_be_cancelled(
+    qtbot: QtBot, desk: Desk, heed: bool, state: str
+) -> None:
+    seen: list[str] = []
+    ends: dict[str, Outcome] = {}
+    desk.ended.connect(ends.__setitem__)
+    slow = desk.submit("Slow", patient(seen, heed))
+    other = desk.submit("Other", one("echo", "hello"))
+    qtbot.waitUntil(lambda: other in ends, timeout=10_000)
+    assert (ends[other].result, seen) == ("hello", ["begun"])
+    desk.cancel(slow)
+    qtbot.waitUntil(lambda: slow in ends, timeout=2_000)
+    assert (ends[slow].state, seen[-1]) == (state, "stopped")
+
+
+def test_what_slow_work_raises_is_the_jobs_error(toys: Path) -> None:
+    def work(stopped: Callable[[], bool]) -> None:
+        raise InspectorError("It cannot be written.")
+
+    def recipe() -> Recipe[None]:
+        yield Aside(work)
+
+    with pytest.raises(InspectorError, match=r"^It cannot be written\.$"):
+        run(recipe())
 
 
 def test_an_ask_without_a_span_leaves_the_bar_alone(toys: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -48,11 +50,12 @@ def run(args: FingerprintArgs, context: Context) -> Fingerprint:
         context.report(None, "Opening the result again")
         _reopen(path, args.format)
     context.report(None, f"Hashing {path.name}")
+    kept = bool(args.format) and sys.platform != "win32"  # where syncing wants a file that is open for writing
     files = _files(path, args.beside)
     size = sum(file.stat().st_size for file in files.values())
     if files.keys() == {path.name} and path.is_file():
-        return Fingerprint(_hash(path), size)
-    lines = "".join(f"{_hash(file)}  {name}\n" for name, file in sorted(files.items()))
+        return Fingerprint(_hash(path, kept), size)
+    lines = "".join(f"{_hash(file, kept)}  {name}\n" for name, file in sorted(files.items()))
     return Fingerprint(hashlib.sha256(lines.encode()).hexdigest(), size)
 
 
@@ -75,11 +78,14 @@ def _files(path: Path, beside: tuple[str, ...]) -> dict[str, Path]:
     return {name: path.with_name(name) for name in (path.name, *beside)}
 
 
-def _hash(file: Path) -> str:
+def _hash(file: Path, kept: bool) -> str:
+    """The hash; what is to be kept is seen to the disk here, in a process that can be killed."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
+        if kept:
+            os.fsync(stream.fileno())
     return digest.hexdigest()
 
 
