@@ -1,7 +1,7 @@
 """`.pt2` to ONNX with torch's own exporter (the dynamo one), which starts from exported programs.
 
 It writes opset 18 and newer only; asked for an older one it writes 18 and says nothing, so older ones are not offered.
-Dynamic dims and input names are those of the exported program.
+Dynamic dims and input names are those of the exported program; a lone output, which has no name there, is `output`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class TorchExportToOnnx(Options, frozen=True):
         tuple[str, ...], Meta(title="Input names", description="New names in order; empty keeps those of the file.")
     ] = ()
     output_names: Annotated[
-        tuple[str, ...], Meta(title="Output names", description="New names in order; empty keeps those of the file.")
+        tuple[str, ...],
+        Meta(title="Output names", description="New names in order; empty keeps those of the file, or makes output."),
     ] = ()
 
 
@@ -47,7 +48,7 @@ def run(step: Step) -> dict[str, str]:
     _export(program, step, options)
     step.report(0.9, "Reading the file back")
     model: ModelProto = onnx.load(step.target, load_external_data=False)
-    onnx_file.rename(model, options.input_names, options.output_names)
+    onnx_file.rename(model, options.input_names, options.output_names or lone_output(model))
     onnx_file.tidy(model)
     onnx.save(model, step.target)
     facts = onnx_file.facts(step.target)
@@ -57,6 +58,15 @@ def run(step: Step) -> dict[str, str]:
             f"Ask for opset {facts['opset']}.",
         )
     return facts
+
+
+def lone_output(model: ModelProto) -> tuple[str, ...]:
+    """The name of a model's only output, which has none in the program: `output`, as the layer table calls it.
+
+    torch.onnx would call it after the last operator, such as `linear_2`.
+    """
+    free = "output" not in onnx_file.input_names(model)
+    return ("output",) if len(model.graph.output) == 1 and free else ()
 
 
 def _load(step: Step) -> ExportedProgram:
