@@ -18,7 +18,7 @@ from inspector.views.node_panel import NodePanel
 from inspector.views.tensor_panel import TensorPanel
 
 AREA = Qt.DockWidgetArea
-LEFT, RIGHT = 232, 288
+LEFT, RIGHT = 224, 272
 """Widths of the sides until the user chooses."""
 TITLES = {"modules": "Modules", "node": "Node", "tensor": "Tensor", "jobs": "Jobs"}
 AREAS = {

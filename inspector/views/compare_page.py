@@ -38,8 +38,9 @@ from inspector.views import look
 from inspector.views.device_list import HEIGHT, DeviceList
 from inspector.views.error_box import ErrorBox
 from inspector.views.export import Texts
+from inspector.views.flow import FlowBox
 from inspector.views.halves import Halves
-from inspector.views.pieces import Elided, EmptyPane, button, column, label, row, tool
+from inspector.views.pieces import Elided, EmptyPane, button, column, label, roomy, row, tool
 from inspector.views.plot_pane import PlotPane
 from inspector.views.result_tables import (
     BENCH_HEAD,
@@ -119,7 +120,7 @@ class ComparePage(QWidget):
         self.runs.setToolTip("Timed runs of each model on each device")
         self.runs.valueChanged.connect(model.set_runs)
         self.feeds = Elided("", "caption")
-        self.feeds.setMinimumWidth(88)
+        self.feeds.setMinimumWidth(160)
         self.feeds_button = button("Real inputs…", self._choose_feeds)
         self.feeds_button.setToolTip("A .npz file with one array for each input")
         self.no_feeds = tool("close", "Use random inputs again", lambda: model.set_feeds(""))
@@ -177,13 +178,10 @@ class ComparePage(QWidget):
         self.inputs_button = button("Inputs", self._toggle_inputs, quiet=True, icon="settings")
         self.inputs_button.setCheckable(True)
         choice = row(a, label("beside", "caption"), self.other, 0, self.inputs_button, self.run_button)
-        self.inputs = QWidget()
-        inputs = row(
-            label("Batch", "caption"), self.batches, 8, label("Seed", "caption"), self.seed, 8,
-            label("Runs", "caption"), self.runs, 8, self.feeds_button, self.feeds, self.no_feeds, 0,
-        )  # fmt: skip
-        inputs.setStretch(inputs.indexOf(self.feeds), 1)
-        self.inputs.setLayout(inputs)
+        self.inputs = FlowBox(gap=16)
+        for text, field in (("Batch", self.batches), ("Seed", self.seed), ("Runs", self.runs)):
+            self.inputs.flow.addWidget(_together(label(text, "caption"), field))
+        self.inputs.flow.addWidget(_together(self.feeds_button, self.feeds, self.no_feeds))
         self.inputs.hide()
         parts = (choice, self.inputs, self.devices, self.progress, self.card, self._halves())
         layout = column(*parts, spacing=12, margins=(16, 12, 16, 12))
@@ -367,11 +365,19 @@ def _latency_charts() -> list[Chart]:
     return [BoxChart(), CdfChart()]
 
 
+def _together(*widgets: QWidget) -> QWidget:
+    """Things that stay in one line."""
+    box = QWidget()
+    box.setLayout(row(*widgets))
+    return box
+
+
 def _spin(value: int, low: int, high: int) -> QSpinBox:
     made = QSpinBox()
     made.setRange(low, high)
     made.setValue(value)
     made.setKeyboardTracking(False)
+    roomy(made)
     made.setFixedWidth(96)
     return made
 

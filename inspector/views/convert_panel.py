@@ -91,6 +91,7 @@ class ConvertPanel(QWidget):
         made.setObjectName("convertTarget")
         made.setAccessibleName("Convert to")
         made.setMinimumWidth(136)
+        made.setMaximumWidth(208)
         items = QStandardItemModel(made)
         for target in self.model.targets:
             item = QStandardItem(target.title)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QSpinBox, QWidget
 from inspector import __version__
 from inspector.assets import resource
 from inspector.settings import Settings
-from inspector.views.pieces import Picture, button, column, label, row
+from inspector.views.pieces import Picture, button, column, label, roomy, row
 
 THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
 ORIENTATIONS = (("vertical", "Downwards"), ("horizontal", "To the right"))
@@ -89,6 +89,7 @@ def _choice(items: tuple[tuple[str, str], ...], now: str) -> QComboBox:
 
 def _number(low: int, high: int, now: int) -> QSpinBox:
     made = QSpinBox()
+    roomy(made)
     made.setRange(low, high)
     made.setValue(now)
     made.setGroupSeparatorShown(True)

@@ -58,7 +58,7 @@ class BarList(QWidget):
     def _line(self, painter: QPainter, room: QRectF, bar: Bar, over: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         if over:
-            painter.setBrush(look.colour("hover"))
+            painter.setBrush(look.colour("selection" if self.hasFocus() else "hover"))
             painter.drawRoundedRect(room, 4, 4)
         painter.setBrush(look.category_colour(bar.category))
         painter.drawRoundedRect(QRectF(8, room.center().y() - 4, 8, 8), 2, 2)

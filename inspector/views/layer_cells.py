@@ -11,6 +11,8 @@ from inspector.viewmodels.layers import LayerRole
 from inspector.views import look
 
 PAD = 8
+SMALL = 0.92
+"""Size of shapes: letters of one width look larger than others."""
 
 
 class LayerCells(QStyledItemDelegate):
@@ -23,7 +25,7 @@ class LayerCells(QStyledItemDelegate):
 
     def restyle(self) -> None:
         """The window's font has changed."""
-        self._fonts = {"mono": look.mono_font(), "number": look.tabular(), "bar": look.tabular()}
+        self._fonts = {"mono": look.mono_font(SMALL), "number": look.tabular(), "bar": look.tabular()}
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -27,14 +27,14 @@ from inspector.viewmodels.layer_export import WRITERS, Writer, to_csv, to_json, 
 from inspector.viewmodels.layers import LayerRole
 from inspector.viewmodels.selection import Target
 from inspector.views import look
-from inspector.views.layer_cells import LayerCells
+from inspector.views.layer_cells import SMALL, LayerCells
 from inspector.views.pieces import Elided, EmptyPane, button, column, line, row, tool
 
 ROW_HEIGHT = 28
 FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320}
 """Columns of words, which may be cut, and how wide they are at most."""
-NARROW = 96
-"""How far they are narrowed to keep all columns in view."""
+NARROW, FIRST = 80, 0.45
+"""How far they are narrowed to keep all columns in view; the share of their room that the names may take."""
 SAMPLED = 200
 COPIES: tuple[tuple[str, Writer], ...] = (
     ("Copy as text", to_tsv),
@@ -91,23 +91,26 @@ class LayerView(QTableView):
         fixed = sum(self._wanted[key] for key in keys if key not in FITTED)
         wishes = {key: self._wanted[key] for key in keys if key in FITTED}
         room = self.viewport().width() - fixed
-        cap = max(wishes.values())
+        first = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))  # names before all others
+        room -= first
+        cap = max(wishes.values(), default=0)
         while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
             cap -= 1
         self._fitting = True
         for key in keys:
-            self.setColumnWidth(column_number(key), min(self._wanted[key], cap) if key in FITTED else self._wanted[key])
+            width = first if key == "name" else min(wishes[key], cap) if key in wishes else self._wanted[key]
+            self.setColumnWidth(column_number(key), width)
         self._fitting = False
 
     def _wish(self, item: Column) -> int:
         if item.style == "bar":
             return item.width
         layers = self._document.layers
-        fonts = {"mono": look.mono_font(), "number": look.tabular()}
+        fonts = {"mono": look.mono_font(SMALL), "number": look.tabular()}
         metrics = QFontMetrics(fonts.get(item.style, self.font()))
         texts = [item.text(layers.row(position))[:200] for position in range(min(SAMPLED, layers.rowCount()))]
         widest = max(metrics.horizontalAdvance(text) for text in (item.title, *texts))
-        return min(widest + (36 if item.style == "type" else 20), FITTED.get(item.key, 160))
+        return min(widest + (34 if item.style == "type" else 18), FITTED.get(item.key, 160))
 
     def forget_widths(self) -> None:
         """Other rows are shown: measure them anew."""

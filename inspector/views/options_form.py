@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from inspector.viewmodels.convert import Form
 from inspector.viewmodels.options import Field
 from inspector.views.flow import FlowBox
-from inspector.views.pieces import column, label, repolish
+from inspector.views.pieces import column, label, repolish, roomy
 
 Told = Callable[[Any], None]
 FAR = 2**31 - 1
@@ -115,6 +115,7 @@ def _choice(field: Field, value: Any, told: Told) -> QWidget:
 
 def _whole(field: Field, value: int, told: Told) -> QWidget:
     made = QSpinBox()
+    roomy(made)
     made.setRange(int(field.low if field.low is not None else -FAR), int(field.high if field.high is not None else FAR))
     made.setValue(int(value or 0))
     made.setFixedWidth(96)
@@ -124,6 +125,7 @@ def _whole(field: Field, value: int, told: Told) -> QWidget:
 
 def _number(field: Field, value: float, told: Told) -> QWidget:
     made = QDoubleSpinBox()
+    roomy(made)
     made.setDecimals(6)
     made.setRange(field.low if field.low is not None else -1e12, field.high if field.high is not None else 1e12)
     made.setValue(float(value or 0))
