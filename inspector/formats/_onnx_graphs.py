@@ -61,6 +61,8 @@ class Reader:
         self._functions: dict[tuple[str, str], str] = {}
         self.graphs: dict[str, Graph] = {}
         self.classes: dict[str, str] = {}
+        self._modules: dict[str, str] = {}
+        """Module paths by what stands before the last slash of a node's name."""
         self._constants: list[str] = []
         """Of the main graph."""
 
@@ -186,7 +188,9 @@ class Reader:
         words = self._words
         op, domain, attributes = words[proto.op_type], words[proto.domain], proto.attribute
         inputs = self._inputs(proto, op, frame)
-        outputs = self._written(map(words.__getitem__, proto.output), frame)
+        outputs = tuple([words[raw] for raw in proto.output])
+        if frame.graph != self._shelf.main:
+            outputs = self._written(outputs, frame)
         graphs = self._inner(attributes, name, index, frame) if attributes else {}
         inner = tuple(graph for found in graphs.values() for graph in found) if graphs else ()
         called = self._functions.get((domain, op)) if self._functions else None
@@ -198,15 +202,19 @@ class Reader:
 
     def _inputs(self, proto: Any, op: str, frame: Frame) -> tuple[str, ...]:
         """What a node takes; notes how tensors are used and what is known of values from graphs around this one."""
-        uses, nested = self._shelf.uses, len(frame.scope.maps) > 1
+        uses, words = self._shelf.uses, self._words
+        nested = len(frame.scope.maps) > 1
         find = frame.scope.get if nested else frame.scope.maps[0].get
-        inputs = tuple([find(item, item) for item in map(self._words.__getitem__, proto.input)])
-        for index, item in enumerate(inputs):
+        inputs = []
+        for index, raw in enumerate(proto.input):
+            item = words[raw]
+            item = find(item, item)
             if item in uses:
                 uses[item].add((op, index))
             elif nested and item not in frame.values and item in frame.known:
                 frame.values[item] = frame.known[item]
-        return inputs
+            inputs.append(item)
+        return tuple(inputs)
 
     def _inner(self, attributes: Iterable[Any], name: str, node: int, frame: Frame) -> dict[str, list[str]]:
         """Read the graphs inside a node's attributes; their names by attribute."""
@@ -232,7 +240,14 @@ class Reader:
     def _origin(self, proto: Any, name: str) -> tuple[str, str]:
         """Module path and source line of a node."""
         if not proto.metadata_props:
-            return from_scopes(name) if "/" in name else "", ""
+            prefix, slash, last = name.rpartition("/")
+            if not slash:
+                return "", ""
+            key = prefix if last else name
+            module = self._modules.get(key)
+            if module is None:
+                module = self._modules[key] = from_scopes(name)
+            return module, ""
         props = {text(entry.key): text(entry.value) for entry in proto.metadata_props}
         scopes, classes = _quoted(props.get(SCOPES, "")), _quoted(props.get(CLASSES, ""))
         if not scopes and "namespace" in props:

@@ -52,6 +52,12 @@ def opened(path: Path, **more: Any) -> tuple[Overview, Context]:
     return ask(OPEN, OpenArgs(str(path), **more), context), context
 
 
+def text_of(details: Details, title: str) -> str:
+    """All that one section says."""
+    facts = next(section.facts for section in details.sections if section.title == title)
+    return "; ".join(f"{fact.name}: {fact.text}" for fact in facts)
+
+
 ARRAYS: dict[str, NDArray[Any]] = {
     "w": np.arange(12, dtype=np.float32).reshape(3, 4),
     "odd": np.array([0.0, np.nan, np.inf, -np.inf, -2.0, 0.0], np.float32),
@@ -206,6 +212,23 @@ def test_shapes_that_the_user_types(samples: Path, name: str) -> None:
     assert typed.totals.macs == 3 * plain.totals.macs
     assert ask(ROWS, RowsArgs(), context).totals == typed.totals
     assert typed.signatures[0].outputs[0].shape == (3, 10)
+
+
+@pytest.mark.parametrize("name", ["digits_mlp.onnx", "digits_mlp.pt2", "digits_keras.keras"])
+def test_details_follow_the_sizes_that_were_asked_for_last(samples: Path, name: str) -> None:
+    overview, context = opened(samples / name)
+    node = ask(ROWS, RowsArgs(grouping="operators"), context).rows[-1].nodes[0]
+    output = overview.signatures[0].outputs[0].name
+    before = text_of(details(context, "node", node), "Outputs")
+    memory = set()
+    for size in (1, 7):
+        row = ask(ROWS, RowsArgs(dims={overview.dims[0]: size}), context).rows[-1]
+        assert f" {size}×10" in text_of(details(context, "node", node), "Outputs")
+        assert f" {size}×10" in text_of(details(context, "output", output), "About")
+        memory.add(text_of(details(context, "row", row.name), "About"))
+    assert len(memory) == 2
+    ask(ROWS, RowsArgs(), context)
+    assert text_of(details(context, "node", node), "Outputs") == before
 
 
 @pytest.mark.parametrize(

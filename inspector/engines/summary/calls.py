@@ -8,6 +8,7 @@ operation that mixes it with data.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from inspector.engines.summary.macs import Call, counts, macs
 from inspector.engines.summary.sizes import Sizes
@@ -60,6 +61,14 @@ def reachable(model: Model) -> tuple[Graph, ...]:
     return tuple(graph for graph in model.graphs if graph.name in found)
 
 
+class _Kind(NamedTuple):
+    """What is said of an operator, whatever its node."""
+
+    name: str
+    constant: bool
+    counts: bool
+
+
 class Examined:
     """One graph under one choice of sizes."""
 
@@ -72,7 +81,13 @@ class Examined:
         self._derived: dict[str, tuple[str, ...]] = {}
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
+        self._kinds: dict[tuple[str, str], _Kind] = {}
         self.facts = [self._examine(node) for node in graph.nodes]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the figures of every node are known."""
+        return all(each.macs is not None and each.activation_bytes is not None for each in self.facts)
 
     def value(self, name: str) -> Value | None:
         """What is known of a value, in this graph or around it."""
@@ -92,38 +107,47 @@ class Examined:
         return None if value is None else self._sizes.counted(value.shape)
 
     def _examine(self, node: Node) -> Facts:
-        tensors = self._model.tensors
-        kind = category(node.op, node.domain)
-        name = canonical(node.op, node.domain)
+        tensors, known = self._model.tensors, self._derived
+        kind = self._kinds.get((node.op, node.domain)) or self._kind(node)
         data: list[str] = []
-        weights: list[str] = []
         direct: list[str] = []
+        weights: list[str] = []
         for each in node.inputs:
-            if each in self._derived:
-                weights += self._derived[each]
+            if each in known:
+                weights += known[each]
             elif each in tensors:
                 weights.append(each)
                 direct.append(each)
             elif each:
                 data.append(each)
-        direct += [each for each in node.tensors if each in tensors]
-        weights += [each for each in node.tensors if each in tensors]
-        derived = not data and not node.graphs and (bool(weights) or kind == "constant")
-        if derived and len(weights) <= CARRIED:
-            self._derived.update(dict.fromkeys(filter(None, node.outputs), tuple(weights)))
-            weights, direct = [], []
-        elif derived:
-            self._derived.update(dict.fromkeys(filter(None, node.outputs), ()))
+        for each in node.tensors:
+            if each in tensors:
+                weights.append(each)
+                direct.append(each)
+        derived = not data and not node.graphs and (bool(weights) or kind.constant)
+        if derived:
+            carried = tuple(weights) if len(weights) <= CARRIED else ()
+            known.update(dict.fromkeys(filter(None, node.outputs), carried))
+            if len(weights) <= CARRIED:
+                weights, direct = [], []
+            return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0)
         return Facts(
             node,
-            name,
-            derived,
-            tuple(data),
-            tuple(dict.fromkeys(weights)),
-            tuple(direct),
-            self._macs(node, name) if counts(name) and not derived else 0,
-            0 if derived else self._bytes(node),
+            kind.name,
+            False,
+            node.inputs if len(data) == len(node.inputs) else tuple(data),
+            tuple(dict.fromkeys(weights)) if weights else (),
+            tuple(direct) if direct else (),
+            self._macs(node, kind.name) if kind.counts else 0,
+            self._bytes(node),
         )
+
+    def _kind(self, node: Node) -> _Kind:
+        """What an operator is; a model has few."""
+        name = canonical(node.op, node.domain)
+        kind = _Kind(name, category(node.op, node.domain) == "constant", counts(name))
+        self._kinds[node.op, node.domain] = kind
+        return kind
 
     def _macs(self, node: Node, name: str) -> int | None:
         tensors = self._model.tensors
@@ -143,21 +167,22 @@ class Examined:
 
     def _bytes(self, node: Node) -> int | None:
         total = 0
+        own, outer = self.graph.values, self._outer
         for name in node.outputs:
             if not name:
                 continue
-            value = self.value(name)
-            size = None if value is None or value.shape is None else self._size(value.dtype, value.shape)
-            if size is None and name not in self._taken:
-                continue  # such as the mask of a Dropout, which nothing computes when nothing takes it
-            if size is None:
+            value = own.get(name) or outer.get(name)
+            size = None
+            if value is not None and value.shape is not None:
+                key = (value.dtype, value.shape)
+                size = self._bytes_of[key] if key in self._bytes_of else self._size(*key)
+            if size is not None:
+                total += size
+            elif name in self._taken:  # unlike the mask of a Dropout, which nothing computes when nothing takes it
                 return None
-            total += size
         return total
 
     def _size(self, dtype: str, shape: Shape) -> int | None:
-        key = (dtype, shape)
-        if key not in self._bytes_of:
-            size = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
-            self._bytes_of[key] = size if shape else size or 0  # a number of the program is no memory
-        return self._bytes_of[key]
+        size = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
+        self._bytes_of[dtype, shape] = known = size if shape else size or 0  # a number of the program is no memory
+        return known

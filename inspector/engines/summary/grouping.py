@@ -8,7 +8,7 @@ begins a new one. What a non-leaf module does itself is a row for each node.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -65,12 +65,9 @@ def by_layer(examined: Examined, leaf: frozenset[str], depth: int) -> list[Group
 
 
 @dataclass(slots=True)
-class _Run:
-    """One call of a leaf module while it is being put together."""
+class _Run(Group):
+    """A group while it is being put together; a call of a leaf module may still join another one."""
 
-    path: str
-    members: list[int]
-    merged: bool = False
     inputs: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     into: _Run | None = None
@@ -87,50 +84,69 @@ class _Collector:
         self._examined = examined
         self._leaf = leaf
         self._depth = depth
-        self._runs: list[_Run] = []
+        self._runs: list[Group] = []
         self._made_by: dict[str, _Run] = {}
-        self._whole: dict[str, _Run] = {}
+        self._whole: dict[str, Group] = {}
         self._previous: _Run | None = None
-        self._run_of: dict[int, _Run] = {}
+        self._run_of: list[Group | None] = [None] * len(examined.facts)
 
     def place(self, index: int, facts: Facts) -> None:
-        path, merged = self._path_of(facts)
-        if merged:
-            run = self._whole.get(path)
-            if run is None:
-                run = self._whole[path] = self._new(path, merged=True)
-        elif not path:
-            run = self._new("")
-        else:
-            run = self._call_of(path, facts) or self._new(path)
-        run.members.append(index)
-        run.inputs.update(facts.data)
-        run.used.update(facts.direct)
-        self._run_of[index] = run
-        self._made_by.update(dict.fromkeys(filter(None, facts.node.outputs), run))
-        self._previous = run
-
-    def _path_of(self, facts: Facts) -> tuple[str, bool]:
         path = facts.node.module
-        steps = path.count(".") + 1 if path else 0
-        if self._depth >= 0 and (steps > self._depth or (steps == self._depth and path not in self._leaf)):
-            return cut(path, self._depth), True
-        return (path, False) if path in self._leaf else ("", False)
+        merged = False
+        if self._depth >= 0:
+            path, merged = self._merged(path)
+        if merged:
+            group = self._whole.get(path)
+            if group is None:
+                group = self._whole[path] = self._new(Group(path, [], merged=True))
+            self._alone(index, facts, group)
+        elif path and path in self._leaf:
+            run = self._call_of(path, facts)
+            if run is None:
+                run = _Run(path, [])
+                self._runs.append(run)
+            run.members.append(index)
+            run.inputs.update(facts.data)
+            run.used.update(facts.direct)
+            self._run_of[index] = self._previous = run
+            for name in facts.node.outputs:
+                self._made_by[name] = run
+        else:
+            self._alone(index, facts, self._new(Group("", [])))
 
-    def _new(self, path: str, *, merged: bool = False) -> _Run:
-        run = _Run(path, [], merged)
-        self._runs.append(run)
-        return run
+    def _alone(self, index: int, facts: Facts, group: Group) -> None:
+        """Put a node into a group that joins no other."""
+        group.members.append(index)
+        self._run_of[index] = group
+        self._previous = None
+        for name in facts.node.outputs:
+            self._made_by.pop(name, None)
+
+    def _new(self, group: Group) -> Group:
+        self._runs.append(group)
+        return group
+
+    def _merged(self, path: str) -> tuple[str, bool]:
+        """The path of a node's group, and whether it stands for a whole module."""
+        steps = path.count(".") + 1 if path else 0
+        if steps > self._depth or (steps == self._depth and path not in self._leaf):
+            return cut(path, self._depth), True
+        return path, False
 
     def _call_of(self, path: str, facts: Facts) -> _Run | None:
-        makers = (self._made_by[name].final() for name in facts.data if name in self._made_by)
-        found = _distinct(makers, path) if facts.data else []
-        previous = self._previous.final() if self._previous is not None else None
-        beside = previous is not None and previous.path == path and not previous.merged
-        if not found and previous is not None and beside:
-            shares = not facts.data or any(name in previous.inputs for name in facts.data)
-            found = [previous] if shares else []
-        if facts.name in _ONCE and any(name in run.used for run in found for name in facts.direct):
+        """The call that a node of a leaf module is part of; None where it begins a new one."""
+        found: list[_Run] = []
+        for name in facts.data:
+            maker = self._made_by.get(name)
+            if maker is not None and maker.path == path:
+                run = maker.final()
+                if not any(run is other for other in found):
+                    found.append(run)
+        if not found and self._previous is not None and self._previous.path == path:
+            previous = self._previous.final()
+            if not facts.data or any(name in previous.inputs for name in facts.data):
+                found = [previous]
+        if found and facts.name in _ONCE and any(name in run.used for run in found for name in facts.direct):
             return None
         return reduce(self._join, found) if found else None
 
@@ -145,34 +161,35 @@ class _Collector:
 
     def place_derived(self) -> None:
         """Backwards, so that a chain of derived nodes ends where its last value is used."""
+        facts, run_of = self._examined.facts, self._run_of
+        derived = {name for each in facts if each.derived for name in each.node.outputs}
         user: dict[str, int] = {}
-        facts = self._examined.facts
+        if not derived and all(run_of):
+            return
         for index in reversed(range(len(facts))):
             each = facts[index]
             if each.derived:
                 users = [user[name] for name in each.node.outputs if name in user]
-                if users and users[0] in self._run_of:
-                    run = self._run_of[users[0]].final()
-                    run.members.append(index)
-                    self._run_of[index] = run
+                first = run_of[users[0]] if users else None
+                if first is not None:
+                    group = first.final() if isinstance(first, _Run) else first
+                    group.members.append(index)
+                    run_of[index] = group
                 elif each.weights:
-                    run = self._new("")
-                    run.members.append(index)
+                    self._new(Group("", [index]))
             for name in each.node.inputs:
-                user[name] = index
+                if name in derived:
+                    user[name] = index
 
     def groups(self) -> list[Group]:
-        made = [Group(run.path, sorted(run.members), run.merged) for run in self._runs if run.members]
         facts = self._examined.facts
-        return sorted(made, key=lambda group: _first(group, facts))
-
-
-def _distinct(runs: Iterator[_Run], path: str) -> list[_Run]:
-    found: list[_Run] = []
-    for run in runs:
-        if run.path == path and not run.merged and not any(run is other for other in found):
-            found.append(run)
-    return found
+        made = []
+        for group in self._runs:
+            if len(group.members) > 1:
+                made.append(Group(group.path, sorted(group.members), group.merged))
+            elif group.members:
+                made.append(Group(group.path, group.members, group.merged) if isinstance(group, _Run) else group)
+        return sorted(made, key=lambda group: group.members[0] if len(group.members) == 1 else _first(group, facts))
 
 
 def _first(group: Group, facts: list[Facts]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inspector.engines.summary.grouping import DEEPEST, cut
-from inspector.engines.summary.rows import ModuleRow, Row
+from inspector.engines.summary.rows import ModuleRow
 from inspector.engines.summary.sizes import LARGEST
+from inspector.engines.summary.table import Figures
 from inspector.ir import Model
 from inspector.ir.text import inert
 
@@ -25,7 +26,7 @@ class _Sum:
         self.known = self.known and known
 
 
-def tree(model: Model, rows: Iterable[Row]) -> tuple[ModuleRow, ...]:
+def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
     """Every module, parents before children, in the order of the file; sums include what lies beneath.
 
     Modules that only nodes or tensors name stand after those that the file lists; parents that nothing names are
@@ -34,7 +35,10 @@ def tree(model: Model, rows: Iterable[Row]) -> tuple[ModuleRow, ...]:
     own: dict[str, _Sum] = {}
     for row in rows:
         path = cut(row.module, DEEPEST) if row.module.count(".") >= DEEPEST else row.module
-        own.setdefault(path, _Sum()).add(row.parameters, row.macs, 1, row.macs is not None)
+        total = own.get(path)
+        if total is None:
+            total = own[path] = _Sum()
+        total.add(row.parameters, row.macs, 1, row.macs is not None)
     types = {inert(module.path): inert(module.type.rpartition(".")[2]) for module in model.modules}
     children = _children((*types, *own))
     if len(children) == 1:
@@ -48,7 +52,8 @@ def tree(model: Model, rows: Iterable[Row]) -> tuple[ModuleRow, ...]:
     for path in reversed(order):
         if path:
             each = own.setdefault(path, _Sum())
-            own.setdefault(path.rpartition(".")[0], _Sum()).add(each.parameters, each.macs, each.layers, each.known)
+            parent = path.rpartition(".")[0]
+            own.setdefault(parent, _Sum()).add(each.parameters, each.macs, each.layers, each.known)
     return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in order)
 
 

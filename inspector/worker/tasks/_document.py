@@ -7,6 +7,7 @@ inert; where a name had to be changed to be shown, the real one is found again h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,15 @@ from numpy.typing import NDArray
 from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError, InspectorError
 from inspector.formats import Format, Source
-from inspector.ir import Graph, Model, Node, Tensor
+from inspector.ir import Graph, Model, Node, Tensor, Value
 from inspector.ir.text import inert
 from inspector.worker.tasks._task import Context
 
 KEY = "document"
 MOST_SUMMARIES = 4
 """Choices of sizes whose figures are kept."""
+MANY_NODES = 20_000
+"""Of a model of more nodes than this only the first and the last choice are kept."""
 
 
 class Document:
@@ -38,6 +41,8 @@ class Document:
         """Sizes of dimensions that the user gave when opening it."""
         self.news: Summary | None = None
         """The figures whose module tree the window has; None once it may have another one."""
+        self.chosen: Summary | None = None
+        """The figures for the sizes that were asked for last: what details are given with."""
         self.kept: dict[str, Any] = {}
         """What other tasks keep beside the model, such as the index of the search."""
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
@@ -50,11 +55,25 @@ class Document:
         dims = {**self.fixed, **dims}
         key = tuple(sorted(dims.items()))
         if key not in self._summaries:
-            while len(self._summaries) >= MOST_SUMMARIES:
-                del self._summaries[next(iter(self._summaries))]
+            many = sum(len(graph.nodes) for graph in self.model.graphs) > MANY_NODES
+            while len(self._summaries) >= (2 if many else MOST_SUMMARIES):
+                del self._summaries[list(self._summaries)[1]]
             resize = self.format.resize if dims else None
             self._summaries[key] = Summary(resize(self.source, dims) if resize else self.model, dims)
         return self._summaries[key]
+
+    def figures(self) -> Summary:
+        """The figures that the window shows."""
+        return self.chosen or self.summary({})
+
+    def sized(self, graph: Graph, value: Value) -> Value:
+        """A value of a graph with the sizes that the window shows."""
+        figures = self.figures()
+        other = graph if figures.model is self.model else figures.model.graph(graph.name)
+        ends = () if other is None else (*other.inputs, *other.outputs)
+        known = other.values.get(value.name) if other else None
+        known = known or next((each for each in ends if each.name == value.name), value)
+        return replace(value, dtype=known.dtype, shape=figures.sizes.shown(known.shape))
 
     def tensor(self, name: str) -> Tensor:
         """A stored tensor by its name as shown."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from inspector.engines.summary.parameters import is_parameter, is_trainable
 from inspector.engines.summary.rows import ModuleRow, Row
+from inspector.engines.summary.summary import LAYERS, OPERATORS
 from inspector.errors import InspectorError
 from inspector.ir import Attribute, Graph, Node, Shape, Tensor, Value
 from inspector.ir.text import TEXT_LIMIT, inert
@@ -63,7 +64,7 @@ class Flow(NamedTuple):
 
 
 def run(args: DetailsArgs, context: Context) -> Details:
-    """Look it up."""
+    """Look it up; sizes and figures are those of the dimensions that were asked for last."""
     opened = document(context)
     match args.kind:
         case "node":
@@ -80,7 +81,7 @@ def run(args: DetailsArgs, context: Context) -> Details:
 
 
 def _of_node(opened: Document, graph: Graph, node: Node) -> Details:
-    row = _operators(opened).get((inert(graph.name), inert(node.name)))
+    row = opened.figures().row(OPERATORS, inert(graph.name), inert(node.name))
     about = [Fact("Name", inert(node.name)), Fact("Type", inert(node.op))]
     about += [Fact("Domain", inert(node.domain))] if node.domain else []
     about += [Fact("Module", _with_class(opened, node.module))] if node.module else []
@@ -120,7 +121,7 @@ def _of_row(opened: Document, row: Row) -> Details:
 
 
 def _of_module(opened: Document, name: str) -> Details:
-    sums = {row.path: row for row in opened.summary({}).modules}
+    sums = {row.path: row for row in opened.figures().modules}
     module = next((m for m in opened.model.modules if inert(m.path) == name), None)
     if module is None and name not in sums:
         raise InspectorError(f"There is no module {inert(name)!r} in this model.")
@@ -169,9 +170,9 @@ def _of_tensor(opened: Document, tensor: Tensor) -> Details:
 
 def _of_value(opened: Document, args: DetailsArgs) -> Details:
     graph = opened.graph(args.graph)
-    ends = {"input": graph.inputs, "output": graph.outputs, "value": ()}[args.kind]
-    known = {inert(value.name): value for value in ends}
+    known = _ends(opened, graph, args.kind)
     value = known.get(args.name) or graph.values.get(args.name)
+    value = value and opened.sized(graph, value)
     flow = _flow(opened, graph)
     if value is None:
         if args.name in opened.model.tensors and args.kind == "value":
@@ -186,6 +187,18 @@ def _of_value(opened: Document, args: DetailsArgs) -> Details:
         _section("Used by", (Fact(inert(n.op), inert(n.name), node=inert(n.name)) for n in takers)),
     )
     return _details(inert(value.name), args.kind.capitalize(), args.kind, sections, inert(value.doc, 5000, lines=True))
+
+
+def _ends(opened: Document, graph: Graph, kind: Kind) -> dict[str, Value]:
+    """Inputs or outputs of a graph by name; those of the main one also by what the model's signature calls them."""
+    ends = {"input": graph.inputs, "output": graph.outputs}.get(kind, ())
+    known = {inert(value.name): value for value in ends}
+    if graph is opened.model.main and opened.model.signatures:
+        first = opened.model.signatures[0]
+        said = {"input": first.inputs, "output": first.outputs}.get(kind, ())
+        if len(said) == len(ends):
+            known = {inert(label.name): value for label, value in zip(said, ends, strict=True)} | known
+    return known
 
 
 def described(dtype: str, shape: Shape | None) -> str:
@@ -265,6 +278,7 @@ def _endpoint(opened: Document, graph: Graph, name: str, *, made: bool = False) 
     if tensor is not None and not made:
         return _weight(tensor)
     value = graph.values.get(name)
+    value = value and opened.sized(graph, value)
     text = described(value.dtype, value.shape) if value else "not known"
     flow = _flow(opened, graph)
     other = next(iter(flow.takers.get(name, ())), None) if made else flow.maker.get(name)
@@ -299,24 +313,10 @@ def _flow(opened: Document, graph: Graph) -> Flow:
     return found
 
 
-def _operators(opened: Document) -> dict[tuple[str, str], Row]:
-    def make() -> dict[tuple[str, str], Row]:
-        rows = opened.summary({}).rows("operators")
-        return {(row.graph, row.name): row for row in rows if row.nodes}
-
-    found: dict[tuple[str, str], Row] = opened.once("rows by node", make)
-    return found
-
-
 def _row(opened: Document, args: DetailsArgs) -> Row:
-    def make() -> dict[Any, Row]:
-        rows = opened.summary({}).rows()
-        return {**{row.name: row for row in reversed(rows)}, **{(row.graph, row.name): row for row in reversed(rows)}}
-
-    layers: dict[Any, Row] = opened.once("rows by name", make)
-    row = layers.get((args.graph, args.name)) or (None if args.graph else layers.get(args.name))
-    main = opened.model.main
-    row = row or _operators(opened).get((args.graph or (inert(main.name) if main else ""), args.name))
+    main, figures = opened.model.main, opened.figures()
+    graph = args.graph or (inert(main.name) if main else "")
+    row = figures.row(LAYERS, args.graph, args.name) or figures.row(OPERATORS, graph, args.name)
     if row is None:
         raise InspectorError(f"There is no row {inert(args.name)!r} in the table of this model.")
     return row

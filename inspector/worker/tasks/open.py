@@ -40,7 +40,6 @@ class OpenArgs(msgspec.Struct, frozen=True):
 def run(args: OpenArgs, context: Context) -> Overview:
     """Read the file and keep the model; what was open before is let go first."""
     context.state.pop(KEY, None)
-    context.state.pop("graph.trees", None)
     start = perf_counter()
     context.report(None, "Looking at the file")
     path = Path(args.path)
@@ -57,7 +56,7 @@ def run(args: OpenArgs, context: Context) -> Overview:
             fixed = sizes_of(model, args.shapes)
     context.report(None, "Counting")
     opened = Document(source, fmt, model, perf_counter() - start, fixed)
-    opened.news = opened.summary(args.dims)
+    opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
     context.state[KEY] = opened
     return result

@@ -45,18 +45,18 @@ class RowsPage(msgspec.Struct, frozen=True):
 
 
 def run(args: RowsArgs, context: Context) -> RowsPage:
-    """One page of rows; all of them are worked out when the first page is asked for."""
+    """One page of rows; the figures of all are worked out when the first page is asked for."""
     opened = document(context)
-    summary = opened.summary(args.dims)
-    rows = summary.rows(args.grouping, args.depth)
+    summary = opened.chosen = opened.summary(args.dims)
+    total = len(summary.table(args.grouping, args.depth))
     start = max(0, args.start)
-    page = rows[start : start + max(0, args.count)]
+    page = summary.page(args.grouping, args.depth, start, start + max(0, args.count))
     while len(page) > 1 and len(msgspec.msgpack.encode(page)) > LIMIT:
         page = page[: len(page) // 2]
     if start or summary is opened.news:
-        return RowsPage(page, len(rows), summary.totals, ())
+        return RowsPage(page, total, summary.totals, ())
     opened.news = None
-    return RowsPage(page, len(rows), summary.totals, summary.modules)
+    return RowsPage(page, total, summary.totals, summary.modules)
 
 
 TASK = Task("rows", RowsArgs, RowsPage, run)
