@@ -6,7 +6,6 @@ worker is kept for each framework that has been used, with the framework importe
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from inspector.errors import InspectorError
 from inspector.jobs.discard import discard
-from inspector.jobs.job import FRAMEWORKS, Job, Outcome, private_folder
+from inspector.jobs.folders import private_folder, remove_folder
+from inspector.jobs.job import FRAMEWORKS, Job, Outcome
 from inspector.jobs.process import WorkerProcess
 from inspector.jobs.recipe import Recipe, Start
 
@@ -101,7 +102,7 @@ class Floor(QObject):
         _, job = self._running.pop(order.id)
         discard(job)
         for folder in self._folders.pop(order.id, []):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
         self.ended.emit(order.id, outcome)
         self._next()
         if not self._closing:
@@ -126,7 +127,10 @@ class Floor(QObject):
             return
         for framework in self._used:
             if framework in FRAMEWORKS and framework not in self._spares:
-                home = private_folder("spare")
+                try:
+                    home = private_folder("spare")
+                except InspectorError:  # the next job will say so
+                    return
                 process = WorkerProcess("run", home, memory=self._memory, warm=FRAMEWORKS[framework], parent=self)
                 self._spares[framework] = (process, home)
                 process.ended.connect(lambda what, hint, name=framework: self._on_spare_ended(name))
@@ -134,9 +138,10 @@ class Floor(QObject):
 
     def _on_spare_ended(self, framework: str) -> None:
         """A spare that died is not replaced before the next job: if it dies at its start, so would the next."""
-        _, home = self._spares.pop(framework)
+        process, home = self._spares.pop(framework)
+        discard(process)
         self._used.pop(framework, None)
-        shutil.rmtree(home, ignore_errors=True)
+        remove_folder(home)
         self._perhaps_closed()
 
     def _perhaps_closed(self) -> None:

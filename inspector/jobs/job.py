@@ -5,9 +5,6 @@ Lives in one thread with an event loop and never blocks it, except for what the 
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -17,10 +14,10 @@ from time import perf_counter
 from typing import Any, Literal
 
 import msgspec
-from platformdirs import user_cache_path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from inspector.errors import Cancelled, InspectorError, WorkerDied
+from inspector.jobs.folders import private_folder, remove_folder
 from inspector.jobs.process import WorkerProcess
 from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Stop, Worker
 from inspector.worker import wire
@@ -46,23 +43,6 @@ class Outcome:
 
 Hire = Callable[[Start, Path], WorkerProcess]
 """Gives a worker process, started or about to be ready, for a step and the job's private folder."""
-
-
-def private_folder(prefix: str) -> Path:
-    """A new private folder in the user's cache, for one job or one spare worker.
-
-    Raises:
-        InspectorError: Nothing can be written there.
-    """
-    root = user_cache_path("inspector") / "jobs"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=root))
-    except OSError as error:
-        raise InspectorError(
-            f"Jobs need a folder of their own, and {root} cannot have one: {error.strerror}.",
-            "Free some space there, or set XDG_CACHE_HOME to another place." if sys.platform == "linux" else "",
-        ) from error
 
 
 class _Hand:
@@ -289,7 +269,7 @@ class Job(QObject):
             return
         self._told = True
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
         self.ended.emit(self._outcome)
 
 

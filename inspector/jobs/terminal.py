@@ -155,23 +155,30 @@ def ask_protection() -> str:
 
 
 class _Interrupt:
-    """Ctrl+C stops the work in an orderly way; Qt's loop lets Python see the signal only when a timer runs."""
+    """Ctrl+C, and being told to end, stop the work in an orderly way, so that nothing of it is left behind.
+
+    Qt's loop lets Python see signals only when a timer runs.
+    """
+
+    SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._timer = QTimer(interval=100)
         self._timer.timeout.connect(nothing)
-        self._old: Any = None
+        self._old: dict[int, Any] = {}
 
     def __enter__(self) -> None:
-        try:
-            # Not at once: Python calls this between any two steps, and the recipe may be in the midst of one.
-            self._old = signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, self._timer, self._stop))
-        except ValueError:
-            self._old = None  # not the main thread: whoever runs it there has its own way to stop
+        for number in self.SIGNALS:
+            try:
+                # Not at once: Python calls this between any two steps, and the recipe may be in the midst of one.
+                self._old[number] = signal.signal(number, lambda *_: QTimer.singleShot(0, self._timer, self._stop))
+            except ValueError:
+                break  # not the main thread: whoever runs it there has its own way to stop
         self._timer.start()
 
     def __exit__(self, *_: object) -> None:
         self._timer.stop()
-        if self._old is not None:
-            signal.signal(signal.SIGINT, self._old)
+        for number, old in self._old.items():
+            if old is not None:
+                signal.signal(number, old)

@@ -135,12 +135,13 @@ def test_what_cannot_be_sent_is_an_error_of_its_ask(qtbot: QtBot, desk: Desk) ->
     assert "bytes that are no text" in settle(qtbot, desk, one("echo", "model\udcff.onnx")).what
 
 
-def test_control_c_in_the_midst_of_a_recipe(toys: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_midst_of_a_recipe(toys: Path, number: int) -> None:
     seen: list[str] = []
 
     def recipe() -> Recipe[None]:
         yield Start("A toy")
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         seen.append("not torn")
         yield Start("Another")
         seen.append("not reached")
