@@ -14,6 +14,7 @@ from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
+from inspector.formats._globals import grade
 from inspector.formats._pickle import Unpickled, unpickle
 from inspector.formats._source import Source
 from inspector.formats._tensors import state_role
@@ -251,7 +252,7 @@ def _traced(model: Model, traced: tuple[Strided, ...]) -> Model:
 
 def _asked(data: Unpickled) -> list[Note]:
     """A note where the pickle names what no TorchScript archive needs."""
-    odd = [name for name in data.globals if not name.startswith(EXPECTED) and not name.startswith("torch.")]
+    odd = [name for name in data.globals if not name.startswith(EXPECTED) and grade(name) != "known"]
     if not odd:
         return []
     text = f"The pickle in this file asks for {', '.join(odd[:10])[:500]}."
