@@ -20,7 +20,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, metavar="A")
     parser.add_argument("b", type=Path, metavar="B")
     parser.add_argument(
-        "--device", action="append", default=[], metavar="D", help="a device of A, then one of B; see inspector devices"
+        "--device",
+        action="append",
+        default=[],
+        metavar="D",
+        help="one for both, or one of A and then one of B; see inspector devices",
     )
     parser.add_argument(
         "--feeds", default="seed:0", metavar="seed:N|FILE.npz", help="made from a seed, or read from a file"

@@ -216,3 +216,28 @@ def test_the_worst_is_among_the_samples_of_a_large_output():
     (output,) = judge(Runs(a, b)).outputs
     assert len(output.sample_a) <= 5000
     assert max(abs(x - y) for x, y in zip(output.sample_a, output.sample_b)) == pytest.approx(50, rel=1e-5)
+
+
+def test_whole_numbers_are_compared_as_such_however_large():
+    a = [{"id": np.array([2**60, 5 + i])} for i in range(2)]
+    assert judge(Runs(a, changed(a, lambda y: y, name="id"))).verdict is Verdict.SAME
+    parity = judge(Runs(a, changed(a, lambda y: y + np.array([1, 0]), name="id")))
+    assert parity.verdict is Verdict.DIFFERENT
+    assert parity.outputs[0].sentence.startswith("2 values are not equal, first at [0, 0]")
+
+
+@pytest.mark.parametrize(("one", "other"), [("float32", "complex64"), ("complex64", "float32")])
+def test_a_real_output_beside_a_complex_one_is_judged(one: str, other: str):
+    a = [{"y": np.arange(4, dtype=one) + i} for i in range(2)]
+    assert judge(Runs(a, [{"y": (feed["y"].real).astype(other)} for feed in a])).verdict is Verdict.SAME
+    parity = judge(Runs(a, [{"y": (feed["y"].real + np.array([0, 0, 0, 1])).astype(other)} for feed in a]))
+    assert parity.verdict is Verdict.DIFFERENT
+    assert parity.outputs[0].worst == (0, 3)
+
+
+def test_texts_are_judged_beside_numbers_and_with_a_tolerance():
+    texts = [{"label": np.array(["cat", "dog"])}, {"label": np.array(["dog", "cat"])}]
+    numbers = [{"label": np.array([1.0, 2.0], np.float32)}] * 2
+    assert judge(Runs(texts, texts), rtol=1e-3).verdict is Verdict.SAME
+    assert judge(Runs(texts, numbers)).verdict is Verdict.DIFFERENT
+    assert judge(Runs(numbers, texts)).verdict is Verdict.DIFFERENT

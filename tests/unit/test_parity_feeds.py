@@ -136,3 +136,13 @@ def test_a_file_without_the_input_is_an_error(samples: Path):
     with pytest.raises(InspectorError, match="'tokens'") as error:
         from_file(samples / "digits.npz", (Spec("tokens", "float32", (1, 7)),))
     assert "It has: x, y" in error.value.hint
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.0], [300.0, 1.0], [np.nan, 1.0], [-1.0, 1.0]])
+def test_numbers_that_the_input_cannot_hold_are_refused_and_not_bent(tmp_path: Path, values: list[float]):
+    bundle.save(tmp_path / "f.npz", {"x": np.array(values)})
+    with pytest.raises(InspectorError, match="takes uint8, and the file holds numbers that are none"):
+        from_file(tmp_path / "f.npz", (Spec("x", "uint8", ("batch",)),))
+    bundle.save(tmp_path / "f.npz", {"x": np.array([7.0, 255.0])})
+    (feed,) = from_file(tmp_path / "f.npz", (Spec("x", "uint8", ("batch",)),)).feeds
+    assert (feed["x"].dtype, feed["x"].tolist()) == (np.dtype("uint8"), [7, 255])

@@ -246,7 +246,14 @@ def _cast(array: NDArray[Any], spec: Spec) -> NDArray[Any]:
         array = array if turned is None else turned
     if not spec.dtype or spec.dtype == "string":
         return array
-    return array.astype(_numpy(spec.dtype))
+    with np.errstate(invalid="ignore"):
+        fed = array.astype(_numpy(spec.dtype))
+    if fed.dtype.kind in "iu" and not np.array_equal(fed, array):
+        raise InspectorError(
+            f"The input {spec.name!r} takes {spec.dtype}, and the file holds numbers that are none.",
+            "Give them as the model takes them: whole, and neither too large nor too small.",
+        )
+    return fed
 
 
 def nudged(feeds: Arrays, seed: int) -> Arrays | None:

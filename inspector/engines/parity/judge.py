@@ -159,7 +159,10 @@ def _equal(a: NDArray[Any], b: NDArray[Any]) -> bool:
 def _within(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]], asked: tuple[float | None, float | None]) -> bool:
     """The user's tolerances, value by value, as numpy.allclose has them."""
     rtol, atol = asked[0] or 0.0, asked[1] or 0.0
-    return all(np.allclose(y, x, rtol=rtol, atol=atol, equal_nan=True) for x, y in zip(a, b))
+    return all(
+        np.array_equal(x, y) if x.dtype.kind in "US" else np.allclose(y, x, rtol=rtol, atol=atol, equal_nan=True)
+        for x, y in zip(a, b)
+    )
 
 
 def _odd(seen: Figures, dtype: np.dtype[Any]) -> str:

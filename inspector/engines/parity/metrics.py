@@ -55,12 +55,16 @@ class Figures:
 
 def figures(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]], outputs: int = 1) -> Figures:
     """All figures of one output of so many: arrays of a and of b, one pair a feed, equal in shape."""
-    if a[0].dtype.kind in "US":
+    if a[0].dtype.kind in "US" or b[0].dtype.kind in "US":
         return _texts(a, b)
+    if "c" in (a[0].dtype.kind, b[0].dtype.kind):
+        a, b = ([array.astype(np.complex128) for array in arrays] for arrays in (a, b))
     x, y = _flat(a), _flat(b)
     finite = np.isfinite(x) & np.isfinite(y)
     same = (x == y) | (np.isnan(x) & np.isnan(y))
     odd = ~finite & ~same
+    if all(array.dtype.kind in "iub" for array in (a[0], b[0])):
+        odd |= same & _unequal(a, b)  # whole numbers beyond 2**53 that are one and the same as floats
     with np.errstate(invalid="ignore", over="ignore"):
         gap = np.where(finite, np.abs(y - x), 0.0)
     xs, ys, gaps = x[finite], y[finite], gap[finite]
@@ -150,7 +154,11 @@ def _place(arrays: Sequence[NDArray[Any]], flat: int) -> tuple[int, ...]:
     return ()
 
 
+def _unequal(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    return np.concatenate([np.ravel(left != right) for left, right in zip(a, b)])
+
+
 def _texts(a: Sequence[NDArray[Any]], b: Sequence[NDArray[Any]]) -> Figures:
-    differ = np.concatenate([np.ravel(left != right) for left, right in zip(a, b)])
+    differ = _unequal(a, b)
     worst = _place(a, int(np.argmax(differ))) if differ.any() else ()
     return Figures(odd=int(differ.sum()), worst=worst)
