@@ -96,6 +96,8 @@ def main(arguments: list[str]) -> int:
     _let_python_see_signals(app)
     status = app.exec()
     instance.close()
+    window.deleteLater()
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # web pages must go before Python does
     return status
 
 
