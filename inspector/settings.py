@@ -13,14 +13,17 @@ from typing import Any, Generic, TypeVar, overload
 import msgspec
 from platformdirs import user_config_path
 
+from inspector.log import topic
+
 T = TypeVar("T")
+LOG = topic("settings")
 
 
 class Setting(Generic[T]):
-    """One setting: a key, a default whose type it keeps, and what it means."""
+    """One setting: a key, a default, what it means, and its type where the default alone does not tell it."""
 
-    def __init__(self, key: str, default: T, what: str) -> None:
-        self.key, self.default, self.what = key, default, what
+    def __init__(self, key: str, default: T, what: str, kind: Any = None) -> None:
+        self.key, self.default, self.what, self.kind = key, default, what, kind or type(default)
 
     @overload
     def __get__(self, owner: None, _type: type) -> Setting[T]: ...
@@ -29,7 +32,7 @@ class Setting(Generic[T]):
     def __get__(self, owner: Settings | None, _type: type) -> Setting[T] | T:
         if owner is None:
             return self
-        value: T = owner.stored(self.key, self.default)
+        value: T = owner.stored(self.key, self.default, self.kind)
         return value
 
     def __set__(self, owner: Settings, value: T) -> None:
@@ -40,18 +43,30 @@ class Settings:
     """The settings of one store."""
 
     theme = Setting("look.theme", "system", "system, light or dark")
-    recent = Setting("files.recent", list[str](), "Files opened last, newest first")
-    session = Setting("files.session", list[str](), "Files open when the window closed")
+    recent = Setting("files.recent", list[str](), "Files opened last, newest first", list[str])
+    session = Setting("files.session", list[str](), "Files open when the window closed", list[str])
     geometry = Setting("window.geometry", "", "Where the window was, as base64")
     docks = Setting("window.docks", "", "How the docks lay, as base64")
     orientation = Setting("graph.orientation", "vertical", "vertical or horizontal")
-    columns = Setting("layers.columns", list[str](), "Columns of the layer table; empty means the default ones")
-    grouping = Setting("layers.grouping", "layers", "layers or operators")
-    shapes = Setting("inputs.shapes", dict[str, dict[str, int]](), "Sizes chosen for named dimensions, by model file")
-    input_shapes = Setting(
-        "inputs.typed", dict[str, dict[str, list[int | str]]](), "Shapes typed for inputs that have none, by model file"
+    columns = Setting(
+        "layers.columns", list[str](), "Columns of the layer table; empty means the default ones", list[str]
     )
-    options = Setting("convert.options", dict[str, dict[str, Any]](), "Options chosen last, by edge")
+    grouping = Setting("layers.grouping", "layers", "layers or operators")
+    shapes = Setting(
+        "inputs.shapes",
+        dict[str, dict[str, int]](),
+        "Sizes chosen for named dimensions, by model file",
+        dict[str, dict[str, int]],
+    )
+    input_shapes = Setting(
+        "inputs.typed",
+        dict[str, dict[str, list[int | str]]](),
+        "Shapes typed for inputs that have none, by model file",
+        dict[str, dict[str, list[int | str]]],
+    )
+    options = Setting(
+        "convert.options", dict[str, dict[str, Any]](), "Options chosen last, by edge", dict[str, dict[str, Any]]
+    )
     runs = Setting("latency.runs", 50, "Timed runs of each candidate")
     seed = Setting("parity.seed", 0, "Seed of the inputs")
 
@@ -67,16 +82,34 @@ class Settings:
             except (msgspec.DecodeError, OSError):
                 self._values = {}  # a damaged settings file must not keep the program from starting
 
-    def stored(self, key: str, default: T) -> T:
-        """The value under this key when it has the default's type, else the default."""
-        value = self._values.get(key, default)
-        return value if isinstance(value, type(default)) else default
+    def stored(self, key: str, default: T, kind: Any) -> T:
+        """The value under this key when it is of this type, else the default; a copy of what is kept."""
+        try:
+            value: T = msgspec.convert(self._values.get(key, default), kind)
+        except msgspec.ValidationError:
+            value = msgspec.convert(default, kind)
+        return value
 
     def store(self, key: str, value: object) -> None:
-        """Keep a value and write the store, whole or not at all."""
+        """Keep a value and write the store, whole or not at all; where it cannot be written it counts until the end."""
+        try:
+            text = msgspec.json.format(msgspec.json.encode({**self._values, key: value}))
+        except UnicodeEncodeError:
+            LOG.warning("%s is not kept: it holds a name that is no text", key)
+            return
         self._values[key] = value
+        try:
+            self._write(text)
+        except OSError as error:
+            LOG.warning("The settings cannot be written to %s: %s", self._file, error)
+
+    def _write(self, text: bytes) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=".settings")
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(self._values)))
-        Path(name).replace(self._file)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+            Path(name).replace(self._file)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise

@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     devices = [*args.device, "", ""] if len(args.device) != 1 else args.device * 2
     if len(args.device) > 2:
         raise InspectorError("compare takes at most two devices.", "Give one for A and one for B.")
+    if any(given is not None and not 0 <= given < float("inf") for given in (args.rtol, args.atol)):
+        raise InspectorError("A tolerance is a number that is not below 0.", "Write --rtol 1e-3 or --atol 1e-5.")
     request = CompareRequest(
         a=str(args.a.absolute()),
         b=str(args.b.absolute()),

@@ -32,6 +32,12 @@ def parse(texts: Iterable[str]) -> dict[str, Shape]:
                 f"In {text!r} it is not clear which x is a letter.",
                 f"Write names of dimensions in brackets: {match['name']}=[batch,3,224,224].",
             )
+        if (len(parts) > 1 and not all(part.strip() for part in parts)) or any(
+            part.strip().startswith("-") for part in parts
+        ):
+            raise InspectorError(
+                f"{text!r} is not an input shape.", "A dimension that is open has a name: name=f32[batch,3,224,224]."
+            )
         result[match["name"]] = tuple(int(p) if p.strip().isdigit() else p.strip() for p in parts if p.strip())
     return result
 

@@ -131,7 +131,8 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
         process.start()
         if role == "document":
             process.grant(roots(questions[0][1]))
-        loop.exec()
+        if not process.finished:  # it may have failed to start already
+            loop.exec()
     discard(process)
     if errors:
         raise errors[0]
@@ -149,7 +150,8 @@ def ask_protection() -> str:
     process.ended.connect(lambda *_: loop.quit())
     process.start()
     process.grant(())
-    loop.exec()
+    if not process.finished:
+        loop.exec()
     discard(process)
     return process.protection or "none: workers cannot be started"
 

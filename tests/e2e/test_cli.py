@@ -183,6 +183,10 @@ def bad(tmp_path: Path, samples: Path, case: str) -> list[str | Path]:
             return ["summary", tmp_path / "model\udcff.onnx"]
         case "long name":
             return ["routes", tmp_path / f"{'a' * 300}.onnx"]
+        case "tolerance":
+            return ["compare", samples / "digits_mlp.onnx", samples / "digits_mlp.onnx", "--rtol", "nan"]
+        case "gap in a shape":
+            return ["summary", samples / "digits_mlp.onnx", "--input", "input=[1,,28,28]"]
         case "letter or times":
             return ["summary", samples / "digits_mlp.onnx", "--input", "input=1xmax"]
         case "unreadable":
@@ -211,6 +215,8 @@ CASES = [
     "one unknown device",
     "no text",
     "long name",
+    "tolerance",
+    "gap in a shape",
     "letter or times",
     "unreadable",
 ]
