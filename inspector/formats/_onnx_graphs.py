@@ -54,6 +54,7 @@ class Reader:
     def __init__(self, stripped: Stripped, shelf: Shelf) -> None:
         self._stripped = stripped
         self._shelf = shelf
+        self._told = any(KIND.encode() in part for part in (stripped.data, *stripped.loose.values()))
         self._names = Names()
         self._words = Words()
         self._types = Types()
@@ -134,7 +135,7 @@ class Reader:
         for info in infos:
             value = self._types.value_of(info, self._words)
             values[value.name] = value
-            for entry in info.metadata_props:
+            for entry in info.metadata_props if self._told else ():
                 if entry.key == KIND:
                     self._shelf.kinds[value.name] = text(entry.value)
         for info in chain.from_iterable(ends):

@@ -26,9 +26,12 @@ def split_calls(made: Draft, *, alike: bool) -> None:
     home = np.full(len(made.entities), -1, np.int64)
     leaf = np.zeros(len(made.groups) + 1, bool)
     for number, group in enumerate(made.groups):
-        own = [child for child in group.children if child >= 0]
-        home[own] = number
-        leaf[number] = number > 0 and 1 < len(own) == len(group.children)
+        own = group.children if min(group.children, default=-1) >= 0 else [c for c in group.children if c >= 0]
+        if len(own) == 1:
+            home[own[0]] = number
+        else:
+            home[own] = number
+            leaf[number] = number > 0 and 1 < len(own) == len(group.children)
     edges = made.flow.edges
     source, target = edges[:, 0], edges[:, 1]
     within = home[source] == home[target]
@@ -39,6 +42,8 @@ def split_calls(made: Draft, *, alike: bool) -> None:
     late = ~within & (source < nodes)
     np.maximum.at(coming, target[late], source[late])
     inner: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    if not leaf.any():
+        return
     held = within & leaf[home[source]]
     for number, one, other in zip(home[source[held]].tolist(), source[held].tolist(), target[held].tolist()):
         inner[number].append((one, other))
@@ -105,24 +110,34 @@ def absorb(made: Draft) -> None:
     mixed = [
         number
         for number in made.reachable()
-        if min(made.groups[number].children, default=0) < 0
+        if len(made.groups[number].children) > 1
+        and min(made.groups[number].children) < 0
         and any(_is_node(made, c) for c in made.groups[number].children)
     ]
     if not mixed:
         return
-    links: dict[int, list[int]] = defaultdict(list)
-    back: dict[int, list[int]] = defaultdict(list)
-    for source, target in made.flow.edges[:, :2].tolist():
-        links[source].append(target)
-        back[target].append(source)
+    edges = made.flow.edges
+    links = Ends(edges[:, 0], edges[:, 1], len(made.entities))
+    back = Ends(edges[:, 1], edges[:, 0], len(made.entities))
     home = {child: number for number, group in enumerate(made.groups) for child in group.children if child >= 0}
     for number in mixed:
         _absorb_into(made, number, home, links, back)
 
 
-def _absorb_into(
-    made: Draft, number: int, home: dict[int, int], links: dict[int, list[int]], back: dict[int, list[int]]
-) -> None:
+class Ends:
+    """The other ends of each entity's edges."""
+
+    def __init__(self, here: Ints, there: Ints, count: int) -> None:
+        order = np.argsort(here, kind="stable")
+        self._ends: list[int] = there[order].tolist()
+        self._starts: list[int] = np.searchsorted(here[order], np.arange(count + 1)).tolist()
+
+    def of(self, entity: int) -> list[int]:
+        """Those of one entity, in the order of the edges."""
+        return self._ends[self._starts[entity] : self._starts[entity + 1]]
+
+
+def _absorb_into(made: Draft, number: int, home: dict[int, int], links: Ends, back: Ends) -> None:
     children = made.groups[number].children
     lone = [child for child in children if _is_node(made, child)]
     bits = {~child: 1 << k for k, child in enumerate(child for child in children if child < 0)}
@@ -139,7 +154,7 @@ def _absorb_into(
     for reached, order, ends in ((before, lone, back), (after, list(reversed(lone)), links)):
         for entity in order:
             found = 0
-            for end in ends[entity]:
+            for end in ends.of(entity):
                 found |= reached.get(end, 0) if end in ours else bit(end)
             reached[entity] = found
     moved: dict[int, list[int]] = defaultdict(list)

@@ -7,6 +7,7 @@ graphs (bodies of If and Loop) take from the graph around them count as inputs o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,33 +51,29 @@ def flow(model: Model, graph: Graph) -> Flow:
     rows: list[tuple[int, int, int]] = []
     captured = Captured(model)
     for i, node in enumerate(graph.nodes):
-        rows.extend(
-            (producers[name], i, numbers.setdefault(name, len(numbers)))
-            for name in (*node.inputs, *captured.by(node))
-            if name in producers
-        )
+        for name in (*node.inputs, *captured.by(node)) if node.graphs else node.inputs:
+            source = producers.get(name)
+            if source is not None:
+                rows.append((source, i, numbers.setdefault(name, len(numbers))))
     absorbed = _absorbed(graph, rows, {producers.get(value.name, -1) for value in graph.outputs})
     for i, value in enumerate(graph.outputs, len(graph.nodes) + len(inputs)):
         if value.name in producers:
             rows.append((producers[value.name], i, numbers.setdefault(value.name, len(numbers))))
-    edges = np.array([row for row in rows if row[0] not in absorbed], np.int64).reshape(-1, 3)
+    edges = np.fromiter(chain.from_iterable(row for row in rows if row[0] not in absorbed), np.int64).reshape(-1, 3)
     return Flow(inputs, edges, tuple(numbers), absorbed)
 
 
 def _absorbed(graph: Graph, rows: list[tuple[int, int, int]], ends: set[int]) -> dict[int, int]:
+    constants = {
+        i for i, node in enumerate(graph.nodes) if not node.graphs and category(node.op, node.domain) == "constant"
+    }
+    if not constants:
+        return {}
     fed = {target for _, target, _ in rows}
     used: dict[int, int] = {}
     for source, target, _ in rows:
         used.setdefault(source, target)
-    return {
-        i: used[i]
-        for i, node in enumerate(graph.nodes)
-        if i in used
-        and i not in fed
-        and i not in ends
-        and not node.graphs
-        and category(node.op, node.domain) == "constant"
-    }
+    return {i: used[i] for i in sorted(constants) if i in used and i not in fed and i not in ends}
 
 
 class Captured:

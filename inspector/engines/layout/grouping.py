@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inspector.engines.layout.calls import absorb, split_calls
+from inspector.engines.layout.calls import Ends, absorb, split_calls
 from inspector.engines.layout.flow import Ints
 from inspector.engines.layout.hierarchy import TELLING, Draft, Group, Hierarchy, draft, finished
 from inspector.ir.model import Graph, Model
@@ -42,6 +42,7 @@ def hierarchy(model: Model, graph: Graph) -> Hierarchy:
         return finished(made, model, graph)
     finally:
         if collecting:
+            gc.freeze()  # what stays holds no cycles
             gc.enable()
 
 
@@ -51,7 +52,8 @@ def simplify(made: Draft) -> None:
     stands: dict[int, list[int]] = {}
     for number in range(len(groups) - 1, 0, -1):  # children have larger numbers than their parents
         group = groups[number]
-        group.children = [new for old in group.children for new in (stands.get(~old, [old]) if old < 0 else [old])]
+        if min(group.children, default=0) < 0:
+            group.children = [new for old in group.children for new in (stands.get(~old, [old]) if old < 0 else [old])]
         stands[number] = [~number]
         if not group.children:
             stands[number] = []
@@ -89,7 +91,7 @@ def _shelled(made: Draft, number: int) -> list[int]:
 def repeats(made: Draft) -> None:
     """Fold siblings of one structure that follow each other into one group."""
     signatures = _signatures(made)
-    users = Users(made)
+    users = Ends(made.flow.edges[:, 0], made.flow.edges[:, 1], len(made.entities))
     for number in made.reachable():
         group = made.groups[number]
         runs = _runs(group.children, signatures)
@@ -103,30 +105,17 @@ def repeats(made: Draft) -> None:
             group.children[first : last + 1] = [made.add(run)]
 
 
-class Users:
-    """Who uses what a node makes."""
-
-    def __init__(self, made: Draft) -> None:
-        edges = made.flow.edges
-        order = np.argsort(edges[:, 0], kind="stable")
-        self._targets: list[int] = edges[order, 1].tolist()
-        self._starts: list[int] = np.searchsorted(edges[order, 0], np.arange(len(made.entities) + 1)).tolist()
-
-    def of(self, node: int) -> list[int]:
-        """The users of one node."""
-        return self._targets[self._starts[node] : self._starts[node + 1]]
-
-
 def _signatures(made: Draft) -> dict[int, int]:
     """A number for the structure of each group: its class and, in any order, the structures in it."""
     found: dict[int, int] = {}
     seen: dict[tuple[str, tuple[tuple[int | str, int], ...]], int] = {}
     for number in reversed(made.reachable()):
         group = made.groups[number]
-        parts = Counter[int | str](
-            found[~child] if child < 0 else made.entities[child].title for child in group.children
-        )
-        structure = group.title, tuple(sorted(parts.items(), key=str))
+        parts: dict[int | str, int] = {}
+        for child in group.children:
+            part = found[~child] if child < 0 else made.entities[child].title
+            parts[part] = parts.get(part, 0) + 1
+        structure = group.title, tuple(sorted(parts.items(), key=str) if len(parts) > 1 else parts.items())
         found[number] = seen.setdefault(structure, len(seen))
     return found
 
@@ -149,7 +138,7 @@ def _runs(children: list[int], signatures: dict[int, int]) -> list[tuple[int, in
     return runs
 
 
-def _chained(made: Draft, members: list[int], users: Users) -> bool:
+def _chained(made: Draft, members: list[int], users: Ends) -> bool:
     """Whether each member feeds the next, straight or through a lone node; or there are many and none feeds another."""
     owner: dict[int, int] = {}
     insides = [made.inside(member) for member in members]

@@ -8,14 +8,14 @@ of a few array operations.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from inspector.engines.layout.flow import Flow, Ints, flow
 from inspector.engines.layout.words import op_words, path_words, shape_words, value_words
-from inspector.ir.model import Graph, Model, Role
+from inspector.ir.model import Graph, Model, Role, Shape, Tensor, Value
 from inspector.ir.operators import CATEGORIES, category
 from inspector.ir.text import inert
 
@@ -141,13 +141,17 @@ def draft(model: Model, graph: Graph) -> Draft:
     edges = flow(model, graph)
     made = Draft(edges, [Group("m:", "module", classes.get("", ""), "")], _entities(model, graph, edges), {})
     known = {"": 0}
+    groups: dict[str, int] = {}
     first, last = len(graph.nodes), len(graph.nodes) + len(edges.inputs)
     made.groups[0].children.extend(range(first, last))
     for i, node in enumerate(graph.nodes):
         if i in edges.absorbed:
             made.aliases[made.entities[i].key] = made.entities[edges.absorbed[i]].key
         else:
-            made.groups[_group(made, inert(node.module), classes, known)].children.append(i)
+            group = groups.get(node.module)
+            if group is None:
+                group = groups[node.module] = _group(made, inert(node.module), classes, known)
+            made.groups[group].children.append(i)
     made.groups[0].children.extend(range(last, last + len(graph.outputs)))
     return made
 
@@ -169,14 +173,20 @@ def _group(made: Draft, path: str, classes: dict[str, str], known: dict[str, int
 
 def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
     entities: list[Entity] = []
+    tensors = model.tensors
+    kinds: dict[tuple[str, str], tuple[frozenset[str], str, str]] = {}
     for node in graph.nodes:
-        weights = [model.tensors[name] for name in (*node.inputs, *node.tensors) if name in model.tensors]
-        largest = max((w for w in weights if w.role is Role.WEIGHT), key=lambda w: w.count, default=None)
-        name, op = inert(node.name), inert(node.op)
-        text = _node_words(name, op)
-        if largest is not None and len(largest.shape) > 1:
-            text = f"{text}  {shape_words(largest.shape)}" if text else shape_words(largest.shape)
-        entities.append(Entity(f"n:{name}", "node", op_words(op), text, category(node.op, node.domain)))
+        known = kinds.get((node.op, node.domain))
+        if known is None:
+            op = inert(node.op)
+            repeated = frozenset({op.lower(), op_words(op).lower()})
+            known = kinds[node.op, node.domain] = repeated, op_words(op), category(node.op, node.domain)
+        name = inert(node.name)
+        text = _node_words(name, known[0])
+        weights = [tensors[each] for each in (*node.inputs, *node.tensors) if each in tensors]
+        if weights:
+            text = _with_shape(text, weights)
+        entities.append(Entity(f"n:{name}", "node", known[1], text, known[2]))
     for kind, values in (("input", edges.inputs), ("output", graph.outputs)):
         for value in values:
             name = inert(value.name)
@@ -184,10 +194,19 @@ def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
     return entities
 
 
-def _node_words(name: str, op: str) -> str:
+def _node_words(name: str, repeated: frozenset[str]) -> str:
     """The last part of a node's name, or nothing where it only repeats the operator."""
     last = name.rstrip("/").rpartition("/")[2]
-    return "" if last.lower().rstrip("0123456789_.") in (op.lower(), op_words(op).lower()) else last
+    return "" if last.lower().rstrip("0123456789_.") in repeated else last
+
+
+def _with_shape(text: str, weights: list[Tensor]) -> str:
+    """The words with the shape of the largest of these tensors that was learned, unless it is a mere vector."""
+    learned = [each for each in weights if each.role is Role.WEIGHT]
+    largest = learned[0] if len(learned) == 1 else max(learned, key=lambda each: each.count, default=None)
+    if largest is None or len(largest.shape) < 2:
+        return text
+    return f"{text}  {shape_words(largest.shape)}" if text else shape_words(largest.shape)
 
 
 def finished(made: Draft, model: Model, graph: Graph) -> Hierarchy:
@@ -200,14 +219,23 @@ def finished(made: Draft, model: Model, graph: Graph) -> Hierarchy:
                 home[child] = number
     _count(groups, made.entities)
     outside = {value.name: value for value in (*graph.inputs, *graph.outputs)}
-    labels = tuple(value_words(graph.values.get(name, outside.get(name))) for name in made.flow.values)
-    index = {made.entities[i].key: i for i in range(len(made.entities)) if home[i] >= 0}
+    labels = tuple([_label(graph.values.get(name) or outside.get(name)) for name in made.flow.values])
+    index = {entity.key: i for i, (entity, group) in enumerate(zip(made.entities, home.tolist())) if group >= 0}
     index |= {group.key: ~number for number, group in enumerate(groups) if number}
     return Hierarchy(
         graph=inert(graph.name), nodes=len(graph.nodes), groups=groups, ends=ends, entities=made.entities, home=home,
         edges=made.flow.edges, values=tuple(map(inert, made.flow.values)), labels=labels, aliases=made.aliases,
         index=index,
     )  # fmt: skip
+
+
+def _label(value: Value | None) -> str:
+    return "" if value is None else _words(value.dtype, value.shape)
+
+
+@lru_cache(maxsize=16_384)
+def _words(dtype: str, shape: Shape | None) -> str:
+    return value_words(Value("", dtype, shape))
 
 
 def _ordered(made: Draft) -> tuple[list[Group], list[int]]:
@@ -234,18 +262,22 @@ def _ordered(made: Draft) -> tuple[list[Group], list[int]]:
 
 def _count(groups: list[Group], entities: list[Entity]) -> None:
     """Nodes and category of each group, from the innermost out."""
-    kinds: list[Counter[str]] = [Counter() for _ in groups]
+    kinds: list[dict[str, int]] = [{} for _ in groups]
     for k in range(len(groups) - 1, -1, -1):
-        group = groups[k]
+        group, here = groups[k], kinds[k]
         for child in group.children:
-            if child >= 0 and entities[child].kind == "node":
-                kinds[k][entities[child].category] += 1
-        group.nodes = kinds[k].total()
+            if child >= 0:
+                entity = entities[child]
+                if entity.kind == "node":
+                    here[entity.category] = here.get(entity.category, 0) + 1
+        group.nodes = sum(here.values())
         own = category(group.title)
-        common = kinds[k].most_common(1)[0][0] if kinds[k] else "other"
-        group.category = own if own in TELLING else next((name for name in TELLING if name in kinds[k]), common)
+        common = max(here, key=here.__getitem__, default="other")
+        group.category = own if own in TELLING else next((name for name in TELLING if name in here), common)
         if k:
-            kinds[group.parent].update(kinds[k])
+            around = kinds[group.parent]
+            for name, count in here.items():
+                around[name] = around.get(name, 0) + count
 
 
 assert set(TELLING) <= set(CATEGORIES)  # a category renamed there must be renamed here

@@ -39,6 +39,7 @@ def path_words(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+@lru_cache(maxsize=16_384)
 def shape_words(shape: Shape | None) -> str:
     """`1×3×224×224`; a dimension nobody knows is `?`."""
     if shape is None:
