@@ -163,7 +163,7 @@ class Reader:
             if op == "Constant" and proto.domain in DEFAULT and self._constant(proto, frame, index):
                 continue
             name = names.unique(text(proto.name) or f"{op}_{index}")
-            nodes.append(self._node(proto, name, index, frame))
+            nodes.append(self._node(proto, op, name, index, frame))
         return tuple(nodes)
 
     def _constant(self, proto: Any, frame: Frame, index: int) -> bool:
@@ -185,9 +185,8 @@ class Reader:
             self._constants.append(name)
         return True
 
-    def _node(self, proto: Any, name: str, index: int, frame: Frame) -> Node:
-        words = self._words
-        op, domain, attributes = words[proto.op_type], words[proto.domain], proto.attribute
+    def _node(self, proto: Any, op: str, name: str, index: int, frame: Frame) -> Node:
+        words, domain, attributes = self._words, self._words[proto.domain], proto.attribute
         inputs = self._inputs(proto, op, frame)
         outputs = tuple([words[raw] for raw in proto.output])
         if frame.graph != self._shelf.main:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from heapq import nsmallest
 from typing import NamedTuple
 
@@ -127,8 +128,17 @@ def _of_graph(graph: Graph) -> list[Entry]:
 
 
 def _entry(key: str, name: str, kind: str, module: str, graph: str) -> Entry:
-    name, kind, module = inert(name), inert(kind), inert(module)
-    return Entry(inert(key), name, kind, module, inert(graph), name.lower(), kind.lower(), module.lower())
+    name = inert(name)
+    kind, low_kind = _shared(kind)
+    module, low_module = _shared(module)
+    return Entry(inert(key), name, kind, module, _shared(graph)[0], name.lower(), low_kind, low_module)
+
+
+@lru_cache(maxsize=10_000)
+def _shared(text: str) -> tuple[str, str]:
+    """A text that many entries have, as it is shown and in lower case."""
+    shown = inert(text)
+    return shown, shown.lower()
 
 
 TASK = Task("search", SearchArgs, Hits, run)
