@@ -113,10 +113,17 @@ def _reporter(send: Send, ask: int) -> Callable[[float | None, str], None]:
 
 
 def _listen(stream: BinaryIO, asks: queue.SimpleQueue[wire.Ask]) -> None:
+    """Queue what is asked; when nothing more can come, or nothing that makes sense, the process ends."""
     decoder = msgspec.msgpack.Decoder(wire.Ask)
-    while (body := wire.read_frame(stream)) is not None:
-        asks.put(decoder.decode(body))
-    os._exit(0)
+    status = 1
+    try:
+        while (body := wire.read_frame(stream)) is not None:
+            asks.put(decoder.decode(body))
+        status = 0
+    except (ValueError, OSError) as error:  # those of msgspec are ValueErrors
+        print(f"What is asked makes no sense: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the log
+    finally:
+        os._exit(status)
 
 
 def _warm(module: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -301,3 +303,15 @@ def test_frames_are_cut_however_the_pipe_chops_them() -> None:
         assert len(bodies) == 2
     with pytest.raises(ValueError, match="limit"):
         list(wire.Frames().feed(b"\xff\xff\xff\xff"))
+
+
+@pytest.mark.parametrize("sent", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x02{}"])
+def test_a_worker_that_is_asked_nonsense_ends(sent: bytes) -> None:
+    command = [sys.executable, "-m", "inspector", "--worker", "layout"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
+        assert worker.stderr is not None
+        worker.stdin.write(sent)
+        worker.stdin.flush()
+        assert worker.wait(20) == 1
+        assert b"What is asked makes no sense" in worker.stderr.read()
