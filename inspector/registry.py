@@ -48,10 +48,15 @@ def found(package: str, constant: str) -> dict[str, Registered]:
     return result
 
 
-def _modules(package: str) -> Iterator[ModuleType]:
+def names(package: str) -> list[str]:
+    """Full names of the modules that `found` would import, so that they can be imported one at a time."""
     paths = import_module(package).__path__
-    for name in sorted(m.name for m in iter_modules(paths) if not m.name.startswith("_")):
-        yield import_module(f"{package}.{name}")
+    return [f"{package}.{name}" for name in sorted(m.name for m in iter_modules(paths) if not m.name.startswith("_"))]
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    for name in names(package):
+        yield import_module(name)
     folder = package.rpartition(".")[2]
     for root in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
         for file in sorted(Path(root, folder).glob("[!_]*.py")):

@@ -14,6 +14,7 @@ from PySide6.QtGui import QFileOpenEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from inspector import __version__
+from inspector.registry import names
 from inspector.settings import Settings
 
 BEFORE_WORKER = ("numpy", "inspector.jobs.desk", "inspector.viewmodels.document")
@@ -26,6 +27,8 @@ BEFORE_TAB = (
 )
 """What the first model needs, imported one by one between events once the window is there, so that it is never held;
 its worker starts as soon as it can and boots meanwhile."""
+REGISTRIES = ("inspector.formats", "inspector.engines.convert.edges")
+"""What the convert panel looks through when the first model has been read; imported while it is read."""
 
 
 class Application(QApplication):
@@ -92,6 +95,9 @@ def main(arguments: list[str]) -> int:
         steps.append(workspace.prepare)
     steps += [partial(import_module, name) for name in BEFORE_TAB]
     steps.append(partial(window.open_files, to_open))
+    steps += [partial(import_module, name) for package in REGISTRIES for name in names(package)]
+    if not to_open:
+        steps.append(workspace.prepare)  # a reader stands by while the user looks for a file
     _one_by_one(window, steps)
     _let_python_see_signals(app)
     status = app.exec()
