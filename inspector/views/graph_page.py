@@ -95,7 +95,7 @@ class GraphPage(QWidget):
         self._zoom = button("100 %", view.actual_size, quiet=True)
         self._zoom.setToolTip("Zoom to 100 % (Ctrl+0)")
         self._zoom.setFixedWidth(72)
-        return row(
+        made = row(
             self.search, self._count, self._previous, self._next, 8, self._graphs, 0,
             tool("expand-all", "Open all modules", model.expand_all),
             tool("collapse-all", "Close all modules", model.collapse_all),
@@ -106,6 +106,8 @@ class GraphPage(QWidget):
             tool("desktop-download", "Save as SVG, PNG or PDF", self.export_wanted.emit),
             spacing=4, margins=(16, 6, 16, 6),
         )  # fmt: skip
+        made.setStretchFactor(self.search, 4)  # up to its largest width before the gap in the middle grows
+        return made
 
     def _make_colours(self) -> QComboBox:
         self._colours = QComboBox()

@@ -170,7 +170,8 @@ class ResultTable(QTableWidget):
         cells = [texts[number] for texts in self._cells]
         texts = [text for cell in cells for text in ((cell.above, cell.below) if cell.below else (cell.text,))]
         icon = ICON if any(cell.icon or cell.swatch >= 0 for cell in cells) else 0
-        return GAP + icon + max(metrics.horizontalAdvance(text) for text in (self._head[number], *texts))
+        head = QFontMetrics(self.horizontalHeader().font()).horizontalAdvance(self._head[number])
+        return GAP + icon + max(head, *(metrics.horizontalAdvance(text) for text in (self._head[number], *texts)))
 
     def _fit(self) -> None:
         """The first columns that find room beside the name; it takes what they leave."""

@@ -187,11 +187,20 @@ def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
         if weights:
             text = _with_shape(text, weights)
         entities.append(Entity(f"n:{name}", "node", known[1], text, known[2]))
-    for kind, values in (("input", edges.inputs), ("output", graph.outputs)):
-        for value in values:
-            name = inert(value.name)
-            entities.append(Entity(f"{kind[0]}:{name}", kind, name, value_words(value)))
+    names = [value.name for value in edges.inputs], _called(model, graph)
+    for kind, values, called in zip(("input", "output"), (edges.inputs, graph.outputs), names, strict=True):
+        entities.extend(
+            Entity(f"{kind[0]}:{inert(value.name)}", kind, inert(name), value_words(value))
+            for value, name in zip(values, called, strict=True)
+        )
     return entities
+
+
+def _called(model: Model, graph: Graph) -> list[str]:
+    """What the graph's outputs are called by who calls the model, where its signature says so in the same number."""
+    if model.signatures and graph is model.main and len(model.signatures[0].outputs) == len(graph.outputs):
+        return [value.name for value in model.signatures[0].outputs]
+    return [value.name for value in graph.outputs]
 
 
 def _node_words(name: str, repeated: frozenset[str]) -> str:
