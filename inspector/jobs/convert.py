@@ -6,8 +6,8 @@ asked, proved, is it brought beside the target; whatever goes wrong before leave
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from inspector.engines.parity.verdict import Parity
 from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.formats import Source, identify
 from inspector.jobs.compare import compare
-from inspector.jobs.publish import publish, taken
+from inspector.jobs.publish import publish, taken, temporary
 from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Step, Stop, Worker
 from inspector.jobs.requests import CompareRequest, Conversion, ConvertRequest, StepDone, Tried
 from inspector.worker.tasks.convert_step import TASK as CONVERT_STEP
@@ -125,11 +125,14 @@ def check_target(source: Path, target: Path, request: ConvertRequest) -> None:
         if not request.overwrite:
             raise taken(target)
         _check_replaceable(target, request.to)
-    probe = target.with_name(f".{secrets.token_hex(8)}.part")
+    # The longest name that bringing the result to its place may need: a model can have its data in a file beside it.
+    probe = temporary(target.with_name(f"{target.name}.data"), "part")
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InspectorError(f"The name {target.name} is too long.", "Choose a shorter name.") from error
         raise InspectorError(
             f"Nothing can be written in {target.parent}: {error.strerror}.", "Choose another place."
         ) from error

@@ -308,3 +308,12 @@ def test_what_cannot_be_done_is_said_before_anything_starts(
     assert what(target=request_.source) == "The result would replace the model that it is made from."
     assert what(target="/proc/m.tflite").startswith("Nothing can be written in /proc: ")
     assert names(out) == []
+
+
+def test_a_name_that_is_too_long_is_said_before_anything_runs(
+    driver: Driver, request_: ConvertRequest, out: Path
+) -> None:
+    asked = msgspec.structs.replace(request_, target=str(out / f"{'m' * 235}.tflite"))
+    with pytest.raises(InspectorError, match=r"^The name m+\.tflite is too long\.$"):
+        driver.run(convert(asked))
+    assert (driver.ran, names(out)) == ([], [])
