@@ -92,16 +92,17 @@ def target_format(to: str, target: Path) -> str:
 
 
 def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str, ...]) -> dict[str, dict[str, object]]:
-    """Options sorted to the edges of the route; a bare name goes to every edge of the route that has it."""
+    """Options sorted to the edges of the cheapest route that has them all; a bare name goes to each that has it."""
     from inspector.engines.convert.edge import edges
     from inspector.engines.convert.plan import plan
 
     known = edges()
-    route = plan(known.values(), source, to, via)[0].edges
+    routes = [route.edges for route in plan(known.values(), source, to, via)]
+    route = next((one for one in routes if all(_takers(one, name) for name in given)), routes[0])
     result: dict[str, dict[str, object]] = {}
     for name, value in given.items():
-        edge_name, _, field = name.rpartition(".")
-        takers = [e for e in route if field in e.options.__struct_fields__ and edge_name in ("", e.id)]
+        field = name.rpartition(".")[2]
+        takers = _takers(route, name)
         if not takers:
             has = sorted({f"{e.id}.{f}" for e in route for f in e.options.__struct_fields__})
             raise InspectorError(
@@ -110,6 +111,12 @@ def options_by_edge(given: dict[str, str], source: str, to: str, via: tuple[str,
         for edge in takers:
             result.setdefault(edge.id, {})[field] = typed(edge, field, value)
     return result
+
+
+def _takers(route: tuple[Edge, ...], name: str) -> list[Edge]:
+    """The edges that an option is meant for."""
+    edge_name, _, field = name.rpartition(".")
+    return [edge for edge in route if field in edge.options.__struct_fields__ and edge_name in ("", edge.id)]
 
 
 def typed(edge: Edge, field: str, text: str) -> object:

@@ -159,21 +159,34 @@ def _check_replaceable(target: Path, to: str) -> None:
 
 
 def _first_that_works(request: ConvertRequest, routes: list[Route], folder: Path, tried: list[Tried]) -> Recipe[_Built]:
-    """Try one route after another; gives the first result, and notes what failed."""
+    """Try one route after another; gives the first result, and notes what failed.
+
+    A route without a converter that the user gave options for would not be what was asked, and is left out.
+    """
     first: InspectorError | None = None
+    others: list[Tried] = []
     for number, route in enumerate(routes):
+        absent = next((id for id, chosen in request.options.items() if chosen and id not in route.ids), "")
+        if absent:
+            what = f"It was left out, because options were given for {absent}, which it does not use."
+            others.append(Tried(route.ids, route.ids[0], what, "Leave these options out."))
+            tried.append(others[-1])
+            continue
         done: list[StepDone] = []
         try:
             return (yield from _along(request, route, folder / str(number), done))
         except Cancelled:
             raise
         except InspectorError as error:
-            first = first or error
             tried.append(Tried(route.ids, route.edges[len(done)].id, error.what, error.hint))
-    assert first is not None
-    if len(tried) > 1:
-        others = "; ".join(f"{' → '.join(one.route)}: {one.what}" for one in tried[1:])
-        first.hint = f"{first.hint} Also tried {others}".strip()
+            if first is not None:
+                others.append(tried[-1])
+            first = first or error
+    listed = "; ".join(f"{' → '.join(one.route)}: {one.what}" for one in others)
+    if first is None:
+        raise ConversionError("No route has every converter that options were given for.", listed)
+    if others:
+        first.hint = f"{first.hint} Other routes: {listed}".strip()
     raise first
 
 

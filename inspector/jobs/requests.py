@@ -53,7 +53,7 @@ class StepDone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """A route that was tried before the one that worked, and why it failed."""
+    """A route that was tried before the one that worked, and why it failed or was left out."""
 
     route: tuple[str, ...]
     edge: str

@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from inspector.engines.convert.edge import Edge
+from inspector.cli.convert_command import options_by_edge
+from inspector.engines.convert import edge as edge_module
+from inspector.engines.convert.edge import Edge, Options
 from inspector.engines.parity.verdict import Parity, Verdict
 from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.jobs import convert as module
@@ -21,12 +23,21 @@ from inspector.worker.tasks.convert_step import ConvertedStep
 from inspector.worker.tasks.fingerprint import Fingerprint
 from inspector.worker.tasks.preflight import Preflight
 
+
+class Choices(Options, frozen=True):
+    """For the tests."""
+
+    opset: int = 18
+
+
 EDGES = {
     edge.id: edge
     for edge in (
         Edge("onnx_to_tf_saved_model", "onnx", "tf.saved_model", "tool", lambda step: {}, preflight=lambda s, o: ()),
-        Edge("tf_saved_model_to_tflite", "tf.saved_model", "tflite", "tool", lambda step: {}, suffix=".tflite"),
-        Edge("onnx_to_tflite", "onnx", "tflite", "other", lambda step: {}, suffix=".tflite", cost=5),
+        Edge(
+            "tf_saved_model_to_tflite", "tf.saved_model", "tflite", "tool", lambda step: {}, Choices, suffix=".tflite"
+        ),
+        Edge("onnx_to_tflite", "onnx", "tflite", "other", lambda step: {}, Choices, suffix=".tflite", cost=5),
     )
 }
 CHAIN = ("onnx_to_tf_saved_model", "tf_saved_model_to_tflite")
@@ -185,7 +196,7 @@ def test_when_every_route_fails_the_first_reason_is_told_and_nothing_is_left(
     with pytest.raises(ConversionError) as caught:
         driver.run(convert(request_))
     assert caught.value.what == "First."
-    assert caught.value.hint == "Do this. Also tried onnx_to_tflite: Second."
+    assert caught.value.hint == "Do this. Other routes: onnx_to_tflite: Second."
     assert names(out) == []
 
 
@@ -317,3 +328,30 @@ def test_a_name_that_is_too_long_is_said_before_anything_runs(
     with pytest.raises(InspectorError, match=r"^The name m+\.tflite is too long\.$"):
         driver.run(convert(asked))
     assert (driver.ran, names(out)) == ([], [])
+
+
+def test_options_apply_or_the_route_is_left_out_and_that_is_said(driver: Driver, request_: ConvertRequest) -> None:
+    driver.fail[CHAIN[1]] = ConversionError("No form for Foo.", "Use Bar.")
+    with pytest.raises(ConversionError) as caught:
+        driver.run(convert(msgspec.structs.replace(request_, options={CHAIN[1]: {"opset": 13}})))
+    assert driver.ran == list(CHAIN)
+    assert caught.value.what == "No form for Foo."
+    left_out = "onnx_to_tflite: It was left out, because options were given for tf_saved_model_to_tflite"
+    assert left_out in caught.value.hint
+
+
+def test_options_of_a_dearer_route_lead_there(driver: Driver, request_: ConvertRequest) -> None:
+    both = {"onnx_to_tflite": {"opset": 13}, CHAIN[1]: {"opset": 13}}
+    with pytest.raises(ConversionError, match=r"^No route has every converter that options were given for\.$"):
+        driver.run(convert(msgspec.structs.replace(request_, options=both)))
+    done = driver.run(convert(msgspec.structs.replace(request_, options={"onnx_to_tflite": {"opset": 13}})))
+    assert driver.ran == ["onnx_to_tflite"]
+    assert [(one.route, one.what.partition(",")[0]) for one in done.tried] == [(CHAIN, "It was left out")]
+
+
+def test_the_command_line_sorts_options_to_a_route_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_module, "edges", lambda: EDGES)
+    assert options_by_edge({"opset": "13"}, "onnx", "tflite", ()) == {CHAIN[1]: {"opset": 13}}
+    assert options_by_edge({"onnx_to_tflite.opset": "13"}, "onnx", "tflite", ()) == {"onnx_to_tflite": {"opset": 13}}
+    with pytest.raises(InspectorError, match=r"^No converter of this route has the option 'opsett'\.$"):
+        options_by_edge({"opsett": "13"}, "onnx", "tflite", ())
