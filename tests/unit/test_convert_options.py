@@ -62,5 +62,16 @@ def test_shapes_as_people_type_them() -> None:
     assert parse_shapes("input=1x1x28x28; mask=batch,16") == {"input": (1, 1, 28, 28), "mask": ("batch", 16)}
     assert parse_shapes("1×3×224×224") == {"0": (1, 3, 224, 224)}
     assert parse_shapes("") == {}
-    with pytest.raises(ConversionError, match="is not a shape"):
-        parse_shapes("input=1x-3")
+    assert parse_shapes("x=f32[batch,1,max_len]; (2,3)") == {"x": ("batch", 1, "max_len"), "1": (2, 3)}
+
+
+@pytest.mark.parametrize("typed", ["input=1x-3", "input=1x0", "input=[a b,2]", "input=[?,2]", "input=1x²"])
+def test_what_is_no_shape_is_said(typed: str) -> None:
+    with pytest.raises(ConversionError, match=r"is not an input shape\.$|not clear"):
+        parse_shapes(typed)
+
+
+def test_a_name_is_never_torn_at_its_x() -> None:
+    with pytest.raises(ConversionError, match="not clear which x is a letter") as caught:
+        parse_shapes("input=1xmax_len")
+    assert "input=[batch,3,224,224]" in caught.value.hint

@@ -1,9 +1,10 @@
-"""Shapes as people type them: `input=1x1x28x28; mask=batchx16`."""
+"""Shapes in the options of a converter: `input=1x1x28x28; mask=batch,16`."""
 
 from __future__ import annotations
 
-from inspector.errors import ConversionError
+from inspector.errors import ConversionError, InspectorError
 from inspector.ir import Dim
+from inspector.ir.shapes import parse
 
 
 def parse_shapes(text: str) -> dict[str, tuple[Dim, ...]]:
@@ -14,22 +15,17 @@ def parse_shapes(text: str) -> dict[str, tuple[Dim, ...]]:
     """
     result: dict[str, tuple[Dim, ...]] = {}
     for place, part in enumerate(filter(None, (piece.strip() for piece in text.split(";")))):
-        name, _, shape = part.rpartition("=")
-        result[name.strip() or str(place)] = tuple(_dim(word.strip(), part) for word in _words(shape))
+        name, _, shape = (word.strip() for word in part.rpartition("="))
+        if "," in shape and not shape.endswith("]"):
+            shape = f"[{shape.strip('()')}]"
+        try:
+            found = parse([f"{name or place}={shape}"])
+        except InspectorError as error:
+            raise ConversionError(error.what, error.hint) from error
+        if not all(dim.isidentifier() if isinstance(dim, str) else dim for dims in found.values() for dim in dims):
+            raise ConversionError(f"{part!r} is not an input shape.", "Write it like input=1x3x224x224.")
+        result.update(found)
     return result
-
-
-def _words(shape: str) -> list[str]:
-    plain = shape.replace("×", "x").strip().strip("[]()")
-    return [word for word in plain.split("," if "," in plain else "x") if word.strip()]
-
-
-def _dim(word: str, part: str) -> Dim:
-    if word.isdigit() and int(word) > 0:
-        return int(word)
-    if word.isidentifier():
-        return word
-    raise ConversionError(f"{part!r} is not a shape.", "Write it like input=1x3x224x224.")
 
 
 def size(dim: Dim, unknown: int = 1) -> int:
