@@ -2,7 +2,8 @@
 
 The first model is the reference. It runs more often than the second: once for the comparison, once more to see whether
 it repeats itself, and once in float64 or, where its runtime cannot, with inputs moved by their last bit. By as much as
-it differs from itself the second may differ from it.
+it differs from itself the second may differ from it. What goes wrong in these
+further runs costs a reference, and not the verdict.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ A_OPEN, B_OPEN, FED, RUN = (0.0, 0.3), (0.3, 0.6), (0.6, 0.62), (0.62, 0.95)
 class _Results:
     """Files of what was run, one a feed that ran on both sides."""
 
+    places: list[int] = field(default_factory=list)
     feeds: list[str] = field(default_factory=list)
     a: list[str] = field(default_factory=list)
     b: list[str] = field(default_factory=list)
@@ -51,6 +53,10 @@ class _Results:
     """What the reference itself could not run."""
     failed: str = ""
     """What only the second could not run."""
+    missed: list[str] = field(default_factory=list)
+    """In words, which further runs of the reference failed."""
+    ended: bool = False
+    """Whether the reference's worker ended over them."""
 
 
 def compare(request: CompareRequest) -> Recipe[Parity]:
@@ -65,7 +71,7 @@ def compare(request: CompareRequest) -> Recipe[Parity]:
     try:
         for path, device, span in ((request.a, request.device_a, A_OPEN), (request.b, request.device_b, B_OPEN)):
             opened.append((yield from open_session(Path(path), device, span=span)))
-        parity: Parity = yield from _judged(request, opened[0], opened[1], folder)
+        parity: Parity = yield from _judged(request, opened, folder)
     except Cancelled:
         raise
     except InspectorError:
@@ -77,7 +83,8 @@ def compare(request: CompareRequest) -> Recipe[Parity]:
     return parity
 
 
-def _judged(request: CompareRequest, a: Opened, b: Opened, folder: Path) -> Recipe[Parity]:
+def _judged(request: CompareRequest, opened: list[Opened], folder: Path) -> Recipe[Parity]:
+    a, b = opened
     pairs = pair_inputs(a.session.inputs, b.session.inputs)
     made: FeedsMade = yield Ask(
         a.worker,
@@ -95,9 +102,11 @@ def _judged(request: CompareRequest, a: Opened, b: Opened, folder: Path) -> Reci
         FED,
     )
     results = yield from _run(a, b, made, pairs.fits, folder)
+    yield from _references(opened, made, results, folder)
+    a = opened[0]
     words = "; not run by the first: ".join([made.words, ", ".join(results.not_run)]) if results.not_run else made.words
     parity: Parity = yield Ask(
-        a.worker,
+        b.worker if results.ended else a.worker,
         JUDGE,
         JudgeArgs(
             a=tuple(results.a),
@@ -110,7 +119,7 @@ def _judged(request: CompareRequest, a: Opened, b: Opened, folder: Path) -> Reci
             numbers_b=b.session.numbers,
             rtol=request.rtol,
             atol=request.atol,
-            words=words,
+            words="; ".join([words, *dict.fromkeys(results.missed)]),
             title_a=a.device.title,
             title_b=b.device.title,
             device_a=a.device.id,
@@ -195,28 +204,71 @@ def _run(a: Opened, b: Opened, made: FeedsMade, fits: tuple[Fit, ...], folder: P
             first = first or error
             results.failed = results.failed or f"{b.title} cannot run {shapes}, which the first can. {error.what}"
             continue
+        results.places.append(i)
         results.feeds.append(feeds)
         results.a.append(out_a)
         results.b.append(out_b)
-        yield from _references(a, i, made, results, folder)
     if not results.a:
         assert first is not None
         raise first
-    _drop_partial(results)
     return results
 
 
-def _references(a: Opened, i: int, made: FeedsMade, results: _Results, folder: Path) -> Generator[Step, Any, None]:
-    """Run the reference against itself: again, and in float64 or with inputs moved by their last bit."""
-    again, exact, moved = (str(folder / f"{name}-{i}.npz") for name in ("again", "exact", "moved"))
-    yield from _once(a, SessionRunArgs(feeds=made.files[i], result=again))
-    results.again.append(again)
-    ran: SessionRan = yield from _once(a, SessionRunArgs(feeds=made.files[i], result=exact, exact=True))
-    if ran.ran:
-        results.exact.append(exact)
-    elif made.moved:
-        yield from _once(a, SessionRunArgs(feeds=made.moved[i], result=moved))
-        results.moved.append(moved)
+def _references(opened: list[Opened], made: FeedsMade, results: _Results, folder: Path) -> Generator[Step, Any, None]:
+    """Run the reference against itself: again, and in float64 or with inputs moved by their last bit.
+
+    These runs come last: both models have run by then, and a reference that fails is only left out.
+    """
+    yield from _reference(opened[0], made.files, results.again, results, folder, "repeated")
+    yield from _revive(opened, results)
+    yield from _reference(opened[0], made.files, results.exact, results, folder, "run in float64", exact=True)
+    yield from _revive(opened, results)
+    if made.moved and not results.exact:
+        yield from _reference(opened[0], made.moved, results.moved, results, folder, "run with moved inputs")
+
+
+def _revive(opened: list[Opened], results: _Results) -> Generator[Step, Any, None]:
+    """Open the reference in a worker of its own again, if the last one ended; what is left does without where not."""
+    if not results.ended:
+        return
+    try:
+        opened[0] = yield from open_session(opened[0].path, opened[0].device.id)
+    except Cancelled:
+        raise
+    except InspectorError as error:
+        results.missed.append(f"the first could not be opened again: {error.what.rstrip('.')}")
+        return
+    results.ended = False
+
+
+def _reference(
+    a: Opened,
+    feeds: tuple[str, ...],
+    made: list[str],
+    results: _Results,
+    folder: Path,
+    words: str,
+    *,
+    exact: bool = False,
+) -> Generator[Step, Any, None]:
+    """Run all feeds that count once more, or none: references are paired by position."""
+    if results.ended:
+        return
+    done: list[str] = []
+    try:
+        for i in results.places:
+            result = str(folder / f"{words.replace(' ', '-')}-{i}.npz")
+            ran: SessionRan = yield from _once(a, SessionRunArgs(feeds=feeds[i], result=result, exact=exact))
+            if not ran.ran:
+                return
+            done.append(result)
+    except Cancelled:
+        raise
+    except InspectorError as error:
+        results.missed.append(f"the first could not be {words}: {error.what.rstrip('.')}")
+        results.ended = isinstance(error, WorkerDied)
+        return
+    made.extend(done)
 
 
 def _once(
@@ -227,13 +279,6 @@ def _once(
     except WorkerDied as error:
         raise blame(error, f"Running {who.title} failed") from error
     return ran
-
-
-def _drop_partial(results: _Results) -> None:
-    """References count only where every feed has one: they are paired by position."""
-    for files in (results.again, results.exact, results.moved):
-        if len(files) != len(results.a):
-            files.clear()
 
 
 def _spans(i: int, count: int) -> tuple[tuple[float, float], tuple[float, float]]:
