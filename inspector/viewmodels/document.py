@@ -59,6 +59,8 @@ class DocumentModel(QObject):
     rows_changed = Signal()
     """The table holds all rows of the present grouping."""
     modules_changed = Signal()
+    restarted = Signal()
+    """A fresh worker took over; questions that had no answer yet never get one."""
     closed = Signal()
 
     def __init__(self, path: Path, document: Document, settings: Settings, parent: QObject | None = None) -> None:
@@ -108,6 +110,7 @@ class DocumentModel(QObject):
     def retry(self) -> None:
         """Open again with a fresh worker."""
         self.worker.restart()
+        self.restarted.emit()
         self.open()
 
     def close(self) -> None:

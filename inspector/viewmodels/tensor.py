@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +40,8 @@ class TensorModel(QObject):
         self.saving: Saving | None = None
         self._ask = 0
         document.selection.tensor_changed.connect(self._on_tensor)
+        document.closed.connect(self._on_closed)
+        document.restarted.connect(self._on_restarted)
 
     def turn(self, start: int) -> None:
         """Show the values from here on."""
@@ -51,6 +53,16 @@ class TensorModel(QObject):
         if self.saving is None and self.name:
             self.saving = Saving(self, self.name, target)
             self.saving.begin()
+
+    def _on_closed(self) -> None:
+        if self.saving is not None:
+            self.saving.abandon()
+
+    def _on_restarted(self) -> None:
+        if self.saving is not None:
+            name = self.saving.name
+            self.saving.abandon()
+            self.save_failed.emit(InspectorError(f"{name} was not saved: the file was read again.", "Save it again."))
 
     def _on_tensor(self, name: str) -> None:
         self.name, self.view, self.error = name, None, None
@@ -77,25 +89,34 @@ class Saving:
     """One tensor on its way into a file: chunks are asked for one after another."""
 
     def __init__(self, model: TensorModel, name: str, target: Path) -> None:
-        self._model, self._name, self._target = model, name, target
+        self.name = name
+        self._model, self._target = model, target
         self._file: BinaryIO | None = None
         self._temporary = Path()
-        self._offset = 0
+        self._offset = self._ask = 0
 
     def begin(self) -> None:
         """Make the temporary file beside the target and ask for the first chunk."""
+        self._temporary = self._target.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            handle, name = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
+            self._file = self._temporary.open("xb")
         except OSError as error:
             self._fail(_unwritable(self._target, error))
             return
-        self._temporary = Path(name)
-        self._file = os.fdopen(handle, "wb")
         self._next()
 
+    def abandon(self) -> None:
+        """Leave nothing behind; no answer is coming any more."""
+        self._model.document.drop(self._ask)
+        if self._file is not None:
+            with suppress(OSError):  # what is still to be written may not fit, and is not wanted
+                self._file.close()
+            self._temporary.unlink(missing_ok=True)
+        self._model.saving = None
+
     def _next(self) -> None:
-        args = TensorBytesArgs(name=self._name, offset=self._offset, size=CHUNK)
-        self._model.document.ask(TENSOR_BYTES, args, self._on_bytes, self._fail)
+        args = TensorBytesArgs(name=self.name, offset=self._offset, size=CHUNK)
+        self._ask = self._model.document.ask(TENSOR_BYTES, args, self._on_bytes, self._fail)
 
     def _on_bytes(self, part: TensorBytes) -> None:
         assert self._file is not None
@@ -104,7 +125,10 @@ class Saving:
                 self._file.write(part.header)
             self._file.write(part.data)
             self._offset += len(part.data)
-            if self._offset < part.total and part.data:
+            if self._offset < part.total:
+                if not part.data:
+                    self._fail(_incomplete(self._target, self._offset, part.total))
+                    return
                 self._model.save_progressed.emit(self._offset / part.total)
                 self._next()
                 return
@@ -117,12 +141,15 @@ class Saving:
         self._model.saved.emit(str(self._target))
 
     def _fail(self, error: InspectorError) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
-        self._model.saving = None
+        self.abandon()
         self._model.save_failed.emit(error)
 
 
 def _unwritable(target: Path, error: OSError) -> InspectorError:
     return InspectorError(f"{target} cannot be written: {error.strerror}.", "Choose another folder.")
+
+
+def _incomplete(target: Path, have: int, total: int) -> InspectorError:
+    return InspectorError(
+        f"{target.name} was not saved: the model gave {have:,} of {total:,} bytes.", "Open the file again."
+    )
