@@ -131,7 +131,10 @@ class Document(QObject):
         """Tail of the log of a worker that died."""
         self._ids = count(1)
         self._waiting: dict[int, _Waiting] = {}
-        self._alive = self._granted = False
+        self._host = host
+        self._alive = self._granted = self._closed = False
+        self._roots: tuple[str, ...] = ()
+        """What the worker was granted last; one that takes its place gets the same."""
         self._begin.connect(host.begin)
         self._grant.connect(host.grant)
         self._ask.connect(host.ask)
@@ -150,12 +153,15 @@ class Document(QObject):
         The first ask of a document worker, to open a file, also says which folders the worker may ever read.
         """
         id = next(self._ids)
+        if self._closed:
+            return id
         if not self._alive:
             self._start()
         self._waiting[id] = _Waiting(task, done, failed)
         if self.role == "document" and not self._granted:
             self._granted = True
-            self._grant.emit(self._key, roots(args))
+            self._roots = roots(args) or self._roots
+            self._grant.emit(self._key, self._roots)
         self._ask.emit(self._key, id, task.id, args)
         return id
 
@@ -165,13 +171,21 @@ class Document(QObject):
 
     def restart(self) -> None:
         """A fresh worker; what waits is forgotten."""
+        if self._closed:
+            return
         self._waiting.clear()
         self._end.emit(self._key)
         self._start()
 
     def close(self) -> None:
-        """Stop the worker; no callback is called any more."""
+        """Stop the worker; no callback is called any more, and asks are not heard."""
         self._waiting.clear()
+        if self._closed:
+            return
+        self._closed = True
+        self._host.ready.disconnect(self._on_ready)
+        self._host.replied.disconnect(self._on_reply)
+        self._host.ended.disconnect(self._on_ended)
         if self._alive:
             self._alive = False
             self._end.emit(self._key)

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import SIGNAL
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import InspectorError
 from inspector.jobs.desk import Desk
 from inspector.jobs.document import Document
 from inspector.registry import _from_file
+from inspector.worker.tasks.open import TASK as OPEN
+from inspector.worker.tasks.open import OpenArgs
 
 toy = _from_file("toy_types_document", Path(__file__).parents[1] / "toys" / "tasks" / "toy.py")
 
@@ -91,3 +94,35 @@ def test_a_restart_frees_a_worker_that_hangs(qtbot: QtBot, document: Document) -
     answers.ask(document, "echo", "free")
     qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
     assert not answers.failed
+
+
+def test_a_worker_that_takes_over_may_read_what_the_last_one_might(
+    qtbot: QtBot, document: Document, samples: Path
+) -> None:
+    answers = Answers()
+    opening = OpenArgs(path=str(samples / "digits_mlp.onnx"))
+    document.ask(OPEN, opening, answers.done.append, answers.failed.append)
+    qtbot.waitUntil(lambda: bool(answers.done or answers.failed), timeout=30_000)
+    with qtbot.waitSignal(document.died, timeout=10_000):
+        answers.ask(document, "segfault")
+    answers.ask(document, "echo", "first")
+    document.ask(OPEN, opening, answers.done.append, answers.failed.append)
+    qtbot.waitUntil(lambda: len(answers.done) + len(answers.failed) == 4, timeout=30_000)
+    assert [type(answer).__name__ for answer in answers.done] == ["Overview", "ToyResult", "Overview"]
+
+
+def test_a_closed_document_hears_and_starts_nothing(qtbot: QtBot, document: Document) -> None:
+    answers = Answers()
+    answers.ask(document, "echo", "before")
+    qtbot.waitUntil(lambda: bool(answers.done), timeout=10_000)
+    host = document._host
+    ended = SIGNAL("ended(int,QString,QString,QString)")
+    heard = host.receivers(ended)
+    document.close()
+    document.close()
+    qtbot.waitUntil(lambda: not host._processes, timeout=10_000)
+    assert host.receivers(ended) == heard - 1
+    answers.ask(document, "echo", "after")
+    document.restart()
+    qtbot.wait(100)
+    assert (len(answers.done), host._processes) == (1, {})
