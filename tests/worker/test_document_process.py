@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -97,10 +98,10 @@ def test_a_restart_frees_a_worker_that_hangs(qtbot: QtBot, document: Document) -
 
 
 def test_a_worker_that_takes_over_may_read_what_the_last_one_might(
-    qtbot: QtBot, document: Document, samples: Path
+    qtbot: QtBot, document: Document, samples: Path, tmp_path: Path
 ) -> None:
     answers = Answers()
-    opening = OpenArgs(path=str(samples / "digits_mlp.onnx"))
+    opening = OpenArgs(path=str(copy(samples / "digits_mlp.onnx", tmp_path)))
     document.ask(OPEN, opening, answers.done.append, answers.failed.append)
     qtbot.waitUntil(lambda: bool(answers.done or answers.failed), timeout=30_000)
     with qtbot.waitSignal(document.died, timeout=10_000):
