@@ -1,7 +1,8 @@
 """Where processes live: an object of the background thread that runs jobs from a queue and keeps spare workers.
 
-At most two jobs run at once; an exclusive one (a measurement) runs alone, and nothing is started beside it. One spare
-worker is kept for each framework that has been used, with the framework imported, so that the next job starts at once.
+At most two jobs run at once; an exclusive one (a measurement) runs alone. One spare worker is kept for each framework
+that has been used, with the framework imported, so that the next job starts at once. Nothing is started beside a
+measurement, and spares that still import are stopped for it: they would take part of the processor.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class Floor(QObject):
     def _run(self, order: Order) -> None:
         job = Job(order.recipe, lambda step, folder: self._hire(order.id, step, folder), self)
         self._running[order.id] = (order, job)
+        if order.exclusive:
+            self._stop_importing()
         job.progressed.connect(lambda fraction, text: self.progressed.emit(order.id, fraction, text))
         job.logged.connect(lambda text: self.logged.emit(order.id, text))
         job.ended.connect(lambda outcome: self._on_ended(order, outcome))
@@ -113,7 +116,7 @@ class Floor(QObject):
 
     def _hire(self, order: str, step: Start, folder: Path) -> WorkerProcess:
         self._used.setdefault(step.framework)
-        if step.framework in self._spares:
+        if step.framework in self._spares and not self._spares[step.framework][0].stopping:
             process, home = self._spares.pop(step.framework)
             process.ended.disconnect()
             self._folders.setdefault(order, []).append(home)
@@ -136,11 +139,18 @@ class Floor(QObject):
                 process.ended.connect(lambda what, hint, name=framework: self._on_spare_ended(name))
                 process.start()
 
+    def _stop_importing(self) -> None:
+        """Stop spares that are not ready; the end of the job brings them back."""
+        for process, _ in list(self._spares.values()):
+            if not process.protection:
+                process.stop()
+
     def _on_spare_ended(self, framework: str) -> None:
         """A spare that died is not replaced before the next job: if it dies at its start, so would the next."""
         process, home = self._spares.pop(framework)
+        if not process.stopping:
+            self._used.pop(framework, None)
         discard(process)
-        self._used.pop(framework, None)
         remove_folder(home)
         self._perhaps_closed()
 
