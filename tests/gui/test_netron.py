@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,16 +130,16 @@ def test_a_click_in_netron_is_told(qtbot: QtBot, samples: Path) -> None:
 @quiet
 def test_two_models_side_by_side_do_not_mix(qtbot: QtBot, samples: Path) -> None:
     pages = [NetronPage(NetronModel(samples / name)) for name in ("digits_keras.keras", "digits_cnn.onnx")]
-    titles: list[object] = []
+    titles: dict[int, object] = {}
     for page in pages:
         qtbot.addWidget(page)
         with qtbot.waitSignal(page.rendered, timeout=30_000):
             page.show()
-    for page in pages:
+    for number, page in enumerate(pages):
         assert page.view is not None
-        page.view.ask("document.title", titles.append)
+        page.view.ask("document.title", partial(titles.__setitem__, number))
     qtbot.waitUntil(lambda: len(titles) == 2, timeout=5000)
-    assert titles == ["digits_keras.keras", "digits_cnn.onnx"]
+    assert titles == {0: "digits_keras.keras", 1: "digits_cnn.onnx"}
 
 
 @web
