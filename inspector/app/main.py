@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -98,6 +99,7 @@ def main(arguments: list[str]) -> int:
     steps += [partial(import_module, name) for package in REGISTRIES for name in names(package)]
     if not to_open:
         steps.append(workspace.prepare)  # a reader stands by while the user looks for a file
+    steps.append(gc.freeze)  # what was imported stays: a collection in the midst of work need not look at it
     _one_by_one(window, steps)
     _let_python_see_signals(app)
     status = app.exec()
