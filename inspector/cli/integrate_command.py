@@ -24,6 +24,8 @@ from inspector.formats import Format, formats
 DESKTOP = "inspector.desktop"
 MIME = "inspector-mime.xml"
 PRINTABLE = range(0x20, 0x7F)
+MEMBER = 200
+"""Bytes in which the telling part of an archive's first name is looked for."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -111,13 +113,24 @@ def mime_type(name: str, sharing: list[Format]) -> list[str]:
         f"    <comment>{escape(' or '.join(f.title for f in sharing))}</comment>",
     ]
     magic = list(dict.fromkeys(pair for fmt in sharing for pair in fmt.magic))
-    if any(value.startswith(b"PK") for _, value in magic):
+    archive = [pair for pair in magic if pair[1].startswith(b"PK")]
+    inside = [pair for pair in magic if archive and pair not in archive]
+    if archive:
         lines.append('    <sub-class-of type="application/zip"/>')
-        magic = []  # the archive's own magic says nothing about what is in it
     lines.append('    <generic-icon name="application-x-executable"/>')
-    if magic:
-        lines.append('    <magic priority="60">')
-        lines += [f'      <match type="string" value="{literal(value)}" offset="{offset}"/>' for offset, value in magic]
+    if magic and (inside or not archive):  # the archive's own magic alone says nothing about what is in it
+        lines.append(f'    <magic priority="{70 if inside else 60}">')  # an archive must beat plain zip, which has 60
+        for offset, value in archive or magic:
+            match = f'      <match type="string" value="{literal(value)}" offset="{offset}"'
+            if not inside:
+                lines.append(match + "/>")
+                continue
+            lines.append(match + ">")
+            lines += [
+                f'        <match type="string" value="{literal(each)}" offset="{first}:{first + MEMBER}"/>'
+                for first, each in inside
+            ]
+            lines.append("      </match>")
         lines.append("    </magic>")
     for fmt in sharing:
         lines += [f'    <glob pattern="*{escape(suffix)}"/>' for suffix in fmt.suffixes if suffix]

@@ -63,7 +63,8 @@ class Format:
         read: The whole structure, weights as places. Raises FormatError and nothing else on bad input.
         fetch: The values of one tensor of a model that `read` gave, as a C-contiguous array of the tensor's dtype and
             shape (ml_dtypes for bfloat16 and kin; object array of str for strings).
-        magic: Byte strings with offsets for the desktop's MIME database: ((offset, bytes), …).
+        magic: Byte strings with offsets for the desktop's MIME database: ((offset, bytes), …). For a zip archive the
+            first is its own and the others are looked for in the name of its first member, which begins at 30.
         mime: MIME type for the desktop.
         document: Documentation of one operator as plain text, from (op, domain); empty when there is none.
         resize: Reads the model with named sizes fixed, where more shapes follow from them than by putting numbers in

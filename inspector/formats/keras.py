@@ -104,5 +104,5 @@ FORMAT = Format(
     read=read,
     fetch=fetch,
     mime="application/x-keras",
-    magic=((0, b"PK\x03\x04"),),
+    magic=((0, b"PK\x03\x04"), (30, b"metadata.json")),
 )

@@ -213,4 +213,5 @@ FORMAT = Format(
     read=read,
     fetch=fetch,
     mime="application/x-torch-export",
+    magic=((0, b"PK\x03\x04"), (30, b"/data/weights/")),
 )

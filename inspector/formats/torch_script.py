@@ -278,6 +278,6 @@ FORMAT = Format(
     read=read,
     fetch=fetch_member,
     mime="application/x-torchscript",
-    magic=((0, b"PK\x03\x04"),),
+    magic=((0, b"PK\x03\x04"), (30, b"/data/0")),
     reshape=propagate,
 )
