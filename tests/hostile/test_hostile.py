@@ -1,0 +1,31 @@
+"""Every hostile file of SECURITY.md §4, opened in a real document worker: exactly what is said, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from case import Case, Loop, cases
+from witness import Witness, tried
+
+ALL = cases()
+
+
+@pytest.fixture(scope="module")
+def witness() -> Iterator[Witness]:
+    made = Witness()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{label}-{case.name[:60]}", marks=[pytest.mark.slow] if case.slow else [])
+        for label, case in ALL.items()
+    ],
+)
+def test_a_hostile_file_gives_what_is_said(case: Case | Loop, tmp_path: Path, witness: Witness) -> None:
+    _seen, wrong = tried(case, tmp_path / "case", witness)
+    assert not wrong
