@@ -85,6 +85,8 @@ class Shelf:
     kinds: dict[str, str] = field(default_factory=dict)
     """What torch's exporter says a tensor is, by name."""
     notes: list[Note] = field(default_factory=list)
+    settings: set[str] = field(default_factory=set)
+    """What is said of data in other files, by name."""
     _layouts: dict[str, dict[str, Attribute]] = field(default_factory=lambda: {"message": {"field": "message"}})
     """One for all tensors that are stored alike."""
 
@@ -122,6 +124,7 @@ class Shelf:
     def _place(self, proto: Any, dtype: str, shape: tuple[int, ...], path: str) -> Place:
         if proto.data_location == 1:
             facts = {text(entry.key): text(entry.value) for entry in proto.external_data}
+            self.settings.update(facts)
             offset, size = _number(facts.get("offset", "0")), _number(facts.get("length", "-1"))
             if offset < 0 or (size < 0 and "length" in facts):
                 self.notes.append(Note("warning", f"The tensor {text(proto.name)[:100]!r} has an impossible place."))

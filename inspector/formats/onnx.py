@@ -12,6 +12,7 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
+from inspector.formats._onnx_checks import disorder, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped, zeros
@@ -79,7 +80,8 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
     reader.model(proto)
     tensors = shelf.settled(zeros(source, data, proto))
     graphs = tuple(reader.graphs.values())
-    notes += check_external(source, tensors) + _remarks(proto, reader)
+    notes += [*check_external(source, tensors), *overlaps(tensors.values()), *strange_settings(shelf.settings)]
+    notes += [*_remarks(proto, reader), *disorder(graphs[0], tensors)]
     metadata, texts = _facts(proto)
     return Model(
         "onnx",

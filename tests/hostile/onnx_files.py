@@ -8,15 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
-from case import Case
+from case import SECRET, Case
+from witness import Seen
 
-from inspector.errors import InspectorError
-from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.tensor import TASK as TENSOR
 from inspector.worker.tasks.tensor import TensorArgs
 
-MARK = b"this must never be shown"
 OUTSIDE = "The model names a side file outside its folder: "
 
 
@@ -54,41 +51,31 @@ def external(folder: Path, location: str, *, weights: int = 1, **facts: object) 
     return save(folder / "m.onnx", nodes, outputs=flow, initializer=tensors)
 
 
-def withheld(path: Path, *words: str, name: str = "w0") -> None:
-    """The values of the weight are refused in words, and nothing of the forbidden file is in them."""
-    with pytest.raises(InspectorError) as caught:
-        ask_document(path, [(TENSOR, TensorArgs(name))])
-    said = f"{caught.value.what} {caught.value.hint}"
-    assert all(word in said for word in words), said
-    assert "Traceback" not in said
-    assert MARK.decode() not in said
-
-
-def away(folder: Path) -> Path:
-    """A file outside of the model's folder, with a mark in it."""
-    secret = folder.parent / "secret.bin"
-    secret.write_bytes(MARK)
-    return secret
+def withheld(seen: Seen) -> None:
+    """The values of the weight are refused in words, and nothing of the forbidden file is in what is said."""
+    said = seen.answers["tensor"]
+    assert isinstance(said, str), f"the values were read: {said}"
+    assert "'w0'" in said or "ide file" in said or "w.data" in said, said
+    assert SECRET.decode() not in seen.text
 
 
 def named(folder: Path, location: str) -> Path:
     """Weights in a file that exists and is none of the model's."""
-    away(folder)
-    return external(folder, location.format(secret=folder.parent / "secret.bin"))
+    return external(folder, location.format(secret=folder.parent / "secret.txt"))
 
 
 def linked(folder: Path) -> Path:
-    (folder / "w.data").symlink_to(away(folder))
+    (folder / "w.data").symlink_to(folder.parent / "secret.txt")
     return external(folder, "w.data")
 
 
 def linked_folder(folder: Path) -> Path:
-    (folder / "weights").symlink_to(away(folder).parent, target_is_directory=True)
-    return external(folder, "weights/secret.bin")
+    (folder / "weights").symlink_to(folder.parent, target_is_directory=True)
+    return external(folder, "weights/secret.txt")
 
 
 def hard(folder: Path) -> Path:
-    os.link(away(folder), folder / "w.data")
+    os.link(folder.parent / "secret.txt", folder / "w.data")
     return external(folder, "w.data")
 
 
@@ -118,22 +105,22 @@ def overlapping(folder: Path) -> Path:
     return external(folder, "w.data", weights=2, offset=[0, 12], length=24)
 
 
-def readable(path: Path, name: str = "w0") -> None:
-    """The values of a weight are there."""
-    overview, view = ask_document(path, [(TENSOR, TensorArgs(name))])
-    assert not [note for note in overview.notes if note.level != "info"]
+def shown(seen: Seen) -> None:
+    """The values of the weight are there."""
+    view = seen.answers["tensor"]
+    assert not isinstance(view, str), view
     assert (view.shape, view.values[0]) == ((2, 3), "0")
+
+
+def trusted(seen: Seen) -> None:
+    """The values are there and nothing is to be warned of."""
+    shown(seen)
+    assert not [note for note in seen.notes if note[0] != "info"]
 
 
 def unknown(folder: Path) -> Path:
     (folder / "w.data").write_bytes(bytes(24))
-    return external(folder, "w.data", length=24, **{"__class__": "os.system", "basepath": "/etc"})
-
-
-def still_readable(path: Path) -> None:
-    """Settings that nobody knows change nothing about the values."""
-    _, view = ask_document(path, [(TENSOR, TensorArgs("w0"))])
-    assert view.shape == (2, 3)
+    return external(folder, "w.data", length=24, __class__="os.system", basepath="/etc")
 
 
 def cached(folder: Path) -> Path:
@@ -149,19 +136,22 @@ def cached(folder: Path) -> Path:
     return snapshot / "m.onnx"
 
 
-def _data(number: int, name: str, build: Callable[[Path], Path], says: str, *words: str) -> Case:
+VALUES = ((TENSOR, TensorArgs("w0")),)
+
+
+def _data(number: int, name: str, build: Callable[[Path], Path], says: str) -> Case:
     """The structure opens with a remark, the values are refused."""
-    return Case(number, name, build, "opened", says, "warning", after=lambda path: withheld(path, *words))
+    return Case(number, name, build, "opened", says, "warning", check=withheld, then=VALUES)
 
 
 CASES = [
     _data(28, "data in ../../etc/passwd", partial(named, location="../../etc/passwd"), OUTSIDE + "'../../etc/passwd'."),
-    _data(28, "data in a/../../secret.bin", partial(named, location="a/../../secret.bin"), OUTSIDE),
-    _data(28, "data in ..\\secret.bin", partial(named, location="..\\secret.bin"), OUTSIDE),
+    _data(28, "data in a/../../secret.txt", partial(named, location="a/../../secret.txt"), OUTSIDE),
+    _data(28, "data in ..\\secret.txt", partial(named, location="..\\secret.txt"), OUTSIDE),
     _data(28, "data at an address", partial(named, location="https://127.0.0.1/w"), OUTSIDE),
     _data(29, "data at an absolute path", partial(named, location="{secret}"), OUTSIDE + "'/"),
     _data(29, "data in file:///", partial(named, location="file://{secret}"), OUTSIDE),
-    _data(29, "data on a drive", partial(named, location="C:\\secret.bin"), OUTSIDE),
+    _data(29, "data on a drive", partial(named, location="C:\\secret.txt"), OUTSIDE),
     _data(30, "data behind a link", linked, "The side file 'w.data' is a link that leaves the model's folder."),
     _data(30, "data behind a linked folder", linked_folder, "is a link that leaves the model's folder."),
     _data(31, "data that is a hard link", hard, "The side file 'w.data' is a hard link. Replace it by a real copy."),
@@ -178,12 +168,11 @@ CASES = [
         "data that is missing",
         partial(external, location="w.data"),
         "The side file 'w.data' is missing. Put it beside the model",
-        "The side file 'w.data' is missing.",
     ),
     Case(33, "data of two weights that overlap", overlapping, "opened", "'w0' and 'w1' share a part", "warning"),
     Case(
         34, "data with settings nobody knows", unknown, "opened",
-        "Settings of data in other files are not known to ONNX: __class__.", "warning", after=still_readable,
+        "Settings of data in other files are not known to ONNX: __class__.", "warning", check=shown, then=VALUES,
     ),
-    Case(35, "a model in a Hugging-Face cache", cached, "opened", "", after=readable),
+    Case(35, "a model in a Hugging-Face cache", cached, "opened", "", check=trusted, then=VALUES),
 ]  # fmt: skip
