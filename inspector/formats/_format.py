@@ -67,6 +67,8 @@ class Format:
             first is its own and the others are looked for in the name of its first member, which begins at 30.
         mime: MIME type for the desktop.
         document: Documentation of one operator as plain text, from (op, domain); empty when there is none.
+        fetch_part: Some values of a tensor in C order, from the first one and how many, as an array of one dimension,
+            without reading the others; None where the tensor is stored so that this cannot be done.
         resize: Reads the model with named sizes fixed, where more shapes follow from them than by putting numbers in
             the place of names; None where that is all.
         reshape: The model with the shapes that follow from these shapes of its inputs, for files that do not say them;
@@ -82,5 +84,6 @@ class Format:
     mime: str = ""
     magic: tuple[tuple[int, bytes], ...] = ()
     document: Callable[[str, str], str] = no_document
+    fetch_part: Callable[[Source, Tensor, int, int], NDArray[np.generic[Any]] | None] | None = None
     resize: Callable[[Source, Mapping[str, int]], Model] | None = None
     reshape: Callable[[Model, dict[str, tuple[int | str, ...]]], Model] | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._onnx_types import dtype_name, text
 from inspector.formats._onnx_wire import Stripped, locate
+from inspector.formats._raw import fetch_raw_part
 from inspector.formats._source import Source
 from inspector.formats._tensors import LARGEST, Array, dense, is_floating, state_role
 from inspector.ir import Attribute, Note, Place, Role, Tensor
@@ -275,6 +276,14 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     buffer = mapped(source)
     start, end = locate(buffer, place.member)
     return _decoded(bytes(buffer[start:end]), stored, tensor)
+
+
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of one tensor; see `Format.fetch_part`."""
+    place, stored = tensor.place, str(tensor.place.layout.get("field", ""))
+    direct = stored in DIRECT and tensor.dtype in (DIRECT[stored] or (tensor.dtype,))
+    plain = direct or (stored == "external" and bool(place.file))
+    return fetch_raw_part(source, tensor, start, count) if plain and place.offset >= 0 else None
 
 
 def _decoded(data: bytes, stored: str, tensor: Tensor) -> Array:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from inspector.errors import FormatError
 from inspector.formats._source import Source
-from inspector.formats._tensors import LARGEST, Array, decode
+from inspector.formats._tensors import LARGEST, PACKED, Array, decode, numpy_dtype
 from inspector.ir import Tensor
 
 
@@ -30,3 +30,29 @@ def fetch_raw(source: Source, tensor: Tensor) -> Array:
     with source.open(place.file) as file:
         data = read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}")
     return decode(data, tensor.dtype, tensor.shape)
+
+
+def fetch_raw_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of such a tensor in C order, as an array of one dimension; no other byte is read.
+
+    Args:
+        source: The model.
+        tensor: One whose place is a plain buffer, little-endian unless its layout says `byte_order: big`.
+        start: The first value.
+        count: How many.
+
+    Returns:
+        The values; None where the buffer cannot be cut at any value (packed dtypes, strings, strides).
+
+    Raises:
+        FormatError: The file ends before them.
+    """
+    place = tensor.place
+    if tensor.dtype in PACKED or tensor.dtype == "string" or "strides" in place.layout:
+        return None
+    width = numpy_dtype(tensor.dtype).itemsize
+    if not width or place.size < tensor.count * width:
+        return None
+    with source.open(place.file) as file:
+        data = read_at(file, place.offset + start * width, count * width, f"tensor {tensor.name[:100]!r}")
+    return decode(data, tensor.dtype, (count,), big=place.layout.get("byte_order") == "big")

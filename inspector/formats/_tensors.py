@@ -21,13 +21,16 @@ LARGEST = 1 << 36
 ByteOrder = Literal["<", ">", "="]
 
 ML_DTYPES = frozenset({
-    "bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu",
-    "float4_e2m1fn", "int4", "uint4", "int2", "uint2",
+    "bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
+    "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn", "float6_e3m2fn", "float4_e2m1fn", "int4", "uint4", "int2",
+    "uint2",
 })  # fmt: skip
 """dtypes that numpy has only through ml_dtypes."""
 
-PACKED = {"int4": 4, "uint4": 4, "float4_e2m1fn": 4, "int2": 2, "uint2": 2}
-"""Bits of dtypes of which several share a byte, the first in its low bits."""
+PACKED = {
+    "float6_e2m3fn": 6, "float6_e3m2fn": 6, "int4": 4, "uint4": 4, "float4_e2m1fn": 4, "int2": 2, "uint2": 2,
+}  # fmt: skip
+"""Bits of dtypes of which several share bytes, one after another from the low bits up."""
 
 QUANTIZED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}
 
@@ -58,7 +61,7 @@ def dense(
     offset: int = 0,
     byteorder: ByteOrder = "<",
 ) -> Array:
-    """A C-contiguous array of native byte order from stored bytes.
+    """A C-contiguous array of native byte order from stored bytes; a view of them, read-only, where that is possible.
 
     Args:
         data: The stored bytes; for packed dtypes several elements share a byte.
@@ -92,7 +95,7 @@ def dense(
         view = np.lib.stride_tricks.as_strided(flat, tuple(shape), steps, writeable=False)
     else:
         view = flat.reshape(shape)
-    return np.array(view, kind.newbyteorder("="), order="C")
+    return np.ascontiguousarray(view, kind.newbyteorder("=")).reshape(shape)  # it makes vectors of scalars
 
 
 def decode(data: bytes | memoryview, dtype: str, shape: Sequence[int], *, big: bool = False) -> Array:
@@ -107,13 +110,28 @@ def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> Array:
             f"A tensor of {count:,} {dtype} has only {len(data):,} bytes.", hint="The file is damaged or incomplete."
         )
     packed = np.frombuffer(data, np.uint8, -(-count * bits // 8))
-    parts = [(packed >> shift) & ((1 << bits) - 1) for shift in range(0, 8, bits)]
-    codes = np.stack(parts, axis=-1).reshape(-1)[:count]
+    codes = _sixes(packed, count) if bits == 6 else _equal_parts(packed, bits, count)
     if dtype.startswith("int"):  # two's complement of so many bits
         codes = ((codes ^ (1 << (bits - 1))).astype(np.int8) - (1 << (bits - 1))).astype(np.int8)
     if dtype.startswith("float"):
         return codes.astype(np.uint8).view(numpy_dtype(dtype))
     return codes.astype(numpy_dtype(dtype))
+
+
+def _equal_parts(packed: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.uint8]:
+    """Codes of 2 or 4 bits, so many to a byte."""
+    parts = [(packed >> shift) & ((1 << bits) - 1) for shift in range(0, 8, bits)]
+    return np.stack(parts, axis=-1).reshape(-1)[:count]
+
+
+def _sixes(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Codes of 6 bits, four to three bytes, as a stream of bits from the low end."""
+    whole = np.zeros(-(-packed.size // 3) * 3, np.uint8)
+    whole[: packed.size] = packed
+    a, b, c = (whole[at::3].astype(np.uint32) for at in range(3))
+    words = a | (b << 8) | (c << 16)
+    parts = [((words >> shift) & 63).astype(np.uint8) for shift in (0, 6, 12, 18)]
+    return np.stack(parts, axis=-1).reshape(-1)[:count]
 
 
 def is_floating(dtype: str) -> bool:

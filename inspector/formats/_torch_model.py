@@ -10,13 +10,13 @@ from inspector.formats._format import Glimpse
 from inspector.formats._globals import warnings
 from inspector.formats._keys import module_tree, role_of, wrapper_note
 from inspector.formats._pickle import Call
-from inspector.formats._raw import read_at
+from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode, state_role
 from inspector.formats._torch_contents import Contents, Leaf, Part, contents, is_module
 from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_torch, peek
 from inspector.formats._torch_words import class_of, mapping, tensor_of, written
-from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member
+from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member, fetch_member_part
 from inspector.ir import Model, Module, Note, Role, Tensor
 
 SHORT = 200
@@ -239,3 +239,11 @@ def fetch(source: Source, tensor: Tensor) -> Array:
         return fetch_member(source, tensor)
     with source.open() as file:
         return arranged(read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}"), tensor)
+
+
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of one tensor; see `Format.fetch_part`."""
+    place = tensor.place
+    if place.member and place.offset >= 0:
+        return fetch_member_part(source, tensor, start, count)
+    return fetch_raw_part(source, tensor, start, count) if place.offset > 0 else None

@@ -163,6 +163,21 @@ def fetch_member(source: Source, tensor: Tensor) -> Array:
     return arranged(data, tensor)
 
 
+def fetch_member_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of such a tensor; see `Format.fetch_part`."""
+    where = tensor.place
+    width = numpy_dtype(tensor.dtype).itemsize
+    if "strides" in where.layout or "opaque" in where.layout or not where.member or where.offset < 0:
+        return None
+    with archive(source) as zipped:
+        if not fits(zipped, where) or zipped.start(where.member) < 0:  # a packed member would be unpacked for each part
+            return None
+        with zipped.open(where.member) as file:
+            file.seek(where.offset + start * width)
+            data = file.read(count * width)
+    return decode(data, tensor.dtype, (count,), big=where.layout.get("byte_order") == "big")
+
+
 def arranged(data: bytes, tensor: Tensor) -> Array:
     """Stored bytes as the tensor's values, its strides and byte order undone."""
     where = tensor.place

@@ -15,7 +15,7 @@ from inspector.formats._modules import tree
 from inspector.formats._onnx_checks import disorder, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader
 from inspector.formats._onnx_shapes import check, decode
-from inspector.formats._onnx_tensors import Shelf, check_external, fetch, mapped, zeros
+from inspector.formats._onnx_tensors import Shelf, check_external, fetch, fetch_part, mapped, zeros
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
@@ -150,6 +150,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     mime="application/x-onnx",
     magic=tuple((0, bytes((8, version, 18))) for version in range(3, 14)),
     document=document,

@@ -10,7 +10,7 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._keys import module_tree, role_of, wrapper_note
-from inspector.formats._raw import fetch_raw, read_at
+from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._safetensors_header import HEADER, Header, json_object, read_header, shards
 from inspector.formats._source import Source
 from inspector.ir import Model, Note, Place, Tensor
@@ -120,5 +120,6 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch_raw,
+    fetch_part=fetch_raw_part,
     mime="application/x-safetensors",
 )

@@ -14,7 +14,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._bundle import dtype_name, strings, varint
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._raw import read_at
+from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode
 from inspector.formats._tf_graph import Library, Sketch, draw, function_graph, unwrap
@@ -184,6 +184,12 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     return decode(data, tensor.dtype, tensor.shape, big=place.layout.get("byte_order") == "big")
 
 
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of a variable; see `Format.fetch_part`."""
+    plain = tensor.place.file and not tensor.place.layout.get("sliced")
+    return fetch_raw_part(source, tensor, start, count) if plain else None
+
+
 FORMAT = Format(
     id="tf.saved_model",
     title="TensorFlow SavedModel",
@@ -191,6 +197,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     mime="application/x-tensorflow-savedmodel",
     magic=((0, b"\x08\x01\x12"),),
 )

@@ -18,7 +18,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._flat import BROKEN, DTYPES, ints, items, names, options, text
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._raw import read_at
+from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode, is_floating
 from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
@@ -318,6 +318,11 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     return decode(data, tensor.dtype, tensor.shape)
 
 
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of one buffer; see `Format.fetch_part`."""
+    return None if tensor.place.layout.get("sparse") else fetch_raw_part(source, tensor, start, count)
+
+
 def _strings(data: bytes, shape: tuple[int, ...]) -> Array:
     """TFLite's strings: a count, offsets, then the bytes."""
     try:
@@ -338,6 +343,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     mime="application/x-tflite",
     magic=((4, b"TFL3"),),
 )

@@ -17,7 +17,7 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, state_role
-from inspector.formats._torchzip import fetch_member
+from inspector.formats._torchzip import fetch_member, fetch_member_part
 from inspector.formats._zip import Archive, archive
 from inspector.ir import Graph, Model, Note, Role, Signature, Tensor
 
@@ -212,6 +212,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_member_part,
     mime="application/x-torch-export",
     magic=((0, b"PK\x03\x04"), (30, b"/data/weights/")),
 )

@@ -12,7 +12,7 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._globals import known
 from inspector.formats._source import Source
 from inspector.formats._torch_file import open_torch
-from inspector.formats._torch_model import fetch, kind, read_as
+from inspector.formats._torch_model import fetch, fetch_part, kind, read_as
 from inspector.ir import Model, Note
 
 NAMES = 20
@@ -41,4 +41,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
 )

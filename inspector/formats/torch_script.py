@@ -22,7 +22,7 @@ from inspector.formats._torch_code import Code, parse
 from inspector.formats._torch_program import Program, follow
 from inspector.formats._torch_shapes import propagate
 from inspector.formats._torch_tree import Instance, TensorRef, Tree, class_name, grow, plain
-from inspector.formats._torchzip import Strided, fetch_member, fits, place
+from inspector.formats._torchzip import Strided, fetch_member, fetch_member_part, fits, place
 from inspector.formats._zip import Archive, archive, strange_names
 from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor, Value
 
@@ -277,6 +277,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch_member,
+    fetch_part=fetch_member_part,
     mime="application/x-torchscript",
     magic=((0, b"PK\x03\x04"), (30, b"/data/0")),
     reshape=propagate,

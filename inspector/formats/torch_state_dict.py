@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._source import Source
-from inspector.formats._torch_model import fetch, kind, read_as
+from inspector.formats._torch_model import fetch, fetch_part, kind, read_as
 from inspector.ir import Model
 
 
@@ -29,6 +29,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     mime="application/x-pytorch-checkpoint",
     magic=((0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."),),
 )
