@@ -16,6 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--json", action="store_true", help="one JSON object")
     kind.add_argument("--csv", action="store_true", help="the layer table as CSV")
+    kind.add_argument("--markdown", action="store_true", help="the layer table and the totals as Markdown")
     parser.add_argument("--depth", type=int, default=-1, metavar="N", help="merge modules below this depth")
     parser.add_argument("--operators", action="store_true", help="one row for each operator instead of each layer")
     add_inputs(parser)
@@ -37,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(render.as_json(overview, page.rows))
     elif args.csv:
-        sys.stdout.write(render.as_csv(page.rows))
+        sys.stdout.write(render.as_csv(page.rows, page.totals))
+    elif args.markdown:
+        print(render.as_markdown(overview, page.rows))
     else:
         print(render.as_text(overview, page.rows))
     return 0

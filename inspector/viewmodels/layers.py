@@ -224,13 +224,17 @@ class LayerTable(QAbstractTableModel):
 
 
 def _sum(rows: Sequence[Row]) -> Totals:
-    """Totals of some rows only."""
+    """Totals of some rows only; what never runs is in no sum but that of the parameters."""
+    run = [row for row in rows if row.runs]
     return Totals(
         layers=len(rows),
         parameters=sum(row.parameters for row in rows),
         trainable=sum(row.trainable for row in rows),
-        macs=sum(row.macs or 0 for row in rows),
+        macs=sum(row.macs or 0 for row in run),
+        flops=sum(row.flops or 0 for row in run),
         parameter_bytes=sum(row.parameter_bytes for row in rows),
-        activation_bytes=sum(row.activation_bytes or 0 for row in rows),
+        activation_bytes=sum(row.activation_bytes or 0 for row in run),
+        moved_bytes=sum(row.moved_bytes or 0 for row in run),
+        peak_bytes=max((row.live_bytes or 0 for row in run), default=0),
         complete=all(row.macs is not None for row in rows),
     )

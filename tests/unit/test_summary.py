@@ -75,12 +75,23 @@ def check_sums(model: Model, dims: dict[str, int] | None = None) -> Summary:
     for grouping, depth in ((LAYERS, -1), (OPERATORS, -1), (LAYERS, 0), (LAYERS, 1), (LAYERS, 2)):
         rows = summary.rows(grouping, depth)
         assert [row.index for row in rows] == list(range(len(rows)))
-        for figure in ("parameters", "trainable", "parameter_bytes", "macs", "activation_bytes"):
-            assert sum(getattr(row, figure) or 0 for row in rows) == getattr(summary.totals, figure), (grouping, figure)
+        for figure in (
+            "parameters",
+            "trainable",
+            "parameter_bytes",
+            "macs",
+            "flops",
+            "activation_bytes",
+            "moved_bytes",
+        ):
+            assert sum(getattr(row, figure) or 0 for row in rows if row.runs or "param" in figure) == getattr(
+                summary.totals, figure
+            ), (grouping, figure)
     assert summary.totals.layers == len(summary.rows())
     if summary.modules:
         assert summary.modules[0].parameters == summary.totals.parameters
         assert (summary.modules[0].macs or 0) == summary.totals.macs
+        assert (summary.modules[0].flops or 0) == summary.totals.flops
         assert summary.modules[0].layers == summary.totals.layers
     return summary
 
@@ -96,8 +107,13 @@ def test_simple_nn() -> None:
     assert totals.macs == 784 * 512 + 512 * 512 + 512 * 10
     assert totals.parameter_bytes == 4 * 669_706
     assert totals.activation_bytes == 4 * (784 + 4 * 512 + 10)
+    assert totals.flops == 2 * totals.macs + 2 * 512
+    assert totals.moved_bytes == 4 * (784 + 512 + 2 * 1024 + 1024 + 512 + 10 + 669_706)
+    assert totals.peak_bytes == 4 * (784 + 512)
     assert totals.complete
     rows = summary.rows()
+    assert [row.live_bytes for row in rows[:3]] == [4 * 784, 4 * (784 + 512), 4 * 1024]
+    assert rows[2].intensity == 2 * 512 / 4096 / 2
     assert [row.type for row in rows] == ["Flatten", "Linear", "ReLU", "Linear", "ReLU", "Linear"]
     assert names(rows) == ["flatten", "stack.0", "stack.1", "stack.2", "stack.3", "stack.4"]
     assert rows[1].weights == ("stack.0.weight", "stack.0.bias")

@@ -8,10 +8,12 @@ operation that mixes it with data.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
+from inspector.engines.summary.flops import PICKS, Ones, moves, ones
 from inspector.engines.summary.macs import Call, counts, macs
-from inspector.engines.summary.sizes import Sizes
+from inspector.engines.summary.sizes import LARGEST, Sizes
 from inspector.ir import Graph, Model, Node, Shape, Value
 from inspector.ir.model import bytes_of
 from inspector.ir.operators import canonical, category
@@ -33,7 +35,9 @@ class Facts:
         weights: Names of the stored tensors that are counted at it.
         direct: Those of them that it names itself.
         macs: None where it has some and their number is not known.
+        flops: Likewise.
         activation_bytes: Bytes of its outputs, 0 where they are derived; None where not known.
+        moved: Bytes that it reads and writes; None where not known.
     """
 
     node: Node
@@ -43,7 +47,9 @@ class Facts:
     weights: tuple[str, ...]
     direct: tuple[str, ...]
     macs: int | None
+    flops: int | None
     activation_bytes: int | None
+    moved: int | None
 
 
 def reachable(model: Model) -> tuple[Graph, ...]:
@@ -67,6 +73,9 @@ class _Kind(NamedTuple):
     name: str
     constant: bool
     counts: bool
+    ones: Ones
+    moves: bool
+    picks: bool
 
 
 class Examined:
@@ -74,6 +83,7 @@ class Examined:
 
     def __init__(self, model: Model, graph: Graph, sizes: Sizes) -> None:
         self.graph = graph
+        self.outermost = graph is model.graphs[0]
         self._model = model
         self._sizes = sizes
         self._outer = model.graphs[0].values
@@ -87,7 +97,7 @@ class Examined:
     @property
     def complete(self) -> bool:
         """Whether the figures of every node are known."""
-        return all(each.macs is not None and each.activation_bytes is not None for each in self.facts)
+        return all(each.flops is not None and each.activation_bytes is not None for each in self.facts)
 
     def value(self, name: str) -> Value | None:
         """What is known of a value, in this graph or around it."""
@@ -130,22 +140,28 @@ class Examined:
             known.update(dict.fromkeys(filter(None, node.outputs), carried))
             if len(weights) <= CARRIED:
                 weights, direct = [], []
-            return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0)
+            return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0, 0, 0)
+        count = self._macs(node, kind.name) if kind.counts else 0
+        given = self._bytes(node)
+        used = tuple(dict.fromkeys(weights)) if weights else ()
         return Facts(
             node,
             kind.name,
             False,
             node.inputs if len(data) == len(node.inputs) else tuple(data),
-            tuple(dict.fromkeys(weights)) if weights else (),
+            used,
             tuple(direct) if direct else (),
-            self._macs(node, kind.name) if kind.counts else 0,
-            self._bytes(node),
+            count,
+            self._flops(node, kind, count),
+            given,
+            self._moved(data, used, given, kind) if kind.moves else 0,
         )
 
     def _kind(self, node: Node) -> _Kind:
         """What an operator is; a model has few."""
         name = canonical(node.op, node.domain)
-        kind = _Kind(name, category(node.op, node.domain) == "constant", counts(name))
+        constant = category(node.op, node.domain) == "constant"
+        kind = _Kind(name, constant, counts(name), ones(name), moves(name), name in PICKS)
         self._kinds[node.op, node.domain] = kind
         return kind
 
@@ -165,17 +181,43 @@ class Examined:
             )
         )
 
+    def _flops(self, node: Node, kind: _Kind, count: int | None) -> int | None:
+        if kind.counts:
+            return count if count is None else min(2 * count, LARGEST)
+        if kind.ones is Ones.NONE:
+            return 0
+        names = node.outputs if kind.ones is Ones.GIVEN else node.inputs
+        shape = self.shape(names[0]) if names else None
+        return shape if shape is None else min(prod(shape), LARGEST)
+
+    def _moved(self, data: list[str], weights: tuple[str, ...], given: int | None, kind: _Kind) -> int | None:
+        if given is None:
+            return None
+        if kind.picks:
+            return 2 * given
+        total = given
+        for name in data:
+            size = self.size(name)
+            if size is None:
+                return None
+            total += size
+        tensors = self._model.tensors
+        for name in weights:
+            total += tensors[name].nbytes
+        return min(total, LARGEST)
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a value; None where they are not known."""
+        value = self.graph.values.get(name) or self._outer.get(name)
+        if value is None or value.shape is None:
+            return None
+        key = (value.dtype, value.shape)
+        return self._bytes_of[key] if key in self._bytes_of else self._size(*key)
+
     def _bytes(self, node: Node) -> int | None:
         total = 0
-        own, outer = self.graph.values, self._outer
         for name in node.outputs:
-            if not name:
-                continue
-            value = own.get(name) or outer.get(name)
-            size = None
-            if value is not None and value.shape is not None:
-                key = (value.dtype, value.shape)
-                size = self._bytes_of[key] if key in self._bytes_of else self._size(*key)
+            size = self.size(name) if name else 0
             if size is not None:
                 total += size
             elif name in self._taken:  # unlike the mask of a Dropout, which nothing computes when nothing takes it

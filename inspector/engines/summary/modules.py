@@ -13,15 +13,16 @@ from inspector.ir.text import inert
 
 
 class _Sum:
-    __slots__ = ("known", "layers", "macs", "parameters")
+    __slots__ = ("flops", "known", "layers", "macs", "parameters")
 
     def __init__(self) -> None:
-        self.parameters = self.layers = self.macs = 0
+        self.parameters = self.layers = self.macs = self.flops = 0
         self.known = True
 
-    def add(self, parameters: int, macs: int | None, layers: int, known: bool) -> None:
+    def add(self, parameters: int, macs: int | None, flops: int | None, layers: int, known: bool) -> None:
         self.parameters = min(self.parameters + parameters, LARGEST)
         self.macs = min(self.macs + (macs or 0), LARGEST)
+        self.flops = min(self.flops + (flops or 0), LARGEST)
         self.layers += layers
         self.known = self.known and known
 
@@ -38,7 +39,10 @@ def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
         total = own.get(path)
         if total is None:
             total = own[path] = _Sum()
-        total.add(row.parameters, row.macs, 1, row.macs is not None)
+        if row.runs:
+            total.add(row.parameters, row.macs, row.flops, 1, row.macs is not None)
+        else:
+            total.add(row.parameters, 0, 0, 1, True)
     types = {inert(module.path): inert(module.type.rpartition(".")[2]) for module in model.modules}
     children = _children((*types, *own))
     if len(children) == 1:
@@ -53,7 +57,7 @@ def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
         if path:
             each = own.setdefault(path, _Sum())
             parent = path.rpartition(".")[0]
-            own.setdefault(parent, _Sum()).add(each.parameters, each.macs, each.layers, each.known)
+            own.setdefault(parent, _Sum()).add(each.parameters, each.macs, each.flops, each.layers, each.known)
     return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in order)
 
 
@@ -73,4 +77,6 @@ def _children(paths: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _row(path: str, kind: str, total: _Sum) -> ModuleRow:
-    return ModuleRow(path, kind, total.parameters, total.macs if total.known or total.macs else None, total.layers)
+    macs = total.macs if total.known or total.macs else None
+    flops = total.flops if total.known or total.flops else None
+    return ModuleRow(path, kind, total.parameters, macs, total.layers, flops)

@@ -1,18 +1,35 @@
-"""The summary as JSON, text and CSV, for the command line. Key names are a contract; more keys may be added."""
+"""The summary as JSON, text, CSV and Markdown, for the command line. Key names are a contract; more may be added."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
 
 import msgspec
 
-from inspector.engines.summary.rows import ModuleRow, Overview, Port, Row, Shape
+from inspector.engines.summary.rows import ModuleRow, Overview, Port, Row, Shape, Totals
 
 WIDEST = 48
 """Characters of a name in the text table; the end tells more than the beginning."""
+
+_HEADING = (
+    "Layer",
+    "Type",
+    "Input",
+    "Output",
+    "Parameters",
+    "Multiply-adds",
+    "FLOPs",
+    "Memory",
+    "Live",
+    "FLOPs/byte",
+    "Share",
+)
+_WORDS = 4
+"""Columns of it that stand left."""
 
 _CSV = (
     "index",
@@ -28,6 +45,12 @@ _CSV = (
     "macs",
     "activation_bytes",
     "source",
+    "flops",
+    "moved_bytes",
+    "intensity",
+    "live_bytes",
+    "runs",
+    "share",
 )
 
 
@@ -52,8 +75,8 @@ def as_json(overview: Overview, rows: Sequence[Row]) -> dict[str, Any]:
             }
             for each in overview.signatures
         ],
-        "totals": msgspec.to_builtins(overview.totals),
-        "rows": [_row(row) for row in rows],
+        "totals": {**msgspec.to_builtins(overview.totals), "intensity": overview.totals.intensity},
+        "rows": [_row(row, overview.totals) for row in rows],
         "modules": [_module(row) for row in overview.modules],
         "metadata": dict(overview.metadata),
         "notes": [msgspec.to_builtins(note) for note in overview.notes],
@@ -62,31 +85,34 @@ def as_json(overview: Overview, rows: Sequence[Row]) -> dict[str, Any]:
 
 def as_text(overview: Overview, rows: Sequence[Row]) -> str:
     """A heading, an aligned table and the totals, as torchinfo prints them."""
-    heading = ("Layer", "Type", "Input", "Output", "Parameters", "Multiply-adds")
-    cells = [heading] + [
-        (
-            _short(row.name),
-            _short(row.type),
-            " ".join(sizes(port.shape) for port in row.inputs[:3]) + (" …" if len(row.inputs) > 3 else ""),
-            " ".join(sizes(port.shape) for port in row.outputs[:3]) + (" …" if len(row.outputs) > 3 else ""),
-            f"{row.parameters:,}",
-            "?" if row.macs is None else f"{row.macs:,}",
-        )
-        for row in rows
-    ]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(heading))]
+    cells = [_HEADING, *_cells(overview, rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADING))]
     table = [_line(line, widths) for line in cells]
     rule = "─" * max(map(len, table))
     return "\n".join([*_head(overview), rule, table[0], rule, *table[1:], rule, *_foot(overview)])
 
 
-def as_csv(rows: Iterable[Row]) -> str:
-    """The rows with one column for each figure; a text that a spreadsheet would run as a formula is quoted."""
+def as_markdown(overview: Overview, rows: Sequence[Row]) -> str:
+    """The same as a table of GitHub's Markdown; what a file's text could mark up is escaped."""
+    right = len(_HEADING) - _WORDS
+    lines = [f"### {_plain(overview.file)}", ""]
+    lines += ["| " + " | ".join(_HEADING) + " |", "|" + " --- |" * _WORDS + " ---: |" * right]
+    lines += ["| " + " | ".join(map(_plain, line)) + " |" for line in _cells(overview, rows)]
+    return "\n".join([*lines, "", *(f"- {_plain(line)}" for line in [*_head(overview), *_foot(overview)])])
+
+
+def as_csv(rows: Iterable[Row], totals: Totals | None = None) -> str:
+    """The rows with one column for each figure; a text that a spreadsheet would run as a formula is quoted.
+
+    Args:
+        rows: What to write.
+        totals: What shares of FLOPs are taken of; without them that column is empty.
+    """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV)
     for row in rows:
-        writer.writerow(_cell(row, name) for name in _CSV)
+        writer.writerow(_cell(row, name, totals) for name in _CSV)
     return out.getvalue()
 
 
@@ -125,19 +151,59 @@ def _foot(overview: Overview) -> list[str]:
         f"Parameters          {totals.parameters:,}, {bytes_in_words(totals.parameter_bytes)}",
         f"Trainable           {totals.trainable:,}",
         f"Multiply-adds       {totals.macs:,}{more}",
+        f"FLOPs               {totals.flops:,}{more}",
         f"Activation memory   {bytes_in_words(totals.activation_bytes)}{more}",
+        f"Peak live memory    {bytes_in_words(totals.peak_bytes)}{more}",
     ]
+    if totals.intensity:
+        moved = bytes_in_words(totals.moved_bytes)
+        lines.append(f"Intensity           {_number(totals.intensity)} FLOPs a byte, {moved} moved{more}")
     return lines + [f"{note.level.capitalize()}: {note.text} {note.hint}".rstrip() for note in overview.notes]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    left = [cell.ljust(width) for cell, width in zip(cells[:4], widths, strict=False)]
-    right = [cell.rjust(width) for cell, width in zip(cells[4:], widths[4:], strict=True)]
-    return "  ".join([*left, *right])
+    left = [cell.ljust(width) for cell, width in zip(cells[:_WORDS], widths, strict=False)]
+    right = [cell.rjust(width) for cell, width in zip(cells[_WORDS:], widths[_WORDS:], strict=True)]
+    return "  ".join([*left, *right]).rstrip()
 
 
 def _short(text: str) -> str:
     return text if len(text) <= WIDEST else f"…{text[1 - WIDEST :]}"
+
+
+def _cells(overview: Overview, rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The table's cells as they are printed, without the heading."""
+    return [
+        (
+            _short(row.name),
+            _short(row.type),
+            " ".join(sizes(port.shape) for port in row.inputs[:3]) + (" …" if len(row.inputs) > 3 else ""),
+            " ".join(sizes(port.shape) for port in row.outputs[:3]) + (" …" if len(row.outputs) > 3 else ""),
+            f"{row.parameters:,}",
+            "?" if row.macs is None else f"{row.macs:,}",
+            "?" if row.flops is None else f"{row.flops:,}",
+            "?" if row.activation_bytes is None else bytes_in_words(row.activation_bytes),
+            "" if row.live_bytes is None else bytes_in_words(row.live_bytes),
+            "" if row.intensity is None else _number(row.intensity),
+            "" if (part := share(row, overview.totals)) is None else f"{part:.1%}",
+        )
+        for row in rows
+    ]
+
+
+def share(row: Row, totals: Totals) -> float | None:
+    """Part of the model's FLOPs that a row does, between 0 and 1; None where it is not known or does not count."""
+    return row.flops / totals.flops if row.flops is not None and row.runs and totals.flops else None
+
+
+def _number(value: float) -> str:
+    """Three digits or so."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~&$])", r"\\\1", text.replace("\n", " "))
 
 
 def _port(port: Port) -> dict[str, Any]:
@@ -153,7 +219,7 @@ def _shapes(ports: Iterable[Port]) -> list[list[int | str | None] | None]:
     return [None if port.shape is None else list(port.shape) for port in ports]
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row, totals: Totals) -> dict[str, Any]:
     return {
         "index": row.index,
         "name": row.name,
@@ -172,12 +238,21 @@ def _row(row: Row) -> dict[str, Any]:
         "macs": row.macs,
         "activation_bytes": row.activation_bytes,
         "source": row.source,
+        "flops": row.flops,
+        "moved_bytes": row.moved_bytes,
+        "intensity": row.intensity,
+        "live_bytes": row.live_bytes,
+        "runs": row.runs,
+        "share": share(row, totals),
     }
 
 
-def _cell(row: Row, name: str) -> str | int:
+def _cell(row: Row, name: str, totals: Totals | None) -> str | int | float:
     if name in {"input_shapes", "output_shapes"}:
         return " ".join(sizes(port.shape) for port in (row.inputs if name == "input_shapes" else row.outputs))
+    if name == "share":
+        part = share(row, totals) if totals else None
+        return "" if part is None else round(part, 6)
     value = getattr(row, name)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
         return f"'{value}"

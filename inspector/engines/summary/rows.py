@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from inspector.engines.summary.flops import intensity
+
 Shape = tuple[int | str | None, ...] | None
 
 
@@ -37,9 +39,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         parameters: Elements of its weights and buffers, each distinct tensor counted at the first row that uses it.
         trainable: Those of them that training changes.
         parameter_bytes: Bytes of them as stored.
-        macs: Multiply-adds of one call; None where shapes are not known.
+        macs: Multiply-adds of one call of the model; None where shapes are not known.
+        flops: Floating-point operations of one call of the model (`flops` says what is one); None like `macs`.
         activation_bytes: Bytes of all that its nodes compute from data, merged nodes each; None where shapes are not
             known.
+        moved_bytes: Bytes that its nodes read and write in one call of the model, merged nodes each, weights too.
+        live_bytes: Most bytes that values need while one of its nodes runs (`running`), weights apart; None where it
+            has no nodes.
+        runs: How often it runs in one call of the model; more than once in a loop of fixed length, whose figures it has
+            all of. 0 in a branch of a condition that another one outdoes: its figures are those of one run, and sums
+            leave it out.
         source: `file:line` of the author's program.
     """
 
@@ -60,10 +69,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     macs: int | None = None
     activation_bytes: int | None = None
     source: str = ""
+    flops: int | None = None
+    moved_bytes: int | None = None
+    live_bytes: int | None = None
+    runs: int = 1
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOPs per byte moved."""
+        return intensity(self.flops, self.moved_bytes)
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over a model. `macs` and `activation_bytes` are of what is known; `complete` says whether that is all."""
+    """Sums over a model, without what runs 0 times. Figures are of what is known; `complete` says whether that is all.
+
+    `peak_bytes` is the most live memory of any row.
+    """
 
     layers: int = 0
     nodes: int = 0
@@ -73,6 +94,14 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     parameter_bytes: int = 0
     activation_bytes: int = 0
     complete: bool = True
+    flops: int = 0
+    moved_bytes: int = 0
+    peak_bytes: int = 0
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOPs per byte moved."""
+        return intensity(self.flops, self.moved_bytes)
 
 
 class ModuleRow(msgspec.Struct, frozen=True, gc=False):
@@ -83,6 +112,7 @@ class ModuleRow(msgspec.Struct, frozen=True, gc=False):
     parameters: int
     macs: int | None
     layers: int
+    flops: int | None = None
 
 
 class Signature(msgspec.Struct, frozen=True):

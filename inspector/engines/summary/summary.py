@@ -1,8 +1,8 @@
 """Rows, totals and the module tree of one model under one choice of sizes.
 
 Totals do not depend on the grouping: multiply-adds and bytes are sums over nodes, parameters are a sum over distinct
-tensors, and `layers` is always the number of rows of the grouping by layers. Bodies of branches and loops and functions
-count once, however often they run. What no node uses is in a row of its own, so that rows always add up to totals.
+tensors, and `layers` is always the number of rows of the grouping by layers. What runs how often is in `running`. What
+no node uses is in a row of its own, so that the rows that run always add up to totals.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.modules import tree
 from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
+from inspector.engines.summary.running import running
 from inspector.engines.summary.sizes import BATCH, LARGEST, Sizes
 from inspector.engines.summary.table import Table
 from inspector.ir import Model, Shape, Value
@@ -46,6 +47,7 @@ class Summary:
         self.sizes = Sizes(dims or {})
         with waiting():
             self.examined = [Examined(model, graph, self.sizes) for graph in reachable(model)]
+            self.running = running(self.examined)
         self._types = {module.path: module.type for module in model.modules}
         self._tables: dict[tuple[str, int], Table] = {}
         self._shown: dict[Shape | None, Shape | None] = {}
@@ -72,7 +74,7 @@ class Summary:
         if key not in self._tables:
             with waiting():
                 grouped = [(graph, self._groups(graph, grouping, depth)) for graph in self.examined]
-                self._tables[key] = Table(self.model, grouped, self.leaf)
+                self._tables[key] = Table(self.model, grouped, self.running, self.leaf)
         return self._tables[key]
 
     def _groups(self, graph: Examined, grouping: str, depth: int) -> list[Group]:
@@ -82,14 +84,18 @@ class Summary:
     def totals(self) -> Totals:
         """Sums over the model."""
         rows = self.table().figures
+        run = [row for row in rows if row.runs]
         return Totals(
             layers=len(rows),
             nodes=sum(len(graph.facts) for graph in self.examined),
             parameters=_capped(row.parameters for row in rows),
             trainable=_capped(row.trainable for row in rows),
-            macs=_capped(row.macs or 0 for row in rows),
+            macs=_capped(row.macs or 0 for row in run),
+            flops=_capped(row.flops or 0 for row in run),
             parameter_bytes=_capped(row.parameter_bytes for row in rows),
-            activation_bytes=_capped(row.activation_bytes or 0 for row in rows),
+            activation_bytes=_capped(row.activation_bytes or 0 for row in run),
+            moved_bytes=_capped(row.moved_bytes or 0 for row in run),
+            peak_bytes=max((row.live_bytes or 0 for row in run), default=0),
             complete=any(graph.facts for graph in self.examined)
             and self.sizes.open <= batch_names(self.model)
             and all(graph.complete for graph in self.examined),

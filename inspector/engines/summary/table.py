@@ -16,6 +16,7 @@ from inspector.engines.summary.grouping import Group
 from inspector.engines.summary.macs import counts
 from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable
 from inspector.engines.summary.rows import Port, Row
+from inspector.engines.summary.running import Running
 from inspector.engines.summary.sizes import LARGEST
 from inspector.engines.summary.stored import Leftover, leftovers
 from inspector.ir import Model, Role, Tensor, Value
@@ -49,12 +50,22 @@ class Figures:
     parameter_bytes: int = 0
     macs: int | None = None
     activation_bytes: int | None = None
+    flops: int | None = None
+    moved_bytes: int | None = None
+    live_bytes: int | None = None
+    runs: int = 1
 
 
 class Table:
     """The rows of one grouping; a distinct tensor is counted at the first row that uses it."""
 
-    def __init__(self, model: Model, grouped: list[tuple[Examined, list[Group]]], leaf: frozenset[str]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        grouped: list[tuple[Examined, list[Group]]],
+        running: list[Running],
+        leaf: frozenset[str],
+    ) -> None:
         self._model = model
         self._parts: list[_Part] = []
         self._counted: set[Identity] = set()
@@ -63,8 +74,8 @@ class Table:
         paths = {group.path for _, groups in grouped for group in groups if group.path}
         spare, rest = leftovers(self._model, used, paths, leaf)
         self._rest = rest
-        for graph, groups in grouped:
-            part = _Part(graph, groups, len(self.figures), spare)
+        for (graph, groups), runs in zip(grouped, running, strict=True):
+            part = _Part(graph, groups, runs, len(self.figures), spare)
             self._parts.append(part)
             self.figures += [self._figures(part, group, number) for number, group in enumerate(groups)]
         calls: dict[str, int] = {}
@@ -108,23 +119,30 @@ class Table:
             each = facts[group.members[0]]
             module = group.path if group.path or group.merged else inert(each.node.module)
             names: Iterable[str] = each.weights
-            figures = Figures(module, 0, 0, 0, _least(each.macs), _least(each.activation_bytes))
+            figures = Figures(module, 0, 0, 0, each.macs, _least(each.activation_bytes), each.flops, each.moved)
         else:
             inside = [facts[index] for index in group.members]
             module = group.path if group.path or group.merged else _lead(inside).node.module
             names = dict.fromkeys(name for each in inside for name in each.weights)
-            macs, size = _known(each.macs for each in inside), _known(each.activation_bytes for each in inside)
-            figures = Figures(inert(module), 0, 0, 0, macs, size)
+            figures = Figures(
+                inert(module),
+                macs=_known(each.macs for each in inside),
+                activation_bytes=_known(each.activation_bytes for each in inside),
+                flops=_known(each.flops for each in inside),
+                moved_bytes=_known(each.moved for each in inside),
+            )
         if group.path:
             figures.module = inert(group.path)
             names = (*names, *part.take(group.path, number))
         if names:
             self._count(figures, names)
+        part.running(figures, group)
         return figures
 
     def _stored_figures(self, leftover: Leftover) -> Figures:
         figure = 0 if self._model.graphs else None
-        figures = Figures(inert(leftover.path), macs=figure, activation_bytes=figure)
+        path = inert(leftover.path)
+        figures = Figures(path, macs=figure, activation_bytes=figure, flops=figure, moved_bytes=figure)
         self._count(figures, leftover.tensors)
         return figures
 
@@ -172,6 +190,10 @@ class Table:
             macs=figures.macs,
             activation_bytes=figures.activation_bytes,
             source=inert(next((each.node.source for each in facts if each.node.source), "")),
+            flops=figures.flops,
+            moved_bytes=figures.moved_bytes,
+            live_bytes=figures.live_bytes,
+            runs=figures.runs,
         )
 
     def _stored_row(self, leftover: Leftover, index: int, shown: Shown) -> Row:
@@ -191,14 +213,19 @@ class Table:
             parameter_bytes=figures.parameter_bytes,
             macs=figures.macs,
             activation_bytes=figures.activation_bytes,
+            flops=figures.flops,
+            moved_bytes=figures.moved_bytes,
         )
 
 
 class _Part:
     """The rows of one graph."""
 
-    def __init__(self, graph: Examined, groups: list[Group], start: int, left: dict[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, graph: Examined, groups: list[Group], runs: Running, start: int, left: dict[str, tuple[str, ...]]
+    ) -> None:
         self.graph = graph
+        self._runs = runs
         self.shown = inert(graph.graph.name)
         self.groups = groups
         self.start = start
@@ -213,6 +240,16 @@ class _Part:
         if names:
             self.spare[number] = names
         return names
+
+    def running(self, figures: Figures, group: Group) -> None:
+        """Add to the figures of one run of a row what is known of the runs of its graph."""
+        live, around, times = self._runs.live, self._runs.around, self._runs.times
+        first = live[group.members[0]] if len(group.members) == 1 else max(live[index] for index in group.members)
+        figures.live_bytes = min(around + first, LARGEST)
+        figures.runs = times
+        figures.macs = _times(figures.macs, times)
+        figures.flops = _times(figures.flops, times)
+        figures.moved_bytes = _times(figures.moved_bytes, times)
 
     def number(self, calls: dict[str, int]) -> None:
         """Count the calls of each module through all graphs."""
@@ -301,6 +338,12 @@ def _lead(facts: list[Facts]) -> Facts:
 
 def _least(number: int | None) -> int | None:
     return number if number is None or number < LARGEST else LARGEST
+
+
+def _times(number: int | None, times: int) -> int | None:
+    if not number:
+        return number
+    return min(number * times if times else number, LARGEST)
 
 
 def _known(numbers: Iterable[int | None]) -> int | None:

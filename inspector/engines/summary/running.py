@@ -1,0 +1,167 @@
+"""How often each graph runs in one call of the model, and what lives around it meanwhile.
+
+Functions run once for each node that calls them. The body of a loop runs as often as the file fixes (`trips`), once
+where it does not say. Of the branches of a condition the one that does most runs; the others run 0 times and are in no
+sum. A graph that runs itself, which only a broken file has, counts as if it did not.
+
+**Live memory** is what values need while a node runs: those that are given to the model or have been computed and are
+still to be used, the node's own outputs included, in the order of the file, nothing computed in place, and a view
+sharing the memory of what it shows. Weights are not among them. Its maximum is the *peak*.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from inspector.engines.summary.calls import Examined
+from inspector.engines.summary.flops import VIEWS
+from inspector.engines.summary.sizes import LARGEST
+
+
+@dataclass(slots=True)
+class Running:
+    """What is known of the runs of one graph.
+
+    Attributes:
+        times: How often it runs in one call of the model.
+        around: Bytes that live around it while it runs.
+        live: Bytes that live in it while each of its nodes runs, by position.
+        open: Loops whose number of runs the file does not fix count as one run.
+    """
+
+    times: int = 0
+    around: int = 0
+    live: list[int] = field(default_factory=list)
+    open: bool = False
+
+
+def running(examined: Sequence[Examined]) -> list[Running]:
+    """The runs of each graph; the first is the one that the model runs."""
+    if not examined:
+        return []
+    by_name = {each.graph.name: number for number, each in enumerate(examined)}
+    calls = [_calls(each, by_name) for each in examined]
+    order = _callers_first(calls)
+    found = [Running() for _ in examined]
+    found[0].times = 1
+    free: dict[int, set[str]] = {}
+    work = [0] * len(examined)
+    for number in reversed(order):
+        free[number], work[number] = _summed(examined[number], calls[number], free, work)
+    for number in order:
+        each = found[number]
+        each.live = _live(examined[number], calls[number], free, first=number == 0)
+        for index, graphs in calls[number].items():
+            trips, chosen = _shares(examined[number], index, graphs, work)
+            for graph in graphs:
+                other = found[graph]
+                other.times = min(LARGEST, other.times + each.times * (trips if graph in chosen else 0))
+                other.around = min(LARGEST, max(other.around, each.around + each.live[index]))
+    return found
+
+
+Calls = Mapping[int, tuple[int, ...]]
+
+
+def _calls(examined: Examined, by_name: Mapping[str, int]) -> Calls:
+    """The graphs that nodes run, by position of the node."""
+    return {
+        index: tuple(by_name[name] for name in facts.node.graphs if name in by_name)
+        for index, facts in enumerate(examined.facts)
+        if facts.node.graphs
+    }
+
+
+def _callers_first(calls: Sequence[Calls]) -> list[int]:
+    """Numbers of the graphs, each after all that run it; those that run each other at the end."""
+    waiting = [0] * len(calls)
+    for each in calls:
+        for graphs in each.values():
+            for graph in graphs:
+                waiting[graph] += 1
+    ready, order = [0] if not waiting[0] else [], []
+    while ready:
+        number = ready.pop()
+        order.append(number)
+        for graphs in calls[number].values():
+            for graph in graphs:
+                waiting[graph] -= 1
+                if not waiting[graph]:
+                    ready.append(graph)
+    missing = set(range(len(calls))) - set(order)
+    return order + sorted(missing)
+
+
+def _summed(
+    examined: Examined, calls: Calls, free: Mapping[int, set[str]], work: Sequence[int]
+) -> tuple[set[str], int]:
+    """Values of a graph that are made around it, and what it does, the graphs it runs included."""
+    outside: set[str] = set()
+    if calls or not examined.outermost:
+        made = {name for facts in examined.facts for name in facts.node.outputs}
+        made.update(value.name for value in examined.graph.inputs)
+        for facts in examined.facts:
+            outside.update(name for name in facts.data if name not in made)
+        for graphs in calls.values():
+            for graph in graphs:
+                outside |= free.get(graph, set()) - made
+    total = sum((facts.macs or 0) + (facts.flops or 0) for facts in examined.facts) + len(examined.facts)
+    for index, graphs in calls.items():
+        trips, chosen = _shares(examined, index, graphs, work)
+        total += trips * sum(work[graph] for graph in chosen)
+    return outside, min(total, LARGEST)
+
+
+def _shares(
+    examined: Examined, index: int, graphs: tuple[int, ...], work: Sequence[int]
+) -> tuple[int, tuple[int, ...]]:
+    """How often a node runs which of its graphs."""
+    if examined.facts[index].name == "if" and graphs:
+        return 1, (max(graphs, key=lambda graph: work[graph]),)
+    return 1, graphs
+
+
+def _live(examined: Examined, calls: Calls, free: Mapping[int, set[str]], *, first: bool) -> list[int]:
+    """Bytes that live while each node runs; inputs of a body or a function live around it."""
+    last, root = _last_uses(examined, calls, free)
+    now = 0
+    ends: dict[int, int] = defaultdict(int)
+    size = examined.size
+    if first:
+        for value in examined.graph.inputs:
+            known = size(value.name) or 0
+            now += known
+            if value.name in last:
+                ends[last[value.name]] += known
+    live: list[int] = []
+    for index, facts in enumerate(examined.facts):
+        if not facts.derived:
+            for name in facts.node.outputs:
+                if name and name not in root:
+                    known = size(name) or 0
+                    now += known
+                    ends[last.get(name, index)] += known
+        live.append(min(now, LARGEST))
+        if index in ends:
+            now -= ends[index]
+    return live
+
+
+def _last_uses(examined: Examined, calls: Calls, free: Mapping[int, set[str]]) -> tuple[dict[str, int], dict[str, str]]:
+    """The position where each value is used last, and what the values that are views show."""
+    last: dict[str, int] = {}
+    root: dict[str, str] = {}
+    for index, facts in enumerate(examined.facts):
+        for name in facts.data:
+            last[root.get(name, name)] = index
+        for graph in calls.get(index, ()):
+            for name in free.get(graph, ()):
+                last[root.get(name, name)] = index
+        if facts.name in VIEWS and facts.data:
+            shown = facts.data[0]
+            root.update(dict.fromkeys(facts.node.outputs, root.get(shown, shown)))
+    for value in examined.graph.outputs:
+        last[root.get(value.name, value.name)] = len(examined.facts)
+    return last, root
