@@ -58,8 +58,6 @@ def stranger(glimpse: Glimpse, titles: list[str]) -> FormatError:
         )
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"(\xb5/\xfd", b"Rar!")):
         return FormatError(f"{name} is a compressed archive.", hint="Unpack it, then open what is in it.")
-    if head.startswith(b"GGUF"):
-        return FormatError(f"{name} is a GGUF file for llama.cpp.", hint="Open the model that it was made from.")
     if b"\0" not in head and all(byte >= 9 for byte in head):
         return FormatError(f"{name} is a text file, not a model.", hint="Known: " + ", ".join(titles) + ".")
     return FormatError(f"{name} is not a model that we know.", hint="Known: " + ", ".join(titles) + ".")
