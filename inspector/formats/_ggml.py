@@ -239,6 +239,12 @@ KINDS = {
 """Types in blocks, by ggml's number."""
 
 
+def run_of(kind: Kind, start: int, count: int) -> tuple[int, int, int]:
+    """Bytes that hold some values of a tensor: from where, how many, and values before the first one wanted."""
+    first, last = start // kind.block, -(-(start + count) // kind.block)
+    return first * kind.size, (last - first) * kind.size, start - first * kind.block
+
+
 @cache
 def by_name() -> dict[str, Kind]:
     """Types in blocks by name."""

@@ -13,10 +13,10 @@ from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._ggml import values
+from inspector.formats._ggml import by_name, run_of, values
 from inspector.formats._gguf_header import MAGIC, Header, Listed, read_header
 from inspector.formats._keys import module_tree, role_of
-from inspector.formats._raw import read_at
+from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
 from inspector.ir import Attribute, Model, Module, Note, Place, Role, Tensor
@@ -167,6 +167,18 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     return values(data, tensor.dtype, tensor.shape, big=place.layout.get("byte_order") == "big")
 
 
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values in C order; of blocks only those that hold them are read."""
+    kind = by_name().get(tensor.dtype)
+    big = tensor.place.layout.get("byte_order") == "big"
+    if kind is None:
+        return None if big else fetch_raw_part(source, tensor, start, count)
+    at, size, before = run_of(kind, start, count)
+    with source.open(tensor.place.file) as file:
+        data = read_at(file, tensor.place.offset + at, size, f"tensor {tensor.name[:100]!r}")
+    return values(data, tensor.dtype, (size // kind.size * kind.block,), big=big)[before : before + count]
+
+
 FORMAT = Format(
     id="gguf",
     title="GGUF",
@@ -176,4 +188,5 @@ FORMAT = Format(
     fetch=fetch,
     mime="application/x-gguf",
     magic=((0, MAGIC),),
+    fetch_part=fetch_part,
 )

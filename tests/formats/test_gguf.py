@@ -102,6 +102,10 @@ def test_facts_tensors_and_values(tmp_path: Path, version: int, big: bool) -> No
     # Low halves of the bytes are the first 16 weights, high halves the others; eight is zero.
     want = [(n - 8) * 0.5 for n in range(16)] + [(1 - 8) * 0.5] * 16
     assert FORMAT.fetch(Source(path), packed).tolist() == [want, want]
+    assert FORMAT.fetch_part is not None
+    part = FORMAT.fetch_part(Source(path), packed, 30, 5)
+    assert part is not None
+    assert part.tolist() == (want + want)[30:35]
 
 
 def test_every_type_has_its_size_and_most_have_values(tmp_path: Path) -> None:
