@@ -365,7 +365,7 @@ def test_statistics() -> None:
     view = look("w")
     assert view.statistics == {
         "min": 0.0, "max": 11.0, "mean": 5.5, "std": pytest.approx(np.std(ARRAYS["w"])), "sparsity": 1 / 12,
-        "nan": 0, "inf": 0,
+        "nan": 0, "inf": 0, "distinct": 12,
     }  # fmt: skip
     assert (len(view.histogram.edges), sum(view.histogram.counts)) == (65, 12)
     odd = look("odd")

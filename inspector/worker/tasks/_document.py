@@ -48,7 +48,7 @@ class Document:
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._nodes: dict[str, dict[str, Node]] = {}
-        self._array: tuple[str, NDArray[Any]] | None = None
+        self._array: tuple[Tensor, NDArray[Any]] | None = None
 
     def summary(self, dims: dict[str, int]) -> Summary:
         """The figures for these sizes, which go before those given at opening; worked out once."""
@@ -84,10 +84,13 @@ class Document:
 
     def array(self, name: str) -> NDArray[Any]:
         """The values of a tensor; read when first asked for, the last one is kept."""
-        tensor = self.tensor(name)
-        if self._array is None or self._array[0] != tensor.name:
+        return self.array_of(self.tensor(name))
+
+    def array_of(self, tensor: Tensor) -> NDArray[Any]:
+        """The values of a tensor that need not be one of the model's, such as one with another type; as `array`."""
+        if self._array is None or self._array[0] != tensor:
             self._array = None  # let go of the last one before the next is read
-            self._array = (tensor.name, self._fetch(tensor))
+            self._array = (tensor, self.fetched(tensor))
         return self._array[1]
 
     def graph(self, name: str) -> Graph:
@@ -129,9 +132,15 @@ class Document:
             self._names[kind] = {shown: each for each in names if (shown := inert(each)) != each}
         return self._names[kind].get(name, name)
 
-    def _fetch(self, tensor: Tensor) -> NDArray[Any]:
+    def fetched(self, tensor: Tensor) -> NDArray[Any]:
+        """The values of a tensor, C-contiguous; nothing is kept."""
+        array: NDArray[Any] = self.guarded(tensor, lambda: self.format.fetch(self.source, tensor))
+        return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+    def guarded(self, tensor: Tensor, read: Callable[[], Any]) -> Any:
+        """What reading a tensor gives; what bytes that make no sense raise becomes one sentence."""
         try:
-            array: NDArray[Any] = self.format.fetch(self.source, tensor)
+            return read()
         except InspectorError:
             raise
         except (ValueError, TypeError, OSError, KeyError, IndexError, EOFError) as error:
@@ -139,7 +148,6 @@ class Document:
                 f"The values of {inert(tensor.name)!r} cannot be read: {inert(str(error))}.",
                 hint="The file may be damaged.",
             ) from error
-        return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def document(context: Context) -> Document:

@@ -1,8 +1,12 @@
-"""Statistics and texts of the values of a tensor, in pieces, so that a large one needs no second copy of itself."""
+"""Statistics and texts of the values of a tensor, in pieces, so that a large one needs no second copy of itself.
+
+Mean and variance of the pieces are joined by the formula of Chan, Golub and LeVeque (1979), which does not lose what
+is small beside a large mean.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import sqrt
 from typing import Any
 
@@ -14,89 +18,177 @@ from inspector.ir.text import inert
 PIECE = 1 << 20
 """Elements worked on at once."""
 
+SAMPLE = 1 << 24
+"""Elements that are looked at when a tensor is shown; of a larger one they are a sample."""
+BLOCKS = 64
+"""Places of a large tensor that its sample is taken from."""
 BINS = 64
+DISTINCT = 1 << 20
+"""Elements among which different values are counted."""
 
 Statistics = dict[str, float | int | None]
+Array = NDArray[Any]
 
 
-def measured(array: NDArray[Any]) -> tuple[Statistics, tuple[float, ...], tuple[int, ...]]:
-    """Statistics of an array, and edges and counts of its histogram.
+def sample(size: int) -> list[tuple[int, int]]:
+    """Which elements are looked at: blocks (start, count), all of a tensor that is not large, else spread evenly."""
+    if size <= SAMPLE:
+        return [(0, size)]
+    each = SAMPLE // BLOCKS
+    return [((size - each) * number // (BLOCKS - 1), each) for number in range(BLOCKS)]
+
+
+def has_figures(dtype: np.dtype[Any]) -> bool:
+    """Whether values of this type are numbers."""
+    return dtype.kind in "biufc" or _is_number(dtype)
+
+
+class Tally:
+    """Statistics of pieces that are given one after the other.
 
     Minimum, maximum, mean and standard deviation are of the finite values, None where there is none; `sparsity` is
-    the share of zeros. Complex numbers are measured by their magnitude. Strings have no statistics.
+    the share of zeros. Complex numbers are measured by their magnitude.
     """
-    if array.dtype.kind in "OSUV" and not _is_number(array.dtype):
-        return {}, (), ()
-    low, high = np.inf, -np.inf
-    total = 0.0
-    finite = zeros = nans = infs = 0
-    for piece in _pieces(array):
-        good = piece[np.isfinite(piece)]
-        zeros += int(np.count_nonzero(good == 0))
-        nans += int(np.count_nonzero(np.isnan(piece)))
-        infs += int(np.count_nonzero(np.isinf(piece)))
-        finite += good.size
-        if good.size:
-            low, high = min(low, float(good.min())), max(high, float(good.max()))
-            total += float(good.sum())
-    mean = total / finite if finite else None
-    statistics: Statistics = {
-        "min": _plain(low, array.dtype) if finite else None,
-        "max": _plain(high, array.dtype) if finite else None,
-        "mean": mean,
-        "std": _deviation(array, mean, finite) if mean is not None else None,
-        "sparsity": zeros / array.size if array.size else None,
-        "nan": nans,
-        "inf": infs,
-    }
-    if not finite:
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self.low, self.high = float("inf"), float("-inf")
+        self._least: int | None = None
+        self._most: int | None = None
+        self.count = self.finite = self._zeros = self._nans = self._infs = 0
+        self._mean = self._squares = 0.0
+
+    def add(self, part: Array) -> None:
+        """Count a piece in; one dimension."""
+        for start in range(0, part.size, PIECE):
+            self._add(part[start : start + PIECE])
+
+    def _add(self, part: Array) -> None:
+        piece = reals(part)
+        self.count += piece.size
+        fine = np.isfinite(piece)
+        good = piece if fine.all() else piece[fine]
+        if good.size != piece.size:
+            self._nans += int(np.count_nonzero(np.isnan(piece)))
+            self._infs += int(np.count_nonzero(np.isinf(piece)))
+        if not good.size:
+            return
+        self._zeros += good.size - int(np.count_nonzero(good))
+        self.low, self.high = min(self.low, float(good.min())), max(self.high, float(good.max()))
+        if self._dtype.kind in "iu":  # beyond 2**53 a float is not exact
+            least, most = int(part.min()), int(part.max())
+            self._least = least if self._least is None else min(self._least, least)
+            self._most = most if self._most is None else max(self._most, most)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(good.mean())
+            squares = float(np.square(good - mean).sum())
+            total, shift = self.finite + good.size, mean - self._mean
+            self._squares += squares + shift * shift * (self.finite * good.size / total)
+            self._mean += shift * (good.size / total)
+        self.finite = total
+
+    def statistics(self) -> Statistics:
+        """What has come of it so far."""
+        some = self.finite > 0
+        spread = self._squares / self.finite if some else 0.0
+        return {
+            "min": self._plain(self.low, self._least) if some else None,
+            "max": self._plain(self.high, self._most) if some else None,
+            "mean": self._mean if some else None,
+            "std": (sqrt(spread) if np.isfinite(spread) else float("inf")) if some else None,
+            "sparsity": self._zeros / self.count if self.count else None,
+            "nan": self._nans,
+            "inf": self._infs,
+        }
+
+    def _plain(self, value: float, exact: int | None) -> float | int:
+        if exact is not None:
+            return exact
+        return int(value) if self._dtype.kind == "b" or _is_small_integer(self._dtype) else value
+
+
+class Bins:
+    """Counts of the finite values between evenly spaced edges; none where the spread leaves no room for bins."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.edges: NDArray[np.float64] = np.zeros(0)
+        self.counts: NDArray[np.int64] = np.zeros(0, np.int64)
+        if not np.isfinite(high - low) or high - low > np.finfo(np.float64).max / 4:
+            return
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        edges = np.linspace(low, high, BINS + 1)
+        if np.all(np.diff(edges) > 0):  # neighbours in floating point have no room between them
+            self.edges, self.counts = edges, np.zeros(BINS, np.int64)
+
+    def add(self, part: Array) -> None:
+        """Count a piece in; one dimension."""
+        if not self.edges.size:
+            return
+        for start in range(0, part.size, PIECE):
+            piece = reals(part[start : start + PIECE])
+            good = piece[np.isfinite(piece)]
+            self.counts += np.histogram(good, BINS, (self.edges[0], self.edges[-1]))[0]
+
+
+def measured(
+    dtype: np.dtype[Any], parts: Callable[[], Iterable[Array]]
+) -> tuple[Statistics, tuple[float, ...], tuple[int, ...]]:
+    """Statistics of values, and edges and counts of their histogram; `parts` gives the values, and is called twice.
+
+    Of strings it is told how many are empty, and how long the longest is.
+    """
+    if not has_figures(dtype):
+        return _of_strings(parts()), (), ()
+    tally = Tally(dtype)
+    seen: list[Array] = []
+    room = DISTINCT
+    for part in parts():
+        tally.add(part)
+        if room > 0:
+            seen.append(part[:room])
+            room -= seen[-1].size
+    statistics = tally.statistics()
+    if tally.count:
+        statistics["distinct"] = int(np.unique(reals(np.concatenate(seen))).size)
+    if not tally.finite:
         return statistics, (), ()
-    return statistics, *_histogram(array, low, high)
+    bins = Bins(tally.low, tally.high)
+    for part in parts():
+        bins.add(part)
+    return statistics, tuple(bins.edges.tolist()), tuple(bins.counts.tolist())
 
 
-def _deviation(array: NDArray[Any], mean: float, finite: int) -> float:
-    squares = 0.0
-    for piece in _pieces(array):
-        good = piece[np.isfinite(piece)]
-        with np.errstate(over="ignore"):
-            squares += float(np.square(good - mean).sum())
-    return sqrt(squares / finite) if np.isfinite(squares) else float("inf")
+def _of_strings(parts: Iterable[Array]) -> Statistics:
+    longest = empty = 0
+    distinct: set[str] = set()
+    for part in parts:
+        for value in part.tolist():
+            word = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            longest, empty = max(longest, len(word)), empty + (not word)
+            if len(distinct) < DISTINCT:
+                distinct.add(word)
+    return {"distinct": len(distinct), "empty": empty, "longest": longest}
 
 
-def _histogram(array: NDArray[Any], low: float, high: float) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    if high - low > np.finfo(np.float64).max / 4 or not np.isfinite(high - low):
-        return (), ()
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts = np.zeros(BINS, np.int64)
-    edges = np.linspace(low, high, BINS + 1)
-    if not np.all(np.diff(edges) > 0):  # neighbours in floating point: there is no room for bins
-        return (), ()
-    for piece in _pieces(array):
-        counts += np.histogram(piece[np.isfinite(piece)], edges)[0]
-    return tuple(edges.tolist()), tuple(counts.tolist())
-
-
-def _pieces(array: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, PIECE):
-        piece = flat[start : start + PIECE]
-        yield (np.abs(piece) if piece.dtype.kind == "c" else piece).astype(np.float64)
-
-
-def _plain(value: float, dtype: np.dtype[Any]) -> float | int:
-    return int(value) if dtype.kind in "iub" and abs(value) < 2**53 else value
+def reals(part: Array) -> NDArray[np.float64]:
+    """Values as float64, complex ones by their magnitude."""
+    return (np.abs(part) if part.dtype.kind == "c" else part).astype(np.float64)
 
 
 def _is_number(dtype: np.dtype[Any]) -> bool:
     """Whether numpy's void kind hides a number of ml_dtypes."""
-    return dtype.kind == "V" and dtype.type.__module__.startswith("ml_dtypes")
+    return dtype.kind in "Vf" and dtype.type.__module__.startswith("ml_dtypes")
 
 
-def texts(array: NDArray[Any], start: int, count: int) -> tuple[str, ...]:
-    """Some of the values in order of storage, each as text that reads back as the same number."""
-    part = array.reshape(-1)[start : start + count]
-    return tuple(map(_writer(part.dtype), part.tolist() if part.dtype.kind in "iubfcOSU" else part.astype(np.float64)))
+def _is_small_integer(dtype: np.dtype[Any]) -> bool:
+    return dtype.name in {"int2", "uint2", "int4", "uint4", "int1", "uint1"}
+
+
+def texts(part: Array) -> Iterator[str]:
+    """Values as texts, each of which reads back as the same number; one dimension."""
+    plain = part.dtype.kind in "iubfcOSU" and not _is_number(part.dtype)
+    return map(_writer(part.dtype), part.tolist() if plain else part.astype(np.float64).tolist())
 
 
 def _writer(dtype: np.dtype[Any]) -> Callable[[Any], str]:
@@ -112,7 +204,8 @@ def _writer(dtype: np.dtype[Any]) -> Callable[[Any], str]:
         case "f" | "V":
             return lambda value: f"{float(value):.6g}"
         case "c":
-            return lambda value: f"{value.real:.9g}{value.imag:+.9g}i"
+            digits = 17 if dtype.itemsize == 16 else 9
+            return lambda value: f"{value.real:.{digits}g}{value.imag:+.{digits}g}i"
         case "S":
             return lambda value: inert(value.decode("utf-8", "replace"), 200)
         case _:

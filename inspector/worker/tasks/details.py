@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from inspector.errors import InspectorError
 from inspector.ir import Attribute, Graph, Node, Shape, Tensor, Value
 from inspector.ir.text import TEXT_LIMIT, inert
 from inspector.worker.tasks._document import Document, document
+from inspector.worker.tasks._flow import flow
 from inspector.worker.tasks._task import Context, Task
 
 Kind = Literal["node", "module", "row", "value", "tensor", "input", "output"]
@@ -54,13 +55,6 @@ class Details(msgspec.Struct, frozen=True):
     sections: tuple[Section, ...] = ()
     doc: str = ""
     source: str = ""
-
-
-class Flow(NamedTuple):
-    """Who makes and who takes each value of a graph."""
-
-    maker: dict[str, Node]
-    takers: dict[str, list[Node]]
 
 
 def run(args: DetailsArgs, context: Context) -> Details:
@@ -162,7 +156,7 @@ def _of_tensor(opened: Document, tensor: Tensor) -> Details:
     ]
     users: list[Fact] = []
     for graph in opened.model.graphs:
-        takers = _flow(opened, graph).takers.get(tensor.name, ())
+        takers = flow(opened, graph).takers.get(tensor.name, ())
         users += [Fact(inert(node.op), inert(node.name), node=inert(node.name)) for node in takers]
     sections = (Section("About", tuple(about)), _section("Used by", users), _attributes("Storage", place.layout))
     return _details(inert(tensor.name), described(tensor.dtype, tensor.shape), "tensor", sections)
@@ -173,14 +167,14 @@ def _of_value(opened: Document, args: DetailsArgs) -> Details:
     known = _ends(opened, graph, args.kind)
     value = known.get(args.name) or graph.values.get(args.name)
     value = value and opened.sized(graph, value)
-    flow = _flow(opened, graph)
+    ends = flow(opened, graph)
     if value is None:
         if args.name in opened.model.tensors and args.kind == "value":
             return _of_tensor(opened, opened.tensor(args.name))
-        if args.name not in flow.maker and args.name not in flow.takers:
+        if args.name not in ends.maker and args.name not in ends.takers:
             raise InspectorError(f"There is no {args.kind} {inert(args.name)!r} in this graph.")
         value = Value(args.name)
-    maker, takers = flow.maker.get(value.name), flow.takers.get(value.name, [])
+    maker, takers = ends.maker.get(value.name), ends.takers.get(value.name, [])
     sections = (
         Section("About", (Fact("Name", inert(value.name)), Fact("Type", described(value.dtype, value.shape)))),
         _section("Made by", (Fact(inert(n.op), inert(n.name), node=inert(n.name)) for n in [maker] if n is not None)),
@@ -280,8 +274,8 @@ def _endpoint(opened: Document, graph: Graph, name: str, *, made: bool = False) 
     value = graph.values.get(name)
     value = value and opened.sized(graph, value)
     text = described(value.dtype, value.shape) if value else "not known"
-    flow = _flow(opened, graph)
-    other = next(iter(flow.takers.get(name, ())), None) if made else flow.maker.get(name)
+    ends = flow(opened, graph)
+    other = next(iter(ends.takers.get(name, ())), None) if made else ends.maker.get(name)
     return Fact(inert(name), text, node=inert(other.name) if other else "")
 
 
@@ -297,20 +291,6 @@ def _doc(opened: Document, node: Node) -> str:
     if key not in known:
         known[key] = inert(opened.format.document(*key), 20_000, lines=True)
     return "\n\n".join(filter(None, (inert(node.doc, TEXT_LIMIT // 100, lines=True), known[key])))
-
-
-def _flow(opened: Document, graph: Graph) -> Flow:
-    def make() -> Flow:
-        maker: dict[str, Node] = {}
-        takers: dict[str, list[Node]] = {}
-        for node in graph.nodes:
-            maker.update(dict.fromkeys(filter(None, node.outputs), node))
-            for name in {*node.inputs, *node.tensors} - {""}:
-                takers.setdefault(name, []).append(node)
-        return Flow(maker, takers)
-
-    found: Flow = opened.once(f"flow of {graph.name}", make)
-    return found
 
 
 def _row(opened: Document, args: DetailsArgs) -> Row:

@@ -12,22 +12,23 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from inspector.errors import InspectorError
 from inspector.worker.tasks._document import document
 from inspector.worker.tasks._task import Context, Task
+from inspector.worker.tasks._values import Values, values
 
 LARGEST_PIECE = 32 * 1024 * 1024
 LARGEST_STRINGS = 1 << 30
 
 
 class TensorBytesArgs(msgspec.Struct, frozen=True):
-    """Which tensor, and which bytes of its data; 32 MiB at most."""
+    """Which tensor, and which bytes of its data; 32 MiB at most. `real` as in `TensorArgs`."""
 
     name: str
     offset: int = 0
     size: int = LARGEST_PIECE
+    real: bool | None = None
 
 
 class TensorBytes(msgspec.Struct, frozen=True):
@@ -40,24 +41,25 @@ class TensorBytes(msgspec.Struct, frozen=True):
 
 def run(args: TensorBytesArgs, context: Context) -> TensorBytes:
     """Give the piece; the tensor is read once."""
-    array = document(context).array(args.name)
-    dtype = npy_dtype(array)
-    total = array.size * dtype.itemsize
+    opened = document(context)
+    found = values(opened, opened.tensor(args.name), args.real)
+    dtype = npy_dtype(found)
+    total = found.size * dtype.itemsize
     start = min(max(0, args.offset), total)
     end = min(total, start + min(max(0, args.size), LARGEST_PIECE))
     first, last = (start // dtype.itemsize, -(-end // dtype.itemsize)) if dtype.itemsize else (0, 0)
-    data = array.reshape(-1)[first:last].astype(dtype).tobytes()
+    data = found.part(first, last - first).astype(dtype).tobytes()
     skipped = start - first * dtype.itemsize
-    header = npy_header(dtype, array.shape) if args.offset == 0 else b""
+    header = npy_header(dtype, found.shape) if args.offset == 0 else b""
     return TensorBytes(header, data[skipped : skipped + end - start], total)
 
 
-def npy_dtype(array: NDArray[Any]) -> np.dtype[Any]:
+def npy_dtype(found: Values) -> np.dtype[Any]:
     """The type that the values have in the file, little endian."""
-    name, kind = array.dtype.name, array.dtype.kind
+    name, kind = found.dtype.name, found.dtype.kind
     if kind == "O":
-        longest = max((len(str(value)) for value in array.reshape(-1)), default=1)
-        if longest * 4 * array.size > LARGEST_STRINGS:
+        longest = max((len(str(value)) for value in found.part(0, found.size)), default=1)
+        if longest * 4 * found.size > LARGEST_STRINGS:
             raise InspectorError("These strings are too long for a .npy file.", "Copy the values that you need.")
         return np.dtype(f"<U{max(1, longest)}")
     if name.startswith(("bfloat", "float8_", "float6_", "float4_")):
@@ -66,7 +68,7 @@ def npy_dtype(array: NDArray[Any]) -> np.dtype[Any]:
         return np.dtype("i1")
     if name in {"uint1", "uint2", "uint4"}:
         return np.dtype("u1")
-    return array.dtype.newbyteorder("<")
+    return found.dtype.newbyteorder("<")
 
 
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
