@@ -1,0 +1,168 @@
+"""Writes a Keras model in every format of TensorFlow's family: `build_keras.py NAME FOLDER [--small]`, and facts.json.
+
+ResNet-50 and MobileNetV2 are those of keras.applications; the others are put together from Keras' own layers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+warnings.simplefilter("ignore")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from google.protobuf import json_format  # noqa: E402
+from keras import layers  # noqa: E402
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2  # noqa: E402
+
+from tests.comparison.reference import FULL, SMALL, Sizes  # noqa: E402
+
+
+def encoder(x: Any, s: Sizes, *, first: bool) -> Any:
+    """A transformer layer with its normalisations before (ViT) or after (BERT)."""
+    y = layers.LayerNormalization(epsilon=1e-6)(x) if first else x
+    y = layers.MultiHeadAttention(s.heads, s.hidden // s.heads)(y, y)
+    x = layers.Add()([x, y])
+    x = x if first else layers.LayerNormalization(epsilon=1e-12)(x)
+    y = layers.LayerNormalization(epsilon=1e-6)(x) if first else x
+    y = layers.Dense(s.hidden)(layers.Dense(s.inner, activation="gelu")(y))
+    x = layers.Add()([x, y])
+    return x if first else layers.LayerNormalization(epsilon=1e-12)(x)
+
+
+def vit(s: Sizes) -> keras.Model:
+    """The class token and the places are looked up, for Keras has no layer that is only a weight."""
+    side = s.image // 16
+    image = keras.Input((s.image, s.image, 3), name="image")
+    token, places = keras.Input((1,), name="token", dtype="int32"), keras.Input((side**2 + 1,), name="places")
+    x = layers.Reshape((side**2, s.hidden))(layers.Conv2D(s.hidden, 16, 16)(image))
+    x = layers.Concatenate(axis=1)([layers.Embedding(1, s.hidden)(token), x])
+    x = layers.Add()([x, layers.Embedding(side**2 + 1, s.hidden)(places)])
+    for _ in range(s.layers):
+        x = encoder(x, s, first=True)
+    x = layers.LayerNormalization(epsilon=1e-6)(x)
+    return keras.Model([image, token, places], layers.Dense(s.classes)(x[:, 0]))
+
+
+def bert(s: Sizes) -> keras.Model:
+    ids, places, types = (keras.Input((s.length,), name=name, dtype="int32") for name in ("ids", "places", "types"))
+    found = [layers.Embedding(n, s.hidden)(x) for n, x in ((s.words, ids), (s.places, places), (2, types))]
+    x = layers.LayerNormalization(epsilon=1e-12)(layers.Add()(found))
+    for _ in range(s.layers):
+        x = encoder(x, s, first=False)
+    return keras.Model([ids, places, types], [x, layers.Dense(s.hidden, activation="tanh")(x[:, 0])])
+
+
+def recurrent(s: Sizes) -> keras.Model:
+    ids = keras.Input((s.steps,), name="ids", dtype="int32")
+    x = layers.Embedding(s.words, s.embedded)(ids)
+    x = layers.LSTM(s.cells)(layers.LSTM(s.cells, return_sequences=True)(x))
+    return keras.Model(ids, layers.Dense(s.classes)(x))
+
+
+def made(name: str, s: Sizes) -> keras.Model:
+    """A model with random weights."""
+    keras.utils.set_random_seed(0)
+    image = (s.image, s.image, 3)
+    models: dict[str, Callable[[], keras.Model]] = {
+        "ResNet-50": lambda: keras.applications.ResNet50(weights=None, input_shape=image, classes=s.classes),
+        "MobileNetV2": lambda: keras.applications.MobileNetV2(
+            weights=None, input_shape=image, classes=s.classes, alpha=s.alpha
+        ),
+        "ViT-B/16": lambda: vit(s),
+        "BERT-base": lambda: bert(s),
+        "LSTM": lambda: recurrent(s),
+    }
+    return models[name]()
+
+
+def tfjs(folder: Path, graph: Any, inputs: list[Any], outputs: list[Any]) -> None:
+    """What the converter of TensorFlow.js writes: a graph whose constants have no values, and their bytes."""
+    folder.mkdir()
+    weights = []
+    with (folder / "group1-shard1of1.bin").open("wb") as shard:
+        for node in graph.node:
+            if node.op == "Const":
+                array = tf.make_ndarray(node.attr["value"].tensor)
+                if array.dtype == object:
+                    continue
+                array = array.astype("int32") if array.dtype == np.int64 else array
+                weights.append({"name": node.name, "shape": list(array.shape), "dtype": str(array.dtype)})
+                shard.write(array.tobytes())
+                node.attr["value"].tensor.ClearField("tensor_content")
+
+    def port(tensor: Any) -> dict[str, Any]:
+        dims = [{"size": str(-1 if size is None else size)} for size in tensor.shape]
+        kind = "DT_INT32" if tensor.dtype.is_integer else "DT_FLOAT"
+        return {"name": tensor.name, "dtype": kind, "tensorShape": {"dim": dims}}
+
+    model = {
+        "format": "graph-model",
+        "generatedBy": tf.__version__,
+        "convertedBy": "TensorFlow.js Converter v4.22.0",
+        "signature": {
+            "inputs": {tensor.name.partition(":")[0]: port(tensor) for tensor in inputs},
+            "outputs": {tensor.name: port(tensor) for tensor in outputs},
+        },
+        "modelTopology": json_format.MessageToDict(graph),
+        "weightsManifest": [{"paths": ["group1-shard1of1.bin"], "weights": weights}],
+    }
+    (folder / "model.json").write_text(json.dumps(model))
+
+
+def tflite(folder: Path, target: Path, feeds: list[Any] | None = None, **options: Any) -> None:
+    """TFLite of the SavedModel with a batch of one; whole numbers throughout where there are feeds."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    if feeds is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: [feeds]
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    target.write_bytes(converter.convert())
+
+
+def main(name: str, folder: Path, small: bool) -> None:
+    """Write all files."""
+    s = SMALL if small else FULL
+    model = made(name, s)
+    files = {"keras": "model.keras", "keras.h5": "model.h5"}
+    for file in files.values():
+        model.save(folder / file)
+    specs = [tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=each.name) for each in model.inputs]
+    call = tf.function(lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False), input_signature=specs)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serving_default", call, specs)
+    archive.write_out(str(folder / "saved"), verbose=False)
+    files["tf.saved_model"] = "saved/saved_model.pb"
+    concrete = call.get_concrete_function()
+    fixed = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    graph = fixed.graph.as_graph_def()
+    (folder / "frozen.pb").write_bytes(graph.SerializeToString())
+    files["tf.graph_def"] = "frozen.pb"
+    tfjs(folder / "js", graph, fixed.inputs, fixed.outputs)
+    files["tfjs"] = "js/model.json"
+    tflite(folder / "saved", folder / "model.tflite")
+    files["tflite"] = "model.tflite"
+    if name in {"ResNet-50", "MobileNetV2"}:
+        tflite(folder / "saved", folder / "int8.tflite", [np.random.rand(1, s.image, s.image, 3).astype("f4")])
+        files["tflite, int8"] = "int8.tflite"
+    import tf2onnx
+
+    tf2onnx.convert.from_function(call, specs, opset=17, output_path=str(folder / "model.onnx"))
+    files["onnx, tf2onnx"] = "model.onnx"
+    facts = {"library": 0, "parameters": model.count_params(), "files": files}
+    (folder / "facts.json").write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), "--small" in sys.argv)
