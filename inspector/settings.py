@@ -44,6 +44,7 @@ class Settings:
 
     theme = Setting("look.theme", "system", "system, light or dark")
     recent = Setting("files.recent", list[str](), "Files opened last, newest first", list[str])
+    follow = Setting("files.follow", True, "Whether a file that changes on disk is read again by itself")
     session = Setting("files.session", list[str](), "Files open when the window closed", list[str])
     geometry = Setting("window.geometry", "", "Where the window was, as base64")
     docks = Setting("window.docks", "", "How the docks lay, as base64")

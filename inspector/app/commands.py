@@ -102,6 +102,19 @@ redo = on_page(lambda page: page.document.redo())
 reload = on_page(lambda page: page.document.retry())
 
 
+def follows(window: MainWindow) -> bool:
+    """Whether files that change on disk are read again by themselves."""
+    return window.workspace.settings.follow
+
+
+def follow(window: MainWindow) -> None:
+    """Read files that change by themselves, or no longer; files that have changed are read now."""
+    settings = window.workspace.settings
+    settings.follow = not settings.follow
+    for document in window.workspace.documents:
+        document.freshness.set_following(settings.follow)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """Something the user can do.
@@ -188,6 +201,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("model.copy", "Copy Layer Table", "Model", copy_layers, "Ctrl+Shift+C", needs_model, 2),
     Command("model.convert", "Convert…", "Model", convert, "Ctrl+E", needs_model, 3),
     Command("model.reload", "Read Again", "Model", reload, "F5", needs_tab, 4),
+    Command("model.follow", "Reload When the File Changes", "Model", follow, section=4, checked=follows),
     Command("compare.open", "Compare With…", "Compare", lambda w: w.show_page("compare"), "Ctrl+D", needs_model),
     Command("help.about", "About Inspector", "Help", lambda w: w.show_about()),
 )  # fmt: skip

@@ -70,6 +70,7 @@ class Pages(QObject):
         model = GraphModel(document, layout, document, orientation=self._workspace.settings.orientation)
         page = GraphPage(model)
         GraphLink(document, model, page)
+        document.renewed.connect(model.load)
         page.export_wanted.connect(lambda: self._export_graph(model))
         return page
 

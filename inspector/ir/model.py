@@ -186,11 +186,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the user should know about the file; `level` is info, warning or danger."""
+    """Something the user should know about the file; `level` is info, warning or danger, `details` are lines."""
 
     level: str
     text: str
     hint: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

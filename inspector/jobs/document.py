@@ -108,6 +108,17 @@ class _Waiting:
     failed: Callable[[InspectorError], None]
 
 
+@dataclass(slots=True)
+class _Successor:
+    """A worker that takes over once it has answered."""
+
+    key: int
+    id: int
+    waiting: _Waiting
+    roots: tuple[str, ...]
+    protection: str = ""
+
+
 class Document(QObject):
     """A document or layout worker as a view-model uses it."""
 
@@ -132,6 +143,7 @@ class Document(QObject):
         self._ids = count(1)
         self._waiting: dict[int, _Waiting] = {}
         self._host = host
+        self._successor: _Successor | None = None
         self._alive = self._granted = self._closed = False
         self._roots: tuple[str, ...] = ()
         """What the worker was granted last; one that takes its place gets the same."""
@@ -174,14 +186,36 @@ class Document(QObject):
         if self._closed:
             return
         self._waiting.clear()
+        self._dismiss()
         self._end.emit(self._key)
         self._start()
+
+    def renew(
+        self, task: Task[A, R], args: A, done: Callable[[R], None], failed: Callable[[InspectorError], None]
+    ) -> None:
+        """Ask a fresh worker. If it answers it takes this one's place, and what waits is forgotten; else all stays."""
+        if self._closed:
+            return
+        self._dismiss()
+        key, id = next(Document._keys), next(self._ids)
+        found = roots(args) or self._roots
+        self._successor = _Successor(key, id, _Waiting(task, done, failed), found)
+        self._begin.emit(key, self.role)
+        self._grant.emit(key, found)
+        self._ask.emit(key, id, task.id, args)
+
+    def _dismiss(self) -> None:
+        """A successor that has not answered is not waited for any more."""
+        if self._successor is not None:
+            self._end.emit(self._successor.key)
+            self._successor = None
 
     def close(self) -> None:
         """Stop the worker; no callback is called any more, and asks are not heard."""
         self._waiting.clear()
         if self._closed:
             return
+        self._dismiss()
         self._closed = True
         self._host.ready.disconnect(self._on_ready)
         self._host.replied.disconnect(self._on_reply)
@@ -199,14 +233,37 @@ class Document(QObject):
         if key == self._key:
             self.protection = protection
             self.protected.emit(protection)
+        elif self._successor is not None and key == self._successor.key:
+            self._successor.protection = protection
 
     def _on_reply(self, key: int, reply: Any) -> None:
+        if self._successor is not None and key == self._successor.key and not isinstance(reply, wire.Progress):
+            self._on_successor(self._successor, reply)
+            return
         if key != self._key or reply.id not in self._waiting:
             return
         if isinstance(reply, wire.Progress):
             self.progressed.emit(reply.text)
             return
-        waiting = self._waiting.pop(reply.id)
+        self._tell(self._waiting.pop(reply.id), reply)
+
+    def _on_successor(self, successor: _Successor, reply: Any) -> None:
+        if isinstance(reply, wire.Failed):
+            self._dismiss()
+        else:
+            self._successor = None
+            self._waiting.clear()
+            if self._alive:
+                self._end.emit(self._key)
+            self._key, self._roots = successor.key, successor.roots
+            self._alive = self._granted = True
+            self.protection = successor.protection
+            self.protected.emit(self.protection)
+        self._tell(successor.waiting, reply)
+
+    @staticmethod
+    def _tell(waiting: _Waiting, reply: Any) -> None:
+        """Call the callback that fits the answer."""
         if isinstance(reply, wire.Failed):
             waiting.failed(failure(reply))
             return
@@ -218,6 +275,10 @@ class Document(QObject):
         waiting.done(result)
 
     def _on_ended(self, key: int, what: str, hint: str, log: str) -> None:
+        if self._successor is not None and key == self._successor.key:
+            successor, self._successor = self._successor, None
+            successor.waiting.failed(WorkerDied(what or "The worker ended.", hint or "Open the file again."))
+            return
         if key != self._key or not self._alive:
             return
         self._alive = False

@@ -18,6 +18,7 @@ from inspector.engines.summary.rows import ModuleRow, Overview, Row, Totals
 from inspector.errors import InspectorError, WorkerDied
 from inspector.jobs.document import Document
 from inspector.settings import Settings
+from inspector.viewmodels.freshness import Freshness
 from inspector.viewmodels.layers import LayerTable
 from inspector.viewmodels.selection import Selection, Target
 from inspector.viewmodels.sizes import Sizes, typed_sizes
@@ -61,6 +62,8 @@ class DocumentModel(QObject):
     modules_changed = Signal()
     restarted = Signal()
     """A fresh worker took over; questions that had no answer yet never get one."""
+    renewed = Signal()
+    """The changed file was read again, and its rows are asked for: what is on show of it is to be asked for anew."""
     closed = Signal()
 
     def __init__(self, path: Path, document: Document, settings: Settings, parent: QObject | None = None) -> None:
@@ -81,6 +84,8 @@ class DocumentModel(QObject):
         self._history: list[Sizes] = []
         self._future: list[Sizes] = []
         self._asks: set[int] = set()
+        self._renewing = False
+        self.freshness = Freshness(self, settings)
         self._where: dict[tuple[str, str], int] = {}
         document.setParent(self)
         document.progressed.connect(self.progressed)
@@ -101,11 +106,46 @@ class DocumentModel(QObject):
     def open(self) -> None:
         """Read the file; also the answer to Retry."""
         self._forget()
-        self.error = None
+        self.error, self._renewing = None, False
+        self.freshness.on_opening()
         self._set_state(State.OPENING)
-        self._ask(
-            OPEN, OpenArgs(path=str(self.path), dims=self.dims, shapes=self.shapes), self._on_opened, self._on_failed
-        )
+        self._ask(OPEN, self._how(self.sizes), self._on_opened, self._on_failed)
+
+    def _how(self, sizes: Sizes) -> OpenArgs:
+        return OpenArgs(path=str(self.path), dims=sizes.dims, shapes=sizes.shapes)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the file is being read right now."""
+        return self._renewing or self.state is State.OPENING
+
+    def renew(self) -> None:
+        """Read the file, which has changed, with a fresh worker; what is shown stays until that has answered."""
+        self._renewing = True
+        sizes, bare = self.sizes, Sizes(self.dims)
+
+        def failed(error: InspectorError) -> None:
+            if sizes.shapes:  # they may not fit the inputs that it has now
+                self.worker.renew(OPEN, self._how(bare), lambda overview: self._on_renewed(overview, bare), lost)
+            else:
+                lost(error)
+
+        def lost(error: InspectorError) -> None:
+            self._renewing = False
+            if self.overview is None:
+                self._on_failed(error)
+            self.freshness.on_not_renewed(error)
+
+        self.worker.renew(OPEN, self._how(sizes), lambda overview: self._on_renewed(overview, sizes), failed)
+
+    def _on_renewed(self, overview: Overview, sizes: Sizes) -> None:
+        self._forget()
+        self._renewing, self.error = False, None
+        self.sizes = sizes
+        self.restarted.emit()
+        self._on_opened(overview)
+        self.renewed.emit()
+        self.freshness.on_renewed()
 
     def retry(self) -> None:
         """Open again with a fresh worker."""
@@ -125,9 +165,11 @@ class DocumentModel(QObject):
         self._set_state(State.READY)
         self.overview_changed.emit()
         self._ask_rows(0)
+        self.freshness.on_read(overview.beside)
 
     def _on_failed(self, error: InspectorError) -> None:
         self.error = error
+        self.freshness.on_read()
         self._set_state(State.DIED if isinstance(error, WorkerDied) else State.FAILED)
 
     def _on_died(self, what: str, hint: str) -> None:

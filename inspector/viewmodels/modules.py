@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -65,6 +66,11 @@ class ModuleTree(QAbstractItemModel):
         number = self._by_path.get(path)
         return QModelIndex() if number is None else self.createIndex(self._rows[number], 0, number)
 
+    def parents(self, limit: int) -> list[tuple[str, QModelIndex]]:
+        """The first modules that have others beneath them, by path."""
+        found = ((number, module.path) for number, module in enumerate(self._modules) if self._children[number])
+        return [(path, self.createIndex(self._rows[number], 0, number)) for number, path in islice(found, limit)]
+
     def index(self, row: int, column: int, parent: Index = NO_PARENT) -> QModelIndex:
         """The child at a place."""
         above = self._children[parent.internalId() if parent.isValid() else -1]
@@ -102,7 +108,9 @@ class ModuleTree(QAbstractItemModel):
             return module.type if module.path else ""
         if role == Qt.ItemDataRole.ToolTipRole:
             path = module.path or "the whole model"
-            return f"{path}\n{module.type}\n{words.count(module.parameters)} parameters, {module.layers} layers"
+            return words.tip(
+                f"{path}\n{module.type}\n{words.count(module.parameters)} parameters, {module.layers} layers"
+            )
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 1:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

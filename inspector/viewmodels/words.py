@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 from inspector.engines.summary.rows import Port, Shape
 
@@ -86,6 +87,11 @@ def seconds(duration: float) -> str:
     if duration < 60:
         return f"{duration:.1f} s"
     return f"{int(duration // 60)} min {int(duration % 60)} s"
+
+
+def tip(text: str) -> str:
+    """A text for a tooltip, which Qt would read as markup where it looks like it: names of a file may."""
+    return f"<qt>{escape(text).replace(chr(10), '<br>')}</qt>" if "<" in text or "&" in text else text
 
 
 def figure(value: float | int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -136,6 +136,16 @@ class LayerView(QTableView):
         """Positions of the selected rows in the order of the view."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
 
+    def place(self) -> QPoint:
+        """How far it is scrolled."""
+        return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+
+    def go_to(self, place: QPoint) -> None:
+        """Scroll to where it was."""
+        self.executeDelayedItemsLayout()
+        self.horizontalScrollBar().setValue(place.x())
+        self.verticalScrollBar().setValue(place.y())
+
     def copy(self) -> None:
         """Put the selected rows, or all, on the clipboard as tab-separated text."""
         chosen = self.selected_rows()
@@ -161,6 +171,7 @@ class LayerPage(QWidget):
         super().__init__(parent)
         self._document = document
         self._selecting = False
+        self._place: QPoint | None = None
         self.table = LayerView(document)
         self.filter = self._filter_field()
         self.totals = Elided("", "caption", Qt.TextElideMode.ElideRight)
@@ -180,6 +191,7 @@ class LayerPage(QWidget):
         self._show_columns(document.settings.columns or list(DEFAULT))
         document.layers.counted.connect(self._on_counted)
         document.rows_changed.connect(self._on_rows)
+        document.renewed.connect(self._on_renewed)
         document.selection.changed.connect(self._on_selected)
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.selectionModel().selectionChanged.connect(lambda: self._on_clicked())
@@ -303,6 +315,13 @@ class LayerPage(QWidget):
     def _on_rows(self) -> None:
         self._on_counted()
         self.table.forget_widths()
+        if self._place is not None:
+            place, self._place = self._place, None
+            QTimer.singleShot(0, self.table, lambda: self.table.go_to(place))  # once Qt knows how high it is
+
+    def _on_renewed(self) -> None:
+        """The file was read again: what comes now is shown where the user was."""
+        self._place = self.table.place()
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if not self._selecting and current.isValid():
@@ -329,5 +348,6 @@ class LayerPage(QWidget):
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             found = self._document.layers.index(position, column_number("name"))
             self.table.selectionModel().setCurrentIndex(found, flags)
-            self.table.scrollTo(found)
+            if self._place is None:
+                self.table.scrollTo(found)
         self._selecting = False

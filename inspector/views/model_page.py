@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.errors import InspectorError
 from inspector.viewmodels.document import DocumentModel, State
+from inspector.views.banners import FreshBanner, RemarkBanner, reloaded_label
 from inspector.views.error_box import ErrorCard
 from inspector.views.layer_page import LayerPage
 from inspector.views.overview_page import OverviewPage
-from inspector.views.pieces import EmptyPane, bar_alone, button, label, repolish, row
+from inspector.views.pieces import EmptyPane, bar_alone, button, column, label, repolish, row
 
 PAGES = ("overview", "layers", "graph", "netron", "compare")
 STRIP = 80
@@ -88,6 +89,8 @@ class ModelPage(QWidget):
             lazy.made.connect(self.furnished)
         self.pages.tabBar().setAccessibleName("Pages of the model")
         bar_alone(self.pages)
+        self.pages.setCornerWidget(reloaded_label(document))
+        self.fresh, self.remarks = FreshBanner(document), RemarkBanner(document)
         self._died = self._died_line()
         self._opening = EmptyPane("loading", f"Opening {document.name}", "")
         self._content = QWidget()
@@ -95,13 +98,15 @@ class ModelPage(QWidget):
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(0)
         content.addWidget(self._died)
+        content.addWidget(self.remarks)
         content.addWidget(self.pages, 1)
         if self.convert is not None:
             content.addWidget(self.convert)
         self._error: QWidget | None = None
-        self._stack = QStackedLayout(self)
+        self._stack = QStackedLayout()
         self._stack.addWidget(self._opening)
         self._stack.addWidget(self._content)
+        self.setLayout(column(self.fresh, self._stack, spacing=0))
         self.overview.layers_wanted.connect(lambda: self.show_page("layers"))
         document.state_changed.connect(self._on_state)
         document.progressed.connect(lambda words: self._opening.say(f"Opening {document.name}", words))
@@ -112,7 +117,16 @@ class ModelPage(QWidget):
     def parts(self) -> list[QWidget]:
         """What Tab goes through, from the top to the bottom."""
         below = [self.convert] if self.convert is not None else []
-        return [self._died, self.pages.tabBar(), self.overview, self.layers, *self.lazy.values(), *below]
+        return [
+            self.fresh,
+            self._died,
+            self.remarks,
+            self.pages.tabBar(),
+            self.overview,
+            self.layers,
+            *self.lazy.values(),
+            *below,
+        ]
 
     @property
     def current(self) -> str:

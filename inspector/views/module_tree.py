@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
@@ -22,6 +24,8 @@ from inspector.views.pieces import EmptyPane
 
 OPEN_UNTIL = 200
 """Trees of up to this many modules are shown open."""
+MOST_FOLDS = 2000
+"""Modules whose folds are remembered."""
 FIGURES_FROM = 176
 """Narrower than this, the names need the room of the figures."""
 
@@ -69,7 +73,8 @@ class ModuleTreeView(QWidget):
         super().__init__(parent)
         self.setMinimumWidth(160)
         self._document: DocumentModel | None = None
-        self._selecting = False
+        self._selecting = self._filled = False
+        self._folds: WeakKeyDictionary[DocumentModel, dict[str, bool]] = WeakKeyDictionary()
         self.model = ModuleTree(self)
         self.tree = QTreeView()
         self.tree.setObjectName("moduleTree")
@@ -104,9 +109,10 @@ class ModuleTreeView(QWidget):
     def set_document(self, document: DocumentModel | None) -> None:
         """Follow another document."""
         if self._document is not None:
+            self._remember()
             self._document.modules_changed.disconnect(self._refill)
             self._document.selection.changed.disconnect(self._on_selected)
-        self._document = document
+        self._document, self._filled = document, False
         if document is not None:
             document.modules_changed.connect(self._refill)
             document.selection.changed.connect(self._on_selected)
@@ -114,6 +120,7 @@ class ModuleTreeView(QWidget):
 
     def _refill(self) -> None:
         modules = self._document.modules if self._document else ()
+        self._remember()
         self._selecting = True
         self.model.replace(modules)
         self._selecting = False
@@ -131,7 +138,22 @@ class ModuleTreeView(QWidget):
             self.tree.expandAll()
         else:
             self.tree.expandToDepth(1)
+        self._filled = bool(modules)
+        self._fold_again()
         self._on_selected(self._document.selection.target if self._document else None)
+
+    def _remember(self) -> None:
+        """Keep which modules of the document on show are folded, for when it comes back or is read again."""
+        if self._document is not None and self._filled:
+            parents = self.model.parents(MOST_FOLDS)
+            self._folds[self._document] = {path: self.tree.isExpanded(index) for path, index in parents}
+
+    def _fold_again(self) -> None:
+        """Fold what was folded, as far as it is still there."""
+        folds = self._folds.get(self._document, {}) if self._document is not None else {}
+        for path, index in self.model.parents(MOST_FOLDS) if folds else ():
+            if path in folds and self.tree.isExpanded(index) != folds[path]:
+                self.tree.setExpanded(index, folds[path])
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
         module = self.model.module(current)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from inspector.viewmodels import words
 from inspector.views import look
 
 ICON_AND_GAP = QSize(20, 16)
@@ -63,7 +64,7 @@ class Elided(QLabel):
         """Draw as much as fits."""
         room = self.contentsRect()
         text = QFontMetrics(self.font()).elidedText(self.text(), self._mode, room.width())
-        self.setToolTip(self.text() if text != self.text() else "")
+        self.setToolTip(words.tip(self.text()) if text != self.text() else "")
         with QPainter(self) as painter:
             painter.setPen(self.palette().color(self.foregroundRole()))
             painter.drawText(room, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)

@@ -9,6 +9,8 @@ from inspector.ir import Model, Value
 from inspector.ir.text import inert
 
 MOST_METADATA = 200
+MOST_DETAILS = 1000
+"""Lines of one remark."""
 
 
 def overview(summary: Summary, *, file: str, size: int, title: str, seconds: float = 0.0) -> Overview:
@@ -69,7 +71,13 @@ def _ports(summary: Summary, values: tuple[Value, ...]) -> tuple[Port, ...]:
 
 def _remarks(summary: Summary) -> tuple[Remark, ...]:
     model = summary.model
-    remarks = [Remark(note.level, inert(note.text, 2000), inert(note.hint, 2000)) for note in model.notes]
+    remarks = [
+        Remark(
+            note.level, inert(note.text, 2000), inert(note.hint, 2000),
+            tuple(inert(each) for each in note.details[:MOST_DETAILS]),
+        )
+        for note in model.notes
+    ]  # fmt: skip
     summary.totals  # noqa: B018 - what is open is known once everything has been counted
     batch = sorted(summary.sizes.open & batch_names(model))
     others = sorted(summary.sizes.open - batch_names(model) - {UNNAMED, BATCH})

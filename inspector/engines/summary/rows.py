@@ -124,11 +124,12 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """Something the user should know about the file; level is info, warning or danger."""
+    """Something the user should know about the file; level is info, warning or danger, `details` are lines."""
 
     level: str
     text: str
     hint: str = ""
+    details: tuple[str, ...] = ()
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +138,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         dims: Named or unknown dimensions of the inputs in order of appearance, which the user may fix.
         texts: Names of texts that can be asked for.
+        beside: Names of the files beside the model that hold its weights, relative to its folder.
     """
 
     file: str
@@ -152,3 +154,4 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[str, ...] = ()
     notes: tuple[Remark, ...] = ()
     seconds: float = 0.0
+    beside: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -20,6 +21,7 @@ from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context, Task
 
 Shapes = dict[str, tuple[int | str, ...]]
+MOST_BESIDE = 500
 
 
 class OpenArgs(msgspec.Struct, frozen=True):
@@ -58,8 +60,20 @@ def run(args: OpenArgs, context: Context) -> Overview:
     opened = Document(source, fmt, model, perf_counter() - start, fixed)
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
+    result = msgspec.structs.replace(result, beside=beside(source, model))
     context.state[KEY] = opened
     return result
+
+
+def beside(source: Source, model: Model) -> tuple[str, ...]:
+    """Names of the files beside the model that its tensors lie in, as far as they may be read."""
+    found: list[str] = []
+    for name in {tensor.place.file: None for tensor in model.tensors.values()}:
+        if name and len(found) < MOST_BESIDE and inert(name) == name:
+            with suppress(InspectorError):
+                source.side(name)
+                found.append(name)
+    return tuple(found)
 
 
 def sizes_of(model: Model, shapes: Shapes) -> dict[str, int]:
