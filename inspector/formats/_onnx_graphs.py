@@ -210,7 +210,7 @@ class Reader:
             item = words[raw]
             item = find(item, item)
             if item in uses:
-                uses[item].add((op, index))
+                self._shelf.use(item, op, index)
             elif nested and item not in frame.values and item in frame.known:
                 frame.values[item] = frame.known[item]
             inputs.append(item)

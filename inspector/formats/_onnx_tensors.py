@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from inspector.errors import FormatError
-from inspector.formats._onnx_types import dtype_name, text
+from inspector.formats._onnx_types import RANK, dtype_name, text
 from inspector.formats._onnx_wire import Stripped, locate
 from inspector.formats._raw import fetch_raw_part
 from inspector.formats._source import Source
@@ -74,6 +74,10 @@ MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
 """Names that exporters give to numbers of an expression."""
 
 
+Uses = frozenset[tuple[str, int]]
+UNUSED: Uses = frozenset()
+
+
 @dataclass(slots=True)
 class Shelf:
     """The tensors found so far, how they are used, and what is odd about them."""
@@ -82,12 +86,15 @@ class Shelf:
     main: str = ""
     """Name of the main graph."""
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    uses: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    uses: dict[str, Uses] = field(default_factory=dict)
+    """Operators that take a tensor, and as which of their inputs."""
     kinds: dict[str, str] = field(default_factory=dict)
     """What torch's exporter says a tensor is, by name."""
     notes: list[Note] = field(default_factory=list)
     settings: set[str] = field(default_factory=set)
     """What is said of data in other files, by name."""
+    _unions: dict[tuple[Uses, str, int], Uses] = field(default_factory=dict)
+    """Few sets of uses are different, also of a million tensors."""
     _layouts: dict[str, dict[str, Attribute]] = field(default_factory=lambda: {"message": {"field": "message"}})
     """One for all tensors that are stored alike."""
 
@@ -98,12 +105,20 @@ class Shelf:
         while key in self.tensors:
             key, number = f"{plain}#{number}", number + 1
         self.tensors[key] = Tensor(key, dtype, shape, place)
-        self.uses[key] = set()
+        self.uses[key] = UNUSED
         return key
+
+    def use(self, key: str, op: str, index: int) -> None:
+        """Note that an operator takes a tensor."""
+        step = self.uses[key], op, index
+        found = self._unions.get(step)
+        if found is None:
+            found = self._unions[step] = step[0] | {(op, index)}
+        self.uses[key] = found
 
     def dense(self, proto: Any, name: str, graph: str, path: str) -> str:
         """Keep a TensorProto."""
-        dtype, shape = dtype_name(proto.data_type), tuple(proto.dims)
+        dtype, shape = dtype_name(proto.data_type), self._sizes(proto, name)
         if shape and min(shape) < 0:
             shape = tuple(max(0, size) for size in shape)
             self.notes.append(Note("warning", f"The tensor {name[:100]!r} has a negative size."))
@@ -111,7 +126,7 @@ class Shelf:
 
     def sparse(self, proto: Any, name: str, graph: str, path: str) -> str:
         """Keep a SparseTensorProto."""
-        shape = tuple(max(0, size) for size in proto.dims)
+        shape = tuple(max(0, size) for size in self._sizes(proto, name))
         place = Place(member=path, size=proto.ByteSize(), layout={"field": "sparse"})
         return self.put(name, graph, dtype_name(proto.values.data_type), shape, place)
 
@@ -121,6 +136,12 @@ class Shelf:
         shape = (len(getattr(proto, kind.removeprefix("value_"))),) if kind.endswith("s") else ()
         place = Place(member=path, size=proto.ByteSize(), layout={"field": kind})
         return self.put(name, graph, LITERALS[kind], shape, place)
+
+    def _sizes(self, proto: Any, name: str) -> tuple[int, ...]:
+        if len(proto.dims) <= RANK:
+            return tuple(proto.dims)
+        self.notes.append(Note("warning", f"The tensor {name[:100]!r} has {len(proto.dims):,} dimensions."))
+        return (0,)
 
     def _place(self, proto: Any, dtype: str, shape: tuple[int, ...], path: str) -> Place:
         if proto.data_location == 1:
@@ -161,7 +182,7 @@ class Shelf:
             return False
         return uses <= STATES and is_floating(tensor.dtype)
 
-    def _role(self, tensor: Tensor, uses: set[tuple[str, int]]) -> Role:
+    def _role(self, tensor: Tensor, uses: Uses) -> Role:
         kind = self.kinds.get(tensor.name)
         if kind == "PARAMETER":
             return Role.WEIGHT

@@ -18,6 +18,9 @@ LONGEST = 1000
 """Lists of an attribute longer than this are shown by their beginning."""
 
 
+RANK = 64
+"""Shapes of more dimensions are not known: numpy has none, and working with them can take for ever."""
+
 SHARED = 512
 """Attributes of at most so many bytes are looked up, lest several nodes have the same."""
 
@@ -61,7 +64,8 @@ def type_of(proto: Any) -> tuple[str, Shape | None]:
     kind = proto.WhichOneof("value")
     if kind in ("tensor_type", "sparse_tensor_type"):
         tensor = getattr(proto, kind)
-        shape = tuple(map(_dim, tensor.shape.dim)) if tensor.HasField("shape") else None
+        known = tensor.HasField("shape") and len(tensor.shape.dim) <= RANK
+        shape = tuple(map(_dim, tensor.shape.dim)) if known else None
         return dtype_name(tensor.elem_type), shape
     if kind in ("sequence_type", "optional_type"):
         return f"{kind.partition('_')[0]}({type_of(getattr(proto, kind).elem_type)[0]})", None

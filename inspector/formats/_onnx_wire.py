@@ -24,6 +24,9 @@ SMALL = 256
 TEXT = 4096
 """Attribute strings longer than this are shown by their beginning."""
 
+PROSE = 4 << 20
+"""Documentation and metadata longer than this are shown by their beginning."""
+
 DEPTH = 100
 """Graphs nested deeper than this are refused."""
 
@@ -31,10 +34,22 @@ LOOSE = 20
 """Every so many levels of nested graphs are decoded apart."""
 
 MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
-    "model": {7: ("graph", "graph"), 25: ("functions", "function")},
-    "graph": {1: ("node", "node"), 5: ("initializer", "tensor"), 15: ("sparse_initializer", "sparse")},
-    "function": {7: ("node", "node")},
-    "node": {5: ("attribute", "attribute")},
+    "model": {
+        6: ("doc_string", "prose"),
+        7: ("graph", "graph"),
+        14: ("metadata_props", "entry"),
+        25: ("functions", "function"),
+    },
+    "graph": {
+        1: ("node", "node"),
+        5: ("initializer", "tensor"),
+        10: ("doc_string", "prose"),
+        15: ("sparse_initializer", "sparse"),
+        16: ("metadata_props", "entry"),
+    },
+    "function": {7: ("node", "node"), 8: ("doc_string", "prose")},
+    "node": {5: ("attribute", "attribute"), 6: ("doc_string", "prose")},
+    "entry": {2: ("value", "prose")},
     "attribute": {
         4: ("s", "text"),
         5: ("t", "tensor"),
@@ -57,8 +72,11 @@ MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
 }
 """Fields to look into, by message and number: their name and their kind."""
 
-WHOLE = {"node": SMALL, "attribute": SMALL, "tensor": INLINE}
+WHOLE = {"node": SMALL, "attribute": SMALL, "tensor": INLINE, "entry": PROSE}
 """Messages of at most so many bytes stay as they are."""
+
+CUT = {"text": TEXT, "prose": PROSE}
+"""What is shown by its beginning, and how much of it."""
 
 SINGLE = frozenset({"graph", "t", "g", "sparse_tensor", "values", "indices"})
 """Messages that may stand once; protobuf would merge a second one, and two readers would see two models."""
@@ -154,11 +172,18 @@ def strip(buffer: Buffer) -> Stripped:
         FormatError: The bytes are no protobuf message, or graphs are nested too deeply.
     """
     result = Stripped()
-    result.data = bytes(_Stripper(buffer, result).message("model", 0, len(buffer), "", 0))
+    result.data = bytes(Stripper(buffer, result).message("model", 0, len(buffer), "", 0))
     return result
 
 
-class _Stripper:
+class Stripper:
+    """Copies messages without their bulky data.
+
+    Args:
+        buffer: The file.
+        result: Where it is noted what was left out.
+    """
+
     def __init__(self, buffer: Buffer, result: Stripped) -> None:
         self._buffer = buffer
         self._result = result
@@ -182,22 +207,22 @@ class _Stripper:
             if stop - at <= WHOLE.get(inner, 0):
                 continue
             here = name if name in SINGLE else f"{name}[{index}]"
-            new = self._field(inner, at, stop, f"{path}.{here}" if path else here, depth)
+            new = self.field(inner, at, stop, f"{path}.{here}" if path else here, depth)
             if new is None:
                 continue
-            pieces += (buffer[kept:begin], _header(number, len(new)), new)
+            pieces += (buffer[kept:begin], header(number, len(new)), new)
             kept = stop
         if not pieces:
             return buffer[start:end]
         pieces.append(buffer[kept:end])
         return b"".join(pieces)
 
-    def _field(self, kind: str, start: int, end: int, path: str, depth: int) -> bytes | Buffer | None:
+    def field(self, kind: str, start: int, end: int, path: str, depth: int) -> bytes | Buffer | None:
         """What stands in a field's place; None where it stays as it is."""
         if kind == "data":
             return self._data(start, end, path)
-        if kind == "text":
-            return bytes(self._buffer[start : start + TEXT]) if end - start > TEXT else None
+        if kind in CUT:
+            return bytes(self._buffer[start : start + CUT[kind]]) if end - start > CUT[kind] else None
         if kind == "graph":
             depth += 1
             check_depth(depth)
@@ -215,7 +240,8 @@ class _Stripper:
         return b""
 
 
-def _header(number: int, size: int) -> bytes:
+def header(number: int, size: int) -> bytes:
+    """What stands before the bytes of a field."""
     out = bytearray()
     for value in (number << 3 | 2, size):
         while value >= 0x80:
