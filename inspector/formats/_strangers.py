@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from inspector.errors import FormatError
 from inspector.formats._format import Glimpse
-from inspector.formats._globals import grade
+from inspector.formats._globals import asked, grade
 from inspector.formats._pickle import Unpickled, survey
 from inspector.formats._source import Source
 
@@ -18,10 +18,10 @@ MODELS = (
     ".gguf",
 )  # fmt: skip
 PICKLE = 64 << 20
+STREAMS = 16
 PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 NCNN = re.compile(rb"\s*7767517\s")
-OPENVINO = re.compile(rb"<net\s[^>]*\bversion\s*=\s*[\"']\d+", re.IGNORECASE)
 CAFFE = re.compile(rb"^\s*(name\s*:.*\n)?\s*(layers?|input)\s*[:{]", re.IGNORECASE)
 OLD = re.compile(rb"[(\]}cSI]|\x80\x01")
 
@@ -119,8 +119,6 @@ def _tar(glimpse: Glimpse) -> FormatError:
 
 def _text(glimpse: Glimpse) -> FormatError | None:
     name, head = glimpse.path.name, glimpse.head.removeprefix(b"\xef\xbb\xbf")
-    if head.lstrip().startswith(b"<") and OPENVINO.search(head):
-        return FormatError(f"{name} is an OpenVINO model.", hint="Open the model that it was made from.")
     if NCNN.match(head):
         return FormatError(f"{name} is an NCNN model.", hint="Open the model that it was made from.")
     if b'"weight_map"' in head and head.lstrip().startswith(b"{"):
@@ -152,23 +150,34 @@ def _pickle(glimpse: Glimpse) -> FormatError | None:
         return None
     try:
         with Source(glimpse.path).open() as file:
-            found = survey(file.read(PICKLE))
+            found = _streams(file.read(PICKLE))
     except (FormatError, OSError):
         return None
-    if not plain and (not found.globals or (found.broken is not None and not found.called)):
+    names, _ = asked(found)
+    if not plain and (not names or (found[0].broken is not None and not any(names.values()))):
         return None  # a text that begins like one
-    return _asked(glimpse.path.name, found)
+    return _asked(glimpse.path.name, names)
 
 
-def _asked(name: str, found: Unpickled) -> FormatError:
-    bad = [path for path in found.globals if grade(path) == "danger"]
+def _streams(data: bytes) -> list[Unpickled]:
+    """The pickles that stand one after another in a file."""
+    found: list[Unpickled] = []
+    at = 0
+    while at < len(data) and len(found) < STREAMS and (not found or found[-1].broken is None):
+        found.append(survey(data, "pickle", at))
+        at = found[-1].end
+    return found
+
+
+def _asked(name: str, names: dict[str, bool]) -> FormatError:
+    bad = sorted((path for path in names if grade(path) == "danger"), key=lambda path: not names[path])
     if bad:
         words = ", ".join(path[:200] for path in bad[:5])
         text = (
             f"{name} is a Python pickle that asks to run {words}; {'it was' if len(bad) == 1 else 'they were'} not run."
         )
         return FormatError(text, hint="Do not load it.")
-    needs = f" It needs {', '.join(path[:100] for path in found.globals[:3])}." if found.globals else ""
+    needs = f" It needs {', '.join(path[:100] for path in list(names)[:3])}." if names else ""
     return FormatError(
         f"{name} is a Python pickle without a model that we know.{needs}",
         hint="Loading a pickle runs what it names; export the model to another format.",

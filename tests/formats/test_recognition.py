@@ -117,7 +117,6 @@ def array() -> bytes:
     return made.getvalue()
 
 
-XML = b'<?xml version="1.0"?>\n<net name="model" version="11">\n<layers>'
 MADE_FROM = "Open the model that it was made from."
 NUMBERS = "It holds numbers, not a model; use it as input for a model."
 SKLEARN = b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00\x8c\x0fsklearn.svm._ba" + bytes(40)
@@ -125,7 +124,6 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
     "x.npz": (array(), "x.npz is a NumPy archive of 2 arrays.", NUMBERS),
     "x.npy": (b"\x93NUMPY\x01\x00" + bytes(90), "x.npy is a NumPy array.", NUMBERS),
     "x.mlmodel": (b"\x08\x04\x12\x10" + bytes(90), "x.mlmodel is a CoreML model.", MADE_FROM),
-    "x.xml": (XML, "x.xml is an OpenVINO model.", MADE_FROM),
     "x.param": (b"7767517\n3 3\nInput in 0 1 data\n", "x.param is an NCNN model.", MADE_FROM),
     "x.joblib": (
         SKLEARN,
@@ -163,7 +161,7 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
         "Load it with PyTorch in a place that you can lose, save it again, then open that.",
     ),
     "z.tar": (tarred("a.txt"), "z.tar is a tar archive.", "Unpack it, then open what is in it."),
-    "x.pt": (b"7z\xbc\xaf\x27\x1c" + bytes(90), "x.pt is a compressed archive.", "Unpack it, then open what is in it."),
+    "x.pt": (b"7z\xbc\xaf\x27\x1c" + bytes(90), "x.pt is a 7-Zip archive, not a model.", "Unpack it, then open what is in it."),
     "x.pte": (
         b"\x18\x00\x00\x00ET12" + bytes(90),
         "x.pte is an ExecuTorch program.",
