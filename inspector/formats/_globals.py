@@ -12,9 +12,10 @@ import binascii
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
-from inspector.formats._pickle import Unpickled, survey
+from inspector.formats._pickle import NESTED_BYTES, Unpickled, survey
 from inspector.ir import Note
 
 Grade = Literal["known", "unknown", "danger"]
@@ -172,7 +173,9 @@ def asked(pickles: Iterable[Unpickled]) -> tuple[dict[str, bool], int]:
 def _bytes(literal: bytes | str) -> bytes:
     """The bytes that a literal stands for; nothing where it is plain text after all."""
     if isinstance(literal, bytes):
-        return literal
+        if literal.startswith(NESTED_BYTES) or not literal[:16].isalnum():
+            return literal
+        literal = literal.decode("ascii", "replace")
     try:
         if literal.startswith("80"):
             return bytes.fromhex(literal)
@@ -184,6 +187,19 @@ def _bytes(literal: bytes | str) -> bytes:
 def warnings(pickles: Iterable[Unpickled]) -> Iterator[Note]:
     """What the user should know before anybody loads the file with PyTorch."""
     names, hidden = asked(pickles)
+    for number, note in enumerate(_warnings(names, hidden)):
+        yield note if number else replace(note, details=graded(names))
+
+
+def graded(names: dict[str, bool]) -> tuple[str, ...]:
+    """Every name with its grade, the dangerous first, and whether it would be called."""
+    order: tuple[Grade, ...] = ("danger", "unknown", "known")
+    words = {"danger": "dangerous", "unknown": "unknown  ", "known": "known    "}
+    ranked = sorted((order.index(level := grade(path)), level, path) for path in names)
+    return tuple(f"{words[level]}  {'called  ' if names[path] else 'imported'}  {path}" for _, level, path in ranked)
+
+
+def _warnings(names: dict[str, bool], hidden: int) -> Iterator[Note]:
     graded = {path: grade(path) for path in names}
     danger = [path for path, level in graded.items() if level == "danger"]
     run, named = [path for path in danger if names[path]], [path for path in danger if not names[path]]

@@ -10,6 +10,12 @@ from inspector.formats._source import Source
 from inspector.formats._strangers import strange
 from inspector.registry import found
 
+PACKED = {
+    b"\x1f\x8b": "gzip file", b"BZh": "bzip2 file", b"\xfd7zXZ": "xz file", b"7z\xbc\xaf": "7-Zip archive",
+    b"(\xb5/\xfd": "Zstandard file", b"Rar!": "RAR archive",
+}  # fmt: skip
+"""What packed files begin with."""
+
 
 def identify(source: Source) -> Format:
     """The format of a file or folder.
@@ -56,8 +62,9 @@ def stranger(glimpse: Glimpse, titles: list[str]) -> FormatError:
         return FormatError(
             f"{name} is a zip archive without a model that we know.", hint="Unpack it, then open what is in it."
         )
-    if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"(\xb5/\xfd", b"Rar!")):
-        return FormatError(f"{name} is a compressed archive.", hint="Unpack it, then open what is in it.")
+    packed = next((what for mark, what in PACKED.items() if head.startswith(mark)), "")
+    if packed:
+        return FormatError(f"{name} is a {packed}, not a model.", hint="Unpack it, then open what is in it.")
     if b"\0" not in head and all(byte >= 9 for byte in head):
         return FormatError(f"{name} is a text file, not a model.", hint="Known: " + ", ".join(titles) + ".")
     return FormatError(f"{name} is not a model that we know.", hint="Known: " + ", ".join(titles) + ".")

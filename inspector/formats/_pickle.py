@@ -16,10 +16,13 @@ import re
 import struct
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._pickle_objects import MARK, Call, Global, Persistent, Table, gathered
+
+__all__ = ["Call", "Global", "Persistent", "Table", "Unpickled", "survey", "unpickle"]
 
 OPCODES = 5_000_000
 MEMO = 2_000_000
@@ -27,60 +30,10 @@ STACK = 1_000_000
 NESTED = 100
 NESTED_BYTES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x8a\x0a\x6c\xfc\x9c\x46\xf9", b"PK\x03\x04")
 NESTED_TEXTS = (*(f"gA{third}" for third in "IJKLMNOPQRSTUVWX"), "8002", "8003", "8004", "8005")
+SHORT = re.compile(r"exhausted before|not enough data|but only \d+ remain|no newline found")
+"""What `pickletools` says where the data ends within an instruction."""
+MADE = "The file may be damaged, or made to exhaust memory or time."
 NESTED_WORDS = re.compile(rb"c[\w.]{1,200}\n[\w.]{1,200}\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Global:
-    """A name the pickle asks for; nothing was imported."""
-
-    module: str
-    name: str
-
-    @property
-    def path(self) -> str:
-        """Dotted path."""
-        return f"{self.module}.{self.name}"
-
-
-@dataclass(eq=False, slots=True)
-class Table:
-    """A dictionary as the pairs that were put in."""
-
-    pairs: list[tuple[Any, Any]] = field(default_factory=list)
-
-    def named(self) -> dict[str, Any]:
-        """Its entries whose keys are strings; the last of a name wins, as in Python."""
-        return {key: value for key, value in self.pairs if isinstance(key, str)}
-
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """A call or an instance that the pickle asks for; nothing was called.
-
-    Attributes:
-        function: Usually a `Global`.
-        args: What it would have been called with.
-        state: What BUILD would have set.
-        items: What APPENDS and SETITEMS would have put in.
-    """
-
-    function: Any
-    args: tuple[Any, ...] = ()
-    state: Any = None
-    items: list[Any] = field(default_factory=list)
-
-    @property
-    def path(self) -> str:
-        """Dotted path of the function, empty where it is not a plain name."""
-        return self.function.path if isinstance(self.function, Global) else ""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Persistent:
-    """An object that lies outside the pickle, such as a storage."""
-
-    id: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +80,14 @@ def survey(data: bytes, what: str = "pickle", start: int = 0) -> Unpickled:
         try:
             for count, (opcode, arg, position) in enumerate(pickletools.genops(stream)):
                 if count > OPCODES:
-                    raise FormatError(f"The {what} has more than {OPCODES:,} instructions.")
+                    raise FormatError(f"The {what} has more than {OPCODES:,} instructions.", hint=MADE)
                 if opcode.name == "STOP":
                     return machine.result(machine.pop(), (position or 0) + 1, None)
-                machine.step(opcode.name, arg)
-            broken = FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+                action = _ACTIONS.get(opcode.name)
+                if action is None:
+                    raise ValueError(f"unknown instruction {opcode.name}")
+                action(machine, arg)
+            broken = _early(what)
         except FormatError as error:
             broken = error
         except (
@@ -144,24 +100,27 @@ def survey(data: bytes, what: str = "pickle", start: int = 0) -> Unpickled:
             EOFError,
             RecursionError,
         ) as error:
-            broken = FormatError(f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.")
+            broken = _early(what) if SHORT.search(str(error)) else _damaged(what, error)
             broken.__cause__ = error
-    outermost = next((item for item in machine.stack if item is not _MARK), None)
-    return machine.result(outermost, stream.tell(), broken)
+    return machine.result(gathered(machine.stack), stream.tell(), broken)
+
+
+def _early(what: str) -> FormatError:
+    return FormatError(f"The {what} ends too early.", hint="The file is incomplete; fetch or copy it again.")
+
+
+def _damaged(what: str, error: Exception) -> FormatError:
+    return FormatError(f"The {what} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.")
 
 
 def _pickled(item: bytes | bytearray | str) -> bool:
     """Whether a literal looks like a pickle, plain or written as base64 or in hexadecimal digits."""
     if isinstance(item, str):
         return item.startswith(NESTED_TEXTS) and len(item) > 12
-    return bytes(item[:16]).startswith(NESTED_BYTES) or bool(NESTED_WORDS.match(item))
-
-
-class _Mark:
-    """Separates what the next collecting opcode takes."""
-
-
-_MARK = _Mark()
+    head = bytes(item[:16])
+    if head.startswith(NESTED_BYTES) or NESTED_WORDS.match(item):
+        return True
+    return head.startswith(tuple(map(str.encode, NESTED_TEXTS))) and len(item) > 12 and head.isalnum()
 
 
 class _Machine:
@@ -184,13 +143,13 @@ class _Machine:
         self.push(Call(function, args))
 
     def pop(self) -> Any:
-        if not self.stack or self.stack[-1] is _MARK:
+        if not self.stack or self.stack[-1] is MARK:
             raise ValueError("stack underflow")
         return self.stack.pop()
 
     def to_mark(self) -> list[Any]:
         for at in range(len(self.stack) - 1, -1, -1):
-            if self.stack[at] is _MARK:
+            if self.stack[at] is MARK:
                 items = self.stack[at + 1 :]
                 del self.stack[at:]
                 return items
@@ -198,27 +157,12 @@ class _Machine:
 
     def push(self, item: Any) -> None:
         if len(self.stack) >= STACK:
-            raise FormatError(f"The {self.what} needs a stack of more than {STACK:,} items.")
+            raise FormatError(f"The {self.what} needs a stack of more than {STACK:,} items.", hint=MADE)
         self.stack.append(item)
-
-    def step(self, name: str, arg: Any) -> None:
-        if name in _CONSTANTS:
-            self.push(_CONSTANTS[name])
-        elif name in _LITERALS:
-            if isinstance(arg, bytes | bytearray | str) and len(self.nested) < NESTED and _pickled(arg):
-                self.nested.append(arg if isinstance(arg, str) else bytes(arg))
-            self.push(arg)
-        elif name in _NOTHING:
-            pass
-        else:
-            action = _ACTIONS.get(name)
-            if action is None:
-                raise ValueError(f"unknown instruction {name}")
-            action(self, arg)
 
     def put(self, key: int) -> None:
         if len(self.memo) >= MEMO:
-            raise FormatError(f"The {self.what} remembers more than {MEMO:,} objects.")
+            raise FormatError(f"The {self.what} remembers more than {MEMO:,} objects.", hint=MADE)
         self.memo[key] = self.stack[-1]
 
     def ask(self, module: str, name: str) -> Global:
@@ -316,20 +260,39 @@ def _drop_to_mark(machine: _Machine, _arg: Any) -> None:
     machine.to_mark()
 
 
+def _constant(item: Any) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.push(item)
+
+
+def _literal(machine: _Machine, arg: Any) -> None:
+    machine.push(arg)
+
+
+def _text(machine: _Machine, arg: Any) -> None:
+    if _pickled(arg) and len(machine.nested) < NESTED:
+        machine.nested.append(arg if isinstance(arg, str) else bytes(arg))
+    machine.push(arg)
+
+
+def _nothing(_machine: _Machine, _arg: Any) -> None:
+    pass
+
+
 def _get(machine: _Machine, arg: Any) -> None:
     machine.push(machine.memo[int(arg)])
 
 
-_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": _MARK}
-_LITERALS = frozenset(
-    {
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
-        *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
-        *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
-    }
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": MARK}
+_NUMBERS = ("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT")
+_TEXTS = (
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
 )
-_NOTHING = frozenset({"PROTO", "FRAME", "READONLY_BUFFER"})
 _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    **{name: _constant(item) for name, item in _CONSTANTS.items()},
+    **dict.fromkeys(_NUMBERS, _literal),
+    **dict.fromkeys(_TEXTS, _text),
+    **dict.fromkeys(("PROTO", "FRAME", "READONLY_BUFFER"), _nothing),
     "EMPTY_LIST": lambda m, _: m.push([]),
     "EMPTY_DICT": lambda m, _: m.push(Table()),
     "EMPTY_SET": lambda m, _: m.push([]),
@@ -346,7 +309,7 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "SETITEM": _one_item,
     "SETITEMS": lambda m, _: _set_items(m, m.to_mark()),
     "POP": _drop,
-    "POP_MARK": _drop_to_mark,
+    "POPMARK": _drop_to_mark,
     "DUP": lambda m, _: m.push(m.stack[-1]),
     "GET": _get,
     "BINGET": _get,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from inspector.formats._pickle import Call, Persistent
 from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
-from inspector.formats._torchzip import Strided
+from inspector.formats._torchzip import REBUILDERS, Strided
 from inspector.ir import Attribute, Module
 
 STEPS = 400_000
@@ -74,12 +74,14 @@ class Contents:
     Attributes:
         about: Entries of the outermost dictionary that hold no tensors.
         sources: Source text of classes, which legacy files keep.
+        confused: Where tensors should be whose description makes none.
         complete: Whether all of it was looked at.
     """
 
     parts: list[Part] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    confused: list[str] = field(default_factory=list)
     complete: bool = True
 
     def of(self, *kinds: Kind) -> list[Part]:
@@ -134,6 +136,8 @@ class _Walk:
             owner = owner or self.part((), "model" if not path or path[0].isdigit() else "other")
             name = ".".join(path[len(owner.path) :]) or "tensor"
             owner.add(name, Leaf(tensor, shift_of(item), tensor.grad if tensor.grad else None))
+        elif isinstance(item, Call) and item.path in REBUILDERS:
+            self.found.confused.append(".".join(path) or "tensor")
         elif is_module(item) and not (owner and owner.kind == "optimizer"):
             part = Part(path, kind_of(path), whole=True)
             self.found.parts.append(part)
@@ -185,6 +189,8 @@ class _Walk:
                 if tensor is not None:
                     grad = False if buffer else tensor.grad is not False
                     part.add(_join(path, name), Leaf(tensor, shift_of(value), grad, buffer))
+                elif isinstance(value, Call) and value.path in REBUILDERS:
+                    self.found.confused.append(_join(path, name))
         for name, value in (mapping(state.get("_modules")) or {}).items():
             if is_module(value):
                 self.module(value, part, _join(path, name), depth + 1)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from inspector.errors import FormatError
-from inspector.formats._globals import dangerous
-from inspector.formats._pickle import Global, Persistent, Unpickled, survey
+from inspector.formats._pickle import Call, Global, Persistent, Table, Unpickled, survey
 from inspector.formats._source import Source
 from inspector.formats._torchzip import STORAGES, Strided, place
 from inspector.formats._zip import Archive, archive, strange_names
@@ -23,6 +22,7 @@ from inspector.ir import Note, Place
 from inspector.ir.model import BITS
 
 MAGIC = 0x1950A86A20F9469CFC6C
+ZIP = b"PK"
 LEGACY = (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x01\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
 PICKLE = 256 << 20
 FIRST = 4 << 20
@@ -90,11 +90,20 @@ def open_torch(source: Source) -> Opened:
     """
     opened = _opened(source.path, *_stamp(source.path))
     broken = opened.data.broken
-    if broken is not None:
-        bad = dangerous(opened.data)
-        text = f" Before that it asks to run {', '.join(bad[:5])}; it was not run." if bad else ""
-        raise FormatError(f"{source.name}: {broken.what}{text}"[:2000], hint=broken.hint) from broken
-    return opened
+    if broken is None:
+        return opened
+    if not opened.data.globals and not _begun(opened.data.value):
+        raise FormatError(f"{source.name}: {broken.what}"[:2000], hint=broken.hint) from broken
+    level = "warning" if "incomplete" in broken.hint else "danger"
+    note = Note(level, f"{broken.what} Only what stands before that is shown.", broken.hint)
+    return replace(opened, notes=[*opened.notes, note])
+
+
+def _begun(value: Any) -> bool:
+    """Whether anything had been put into the outermost object before a pickle broke off."""
+    if isinstance(value, Table):
+        return bool(value.pairs)
+    return bool(value) if isinstance(value, list | tuple) else isinstance(value, Call)
 
 
 def peek(path: Path) -> Opened | None:
@@ -124,7 +133,7 @@ def _opened(path: Path, _size: int, _changed: int) -> Opened:
     source = Source(path)
     with source.open() as file:
         head = file.read(16)
-        if not head.startswith(b"PK"):
+        if not head.startswith(ZIP):
             return _legacy(file, path.name) if head.startswith(LEGACY) else _plain(file, path.name)
     with archive(source) as zipped:
         return _zipped(zipped, path.name)
@@ -140,24 +149,24 @@ def _zipped(zipped: Archive, name: str) -> Opened:
     data = survey(raw := zipped.read(f"{top}data.pkl", PICKLE), "object (data.pkl)")
     order = zipped.read(f"{top}byteorder", 64).strip() if f"{top}byteorder" in zipped else b"little"
     version = zipped.read(f"{top}version", 64).strip() if f"{top}version" in zipped else b""
-    opened = Opened("zip", data, _trailing(raw, data), f"{top}data/", order == b"big")
+    others = _trailing(raw, data.end) if data.broken is None else ()
+    opened = Opened("zip", data, others, f"{top}data/", order == b"big")
     opened.sizes = {member: zipped.size(member) for member in zipped.names}
     opened.facts = {"container": "zip archive", "archive version": version.decode("ascii", "replace")}
     odd = strange_names(zipped.names)
     if odd:
         text = f"{len(odd)} parts of the archive have names that lead outside a folder, such as {odd[:1]}."
         opened.notes.append(Note("warning", text, "Do not unpack it."))
-    if opened.others or data.end < len(raw):
+    if data.broken is None and data.end < len(raw):
         text = f"There are {len(raw) - data.end:,} bytes after the end of the pickle."
         opened.notes.append(Note("warning", text))
     return opened
 
 
-def _trailing(raw: bytes, data: Unpickled) -> tuple[Unpickled, ...]:
-    """Pickles that stand after the first one."""
+def _trailing(raw: bytes, at: int) -> tuple[Unpickled, ...]:
+    """Pickles that stand one after another from this place on."""
     found: list[Unpickled] = []
-    at = data.end
-    while data.broken is None and at < len(raw) and len(found) < 16:
+    while at < len(raw) and len(found) < 16:
         more = survey(raw, "pickle after the pickle", at)
         if not more.globals and more.broken is not None:
             break
@@ -183,15 +192,30 @@ def _plain(file: BinaryIO, name: str) -> Opened:
     file.seek(0)
     if not file.read(16).startswith(PLAIN):
         raise FormatError(f"{name} is no pickle.")
-    return Opened("pickle", _pickle_at(file, 0, "pickle"), facts={"container": "pickle"})
+    data = _pickle_at(file, 0, "pickle")
+    opened = Opened("pickle", data, facts={"container": "pickle"})
+    if data.broken is None:
+        _after(file, data.end, "the pickle", opened)
+    return opened
+
+
+def _after(file: BinaryIO, at: int, what: str, opened: Opened) -> None:
+    """Say what stands behind the end of a file's own contents; pickles there count for what the file asks."""
+    size = file.seek(0, 2)
+    if at >= size:
+        return
+    file.seek(at)
+    opened.others = (*opened.others, *_trailing(file.read(FIRST), 0))
+    opened.notes.append(Note("warning", f"There are {size - at:,} bytes after the end of {what}."))
 
 
 def _legacy(file: BinaryIO, name: str) -> Opened:
-    at, before = 0, []
+    at = 0
+    before: list[Unpickled] = []
     for what in ("magic number", "protocol number", "facts of the system"):
         part = _pickle_at(file, at, what)
         if part.broken is not None:
-            raise part.broken
+            return Opened("legacy", part, (*before,))
         before.append(part)
         at = part.end
     system = before[2].value.named() if hasattr(before[2].value, "named") else {}
@@ -206,12 +230,14 @@ def _legacy(file: BinaryIO, name: str) -> Opened:
         text = "The file ends before its tensors: their values are missing."
         opened.notes.append(Note("warning", text, "The file is incomplete; fetch or copy it again."))
         return opened
-    opened.storages = _storages(file, keys, _widths(data.value))
+    opened.storages, end = _storages(file, keys, _widths(data.value))
+    if len(opened.storages) == len(keys.value):
+        _after(file, end, "the tensors", opened)
     return opened
 
 
-def _storages(file: BinaryIO, keys: Unpickled, widths: dict[str, int]) -> dict[str, Stored]:
-    """Where the storages lie that follow the list of their keys, as far as the file reaches."""
+def _storages(file: BinaryIO, keys: Unpickled, widths: dict[str, int]) -> tuple[dict[str, Stored], int]:
+    """Where the storages lie that follow the list of their keys, as far as the file reaches; where the last ends."""
     found: dict[str, Stored] = {}
     size, at = file.seek(0, 2), keys.end
     for key in keys.value:
@@ -224,7 +250,7 @@ def _storages(file: BinaryIO, keys: Unpickled, widths: dict[str, int]) -> dict[s
             break
         found[str(key)] = Stored(at + 8, length)
         at += 8 + length
-    return found
+    return found, at
 
 
 def _widths(value: Any) -> dict[str, int]:

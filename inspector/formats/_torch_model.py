@@ -34,6 +34,8 @@ def kind(glimpse: Glimpse) -> Literal["module", "state", ""]:
     elif not glimpse.head.startswith((*LEGACY, *PLAIN)):
         return ""
     opened = peek(glimpse.path)
+    if opened is None and (glimpse.members or glimpse.head.startswith(LEGACY)):
+        return "state"  # it cannot be anything else; reading it says what is wrong
     if opened is None or (opened.container == "pickle" and not _torch_asked(opened)):
         return ""
     return "module" if _is_instance(opened.data.value) else "state"
@@ -171,15 +173,23 @@ def _order(modules: dict[str, Module]) -> Any:
 
 def _metadata(found: Contents) -> dict[str, str]:
     """Short facts of the outermost dictionary."""
-    short = {key: item for key, item in found.about.items() if isinstance(item, bool | int | float | str)}
-    return {key[:SHORT]: str(item) for key, item in list(short.items())[:1000] if len(str(item)) <= SHORT}
+    short = {key: _short(item) for key, item in list(found.about.items())[:1000]}
+    return {key[:SHORT]: text for key, text in short.items() if text is not None}
+
+
+def _short(item: Any) -> str | None:
+    """A plain value that fits a line; None of anything else."""
+    if isinstance(item, int) and item.bit_length() > 4 * SHORT:
+        return "…"  # Python refuses to write numbers of many digits
+    text = str(item) if isinstance(item, bool | int | float | str) else None
+    return text if text is not None and len(text) <= SHORT else None
 
 
 def _texts(found: Contents) -> dict[str, str]:
     """Everything else of the outermost dictionary: hyper-parameters, callbacks, configurations."""
     long: dict[str, str] = {}
     for key, item in list(found.about.items())[:200]:
-        if item is None or (isinstance(item, bool | int | float | str) and len(str(item)) <= SHORT):
+        if item is None or _short(item) is not None:
             continue
         text = item if isinstance(item, str) else written(item)
         if text not in ("", "{}", "()"):
@@ -219,6 +229,10 @@ def _notes(build: _Build, models: list[Part]) -> Iterator[Note]:
     if not build.tensors:
         what = class_of(build.opened.data.value) if isinstance(build.opened.data.value, Call) else ""
         yield Note("warning", f"There are no tensors in the file{f', only an object of {what[:200]}' if what else ''}.")
+    if found.confused:
+        first = found.confused[0][:200]
+        text = f"{len(found.confused):,} tensors are described by what makes no sense, such as {first!r}."
+        yield Note("warning", text, "They are left out; the file may be damaged or made to confuse.")
     if build.missing:
         text = f"The values of {len(build.missing):,} tensors are not in the file, such as {build.missing[0][:200]!r}."
         yield Note("warning", text, "The file is incomplete or damaged; fetch or copy it again.")

@@ -161,7 +161,11 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
         "Load it with PyTorch in a place that you can lose, save it again, then open that.",
     ),
     "z.tar": (tarred("a.txt"), "z.tar is a tar archive.", "Unpack it, then open what is in it."),
-    "x.pt": (b"7z\xbc\xaf\x27\x1c" + bytes(90), "x.pt is a 7-Zip archive, not a model.", "Unpack it, then open what is in it."),
+    "x.pt": (
+        b"7z\xbc\xaf\x27\x1c" + bytes(90),
+        "x.pt is a 7-Zip archive, not a model.",
+        "Unpack it, then open what is in it.",
+    ),
     "x.pte": (
         b"\x18\x00\x00\x00ET12" + bytes(90),
         "x.pte is an ExecuTorch program.",

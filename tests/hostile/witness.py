@@ -218,7 +218,8 @@ def _looped(case: Loop, folder: Path) -> tuple[Seen, str]:
 
 def _judged(case: Case, seen: Seen) -> Iterator[str]:
     if seen.outcome not in ((case.outcome,) if case.outcome != "either" else ("refused", "opened")):
-        yield f"{seen.outcome} instead of {case.outcome}: {seen.what} {seen.hint} {seen.details[-1500:]}"
+        where = seen.details[-1500:] if seen.outcome == "bug" else ""
+        yield f"{seen.outcome} instead of {case.outcome}: {seen.what} {seen.hint} {where}"
         return
     if case.says not in seen.text:
         yield f"does not say {case.says!r} but {seen.text[:1500]!r}"

@@ -80,7 +80,7 @@ def test_void_calls_of_qt_keep_none_alive(qapp: object) -> None:
             "Run: git lfs pull",
         ),
         ("cut.pt2", b"PK\x03\x04" + b"\0" * 100, "cut.pt2 is a zip archive that is cut off or damaged.", None),
-        ("x.keras", b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "x.keras is a compressed archive.", None),
+        ("x.keras", b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "x.keras is a 7-Zip archive, not a model.", None),
         ("random.tflite", bytes(range(256)) * 2, "random.tflite is not a model that we know.", None),
     ],
 )
