@@ -119,7 +119,8 @@ class Freshness(QObject):
             self._say(Fresh.CHANGED, f"{self._document.name} has changed on disk.{self._before}")
 
     def _on_gone(self) -> None:
-        self._say(Fresh.GONE, f"{self._document.name} has been moved or deleted.{self._before}")
+        if self._document.overview is not None:
+            self._say(Fresh.GONE, f"{self._document.name} has been moved or deleted.{self._before}")
 
     def _say(self, state: Fresh, text: str = "") -> None:
         self.state, self.text = state, text
