@@ -28,7 +28,9 @@ from inspector.formats._tf_names import (
     output_shapes,
     shape,
 )
-from inspector.ir import Graph, Node, Place, Role, Tensor, Value
+from inspector.formats._tf_proto import numbers
+from inspector.formats._tf_shapes_words import RENAMED
+from inspector.ir import Attribute, Graph, Node, Place, Role, Tensor, Value
 
 NODES = 500_000
 WRAPPERS = 20
@@ -108,7 +110,7 @@ class Sketch:
                     reference = data[0]
                     continue
             if proto.op in HANDLES:
-                return self.library.variables.get(node, node)
+                return self.library.variables.get(node) or self.handle(proto)
             if proto.op == "Const":
                 return self.constant(proto)
             return self.value(proto, output, number)
@@ -126,9 +128,20 @@ class Sketch:
             name += "'"
         dtype = dtype_name(tensor.dtype)
         role = Role.WEIGHT if is_floating(dtype) and sizes else Role.CONSTANT
-        place = Place(member=proto.name, size=tensor.ByteSize(), layout={"function": self.home})
+        layout: dict[str, Attribute] = {"function": self.home}
+        found = numbers(tensor, dtype, sizes)
+        if found is not None:
+            layout["numbers"] = found
+        place = Place(member=proto.name, size=tensor.ByteSize(), layout=layout)
         self.library.tensors[name] = Tensor(name, dtype, sizes, place, role, False)
         self.same[proto.name] = name
+        return name
+
+    def handle(self, proto: Any) -> str:
+        """A variable whose values are not in the file."""
+        known = shape(proto.attr["shape"].shape) if proto.attr["shape"].HasField("shape") else None
+        name: str = proto.name
+        self.values.setdefault(name, Value(name, dtype_name(proto.attr["dtype"].type), known))
         return name
 
     def stays(self, name: str) -> bool:
@@ -263,7 +276,7 @@ def _shown(graph: Graph, names: list[str]) -> Graph:
             node.op,
             tuple(renamed.get(name, name) for name in node.inputs),
             tuple(renamed.get(name, name) for name in node.outputs),
-            node.attributes,
+            _named(node, renamed),
             module=node.module,
             graphs=node.graphs,
         )
@@ -275,6 +288,13 @@ def _shown(graph: Graph, names: list[str]) -> Graph:
     }
     outputs = tuple(values.get(renamed.get(value.name, value.name), value) for value in graph.outputs)
     return Graph(graph.name, graph.inputs, outputs, nodes, values)
+
+
+def _named(node: Node, renamed: Mapping[str, str]) -> dict[str, Attribute]:
+    """The attributes of a node; its outputs' own names are among them where the new ones do not say which they are."""
+    if all(name == node.name or name not in renamed for name in node.outputs):
+        return node.attributes
+    return {**node.attributes, RENAMED: node.outputs}
 
 
 def unwrap(

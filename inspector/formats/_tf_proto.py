@@ -26,6 +26,11 @@ VALUES = {
 }  # fmt: skip
 
 
+WHOLE = ("int32", "int64", "bool", "uint8", "int16", "int8", "uint16", "uint32")
+SMALL, FEW = 1024, 16
+"""Whole and other numbers that are kept of a constant while the graph is read."""
+
+
 def load(source: Source) -> Any:
     """The graph that serves, with its functions and signatures.
 
@@ -114,6 +119,21 @@ def tensor_values(proto: Any) -> Array:
         parts = np.array(stored, np.float32 if dtype == "complex64" else np.float64)
         return _filled(parts.view(dtype), count, 0).reshape(sizes)
     return _filled(np.array(stored, numpy_dtype(dtype)), count, 0).reshape(sizes)
+
+
+def numbers(proto: Any, dtype: str, sizes: tuple[int, ...]) -> tuple[int | float, ...] | None:
+    """The values of a small constant that shapes may be made of; None where it is none or has none here."""
+    count = 1
+    for size in sizes:
+        count *= size
+    if count > (SMALL if dtype in WHOLE else FEW) or dtype not in (*WHOLE, "float32", "float64"):
+        return None
+    if count and not proto.tensor_content and not getattr(proto, VALUES[dtype]):
+        return None  # they lie elsewhere
+    try:
+        return tuple(tensor_values(proto).reshape(-1).tolist())
+    except (FormatError, ValueError):
+        return None
 
 
 def _filled(stored: Array, count: int, nothing: Any) -> Array:

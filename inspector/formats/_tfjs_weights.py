@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import prod
 from typing import Any
@@ -20,6 +20,7 @@ from inspector.errors import FormatError
 from inspector.formats._raw import read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import LARGEST, Array, decode
+from inspector.formats._tf_proto import FEW, SMALL, WHOLE
 from inspector.ir import Attribute, Note, Place, Tensor
 from inspector.ir.model import BITS, bytes_of
 
@@ -31,6 +32,8 @@ DTYPES = {
 WEIGHTS = 1_000_000
 FILES = 10_000
 STRINGS = 20_000_000
+NUMBERS = 20_000
+"""Constants whose values are read while the graph is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,29 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     if isinstance(scale, float) and isinstance(low, float):
         stored = stored.astype(np.float64) * scale + low
     return np.ascontiguousarray(stored.astype(tensor.dtype)).reshape(tensor.shape)
+
+
+def with_numbers(source: Source, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors with the values of small constants that shapes may be made of, as long as they can be read."""
+    made = dict(tensors)
+    opened: dict[tuple[str, ...], Shards] = {}
+    left = NUMBERS
+    for name, tensor in tensors.items():
+        layout = tensor.place.layout
+        files, start = layout.get("files"), layout.get("start")
+        few = tensor.count <= (SMALL if tensor.dtype in WHOLE else FEW) and tensor.dtype in (*WHOLE, "float32")
+        if not few or not isinstance(files, tuple) or not isinstance(start, int) or "stored" in layout or not left:
+            continue
+        left -= 1
+        names = tuple(str(each) for each in files)
+        shards = opened.get(names) or opened.setdefault(names, Shards(source, list(names)))
+        try:
+            data = shards.read(start, tensor.place.size, f"tensor {name[:100]!r}")
+            numbers = tuple(decode(data, tensor.dtype, tensor.shape).reshape(-1).tolist())
+        except (FormatError, OSError):
+            continue
+        made[name] = replace(tensor, place=replace(tensor.place, layout={**layout, "numbers": numbers}))
+    return made
 
 
 def _words(data: bytes, count: int) -> Iterator[str]:

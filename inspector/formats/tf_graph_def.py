@@ -19,6 +19,7 @@ from inspector.formats._source import HEAD, Source
 from inspector.formats._tensors import Array
 from inspector.formats._tf_frozen import at, frozen
 from inspector.formats._tf_proto import SIZE, constant, tensor_values
+from inspector.formats._tf_shapes import propagate
 from inspector.formats._tf_wire import Lean, lean
 from inspector.ir import Model, Tensor
 
@@ -73,7 +74,7 @@ def read(source: Source) -> Model:
     proto, spans = (_from_text(source), {}) if text else _from_bytes(source)
     drawn = frozen(proto, partial(at, spans=spans))
     versions = {"graph version": proto.versions.producer, "functions": len(proto.library.function)}
-    return Model(
+    model = Model(
         format="tf.graph_def",
         producer="TensorFlow",
         graphs=drawn.graphs,
@@ -83,6 +84,7 @@ def read(source: Source) -> Model:
         metadata={key: str(number) for key, number in versions.items() if number},
         notes=drawn.notes,
     )
+    return propagate(model)
 
 
 def _from_bytes(source: Source) -> tuple[Any, dict[tuple[str, str], tuple[int, int]]]:
@@ -159,4 +161,5 @@ FORMAT = Format(
     read=read,
     fetch=fetch,
     mime="application/x-tensorflow-graphdef",
+    reshape=propagate,
 )

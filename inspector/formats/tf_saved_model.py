@@ -20,6 +20,7 @@ from inspector.formats._tensors import Array, decode
 from inspector.formats._tf_graph import Library, Sketch, draw, function_graph, unwrap
 from inspector.formats._tf_names import CALLS, FILES, SAVING, bodies, shape
 from inspector.formats._tf_proto import FILE, constant, load
+from inspector.formats._tf_shapes import propagate
 from inspector.formats._tf_variables import Variables, read_variables
 from inspector.ir import Graph, Model, Module, Note, Signature, Tensor, Value
 
@@ -52,7 +53,7 @@ def read(source: Source) -> Model:
     signatures = list(_signatures(meta))
     graphs = _graphs(meta, library, signatures)
     info = meta.meta_info_def
-    return Model(
+    model = Model(
         format="tf.saved_model",
         producer=f"TensorFlow {info.tensorflow_version}".strip(),
         graphs=tuple(graphs),
@@ -66,6 +67,7 @@ def read(source: Source) -> Model:
         },
         notes=(*variables.notes, *_notes(meta, graphs, library)),
     )
+    return propagate(model)
 
 
 def _signatures(meta: Any) -> Iterator[Signature]:
@@ -200,4 +202,5 @@ FORMAT = Format(
     fetch_part=fetch_part,
     mime="application/x-tensorflow-savedmodel",
     magic=((0, b"\x08\x01\x12"),),
+    reshape=propagate,
 )

@@ -23,7 +23,8 @@ from inspector.formats._source import Source
 from inspector.formats._tensors import Array, is_floating
 from inspector.formats._tf_frozen import frozen
 from inspector.formats._tf_proto import constant
-from inspector.formats._tfjs_weights import Entry, Manifest, manifest
+from inspector.formats._tf_shapes import propagate
+from inspector.formats._tfjs_weights import Entry, Manifest, manifest, with_numbers
 from inspector.formats._tfjs_weights import fetch as fetch_shards
 from inspector.ir import Model, Note, Role, Shape, Signature, Tensor, Value
 
@@ -104,19 +105,21 @@ def _graph_model(source: Source, parts: _Parts) -> Model:
 
     signature, ends = _signature(parts)
     drawn = frozen(proto, placed, signature, ends)
+    tensors = with_numbers(source, drawn.tensors)
     used = {tensor.place.member for tensor in drawn.tensors.values()}
     unused = {entry.name: _unattached(entry) for entry in entries.values() if entry.name not in used}
     version = proto.versions.producer
-    return Model(
+    model = Model(
         format="tfjs",
         producer="TensorFlow.js",
         graphs=drawn.graphs,
-        tensors={**drawn.tensors, **{name: item for name, item in unused.items() if name not in drawn.tensors}},
+        tensors={**tensors, **{name: item for name, item in unused.items() if name not in tensors}},
         modules=drawn.modules,
         signatures=(drawn.signature,),
         metadata={"kind": "graph model", **({"graph version": str(version)} if version else {})},
         notes=drawn.notes,
     )
+    return propagate(model)
 
 
 def _unattached(entry: Entry) -> Tensor:
@@ -202,4 +205,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    reshape=propagate,
 )
