@@ -24,8 +24,9 @@ def _pairs(table: Mapping[str, tuple[int, ...]]) -> frozenset[Use]:
 
 SETTINGS = _pairs({
     "FakeQuantize": (1, 2, 3, 4), "FakeConvert": (1, 2), "Interpolate": (1, 2, 3), "Pad": (1, 2, 3),
-    "OneHot": (1, 2, 3), "Range": (0, 1, 2), "NonMaxSuppression": (2, 3, 4, 5), "Loop": (0, 1), "If": (0,), "Broadcast": (0,),
-    "Eye": (0, 1), "RandomUniform": (1, 2), "Power": (1,), "LSTMSequence": (3,), "GRUSequence": (2,), "RNNSequence": (2,),
+    "OneHot": (1, 2, 3), "Range": (0, 1, 2), "NonMaxSuppression": (2, 3, 4, 5), "Loop": (0, 1), "If": (0,),
+    "Broadcast": (0,), "Eye": (0, 1), "RandomUniform": (1, 2), "Power": (1,), "LSTMSequence": (3,),
+    "GRUSequence": (2,), "RNNSequence": (2,),
 })  # fmt: skip
 """Inputs that say how to compute rather than what was learned."""
 
@@ -40,8 +41,8 @@ STATES = _pairs({
 
 LEARNED = _pairs({
     **dict.fromkeys(("MatMul", "FullyConnected"), (0, 1)),
-    "Convolution": (1,), "GroupConvolution": (1,), "ConvolutionBackpropData": (1,), "GroupConvolutionBackpropData": (1,),
-    "BinaryConvolution": (1,), "DeformableConvolution": (2,), "Gather": (0,), "EmbeddingBagOffsets": (0,),
+    "Convolution": (1,), "GroupConvolution": (1,), "ConvolutionBackpropData": (1,),
+    "GroupConvolutionBackpropData": (1,), "BinaryConvolution": (1,), "DeformableConvolution": (2,), "Gather": (0,), "EmbeddingBagOffsets": (0,),
     "EmbeddingBagPacked": (0,), "EmbeddingSegmentsSum": (0,),
 })  # fmt: skip
 """Inputs whose constants of few bits are weights."""

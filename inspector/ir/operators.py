@@ -51,13 +51,14 @@ _TABLE: dict[str, dict[str, str]] = {
         "conv": (
             "convolution depthwiseconv separableconv convinteger qlinearconv depthwiseconvnative fusedconv "
             "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
-            "atrousconv lazyconv causalconvwithstate slowconvforward"
+            "atrousconv lazyconv causalconvwithstate slowconvforward groupconvolution "
+            "binaryconvolution"
         ),
         "conv_transpose": (
             "convtranspose transposeconv convbackpropinput depthwiseconvnativebackpropinput lazyconvtranspose "
-            "convolutiontranspose"
+            "convolutiontranspose convolutionbackpropdata groupconvolutionbackpropdata"
         ),
-        "deform_conv": "deformableconv",
+        "deform_conv": "deformableconv deformableconvolution",
         "fold": "col2im im2col unfold",
     },
     "normalisation": {
@@ -65,18 +66,18 @@ _TABLE: dict[str, dict[str, str]] = {
             "batchnormalization batchnorm fusedbatchnorm fusedbatchnormex nativebatchnorm "
             "nativebatchnormlegitnotraining nativebatchnormlegit nativebatchnormlegitfunctional syncbatchnorm "
             "cudnnbatchnorm batchnormwithupdate spatialbn lazybatchnorm frozenbatchnorm "
-            "batchnormwithglobalnormalization"
+            "batchnormwithglobalnormalization batchnorminference"
         ),
         "layer_norm": (
             "layernormalization nativelayernorm skiplayernormalization simplifiedlayernormalization "
             "skipsimplifiedlayernormalization layernormfn llamanorm"
         ),
-        "rms_norm": "rmsnormalization fusedrmsnorm llamarmsnorm t5layernorm qwen2rmsnorm",
+        "rms_norm": "rms rmsnormalization fusedrmsnorm llamarmsnorm t5layernorm qwen2rmsnorm",
         "group_norm": "groupnormalization nativegroupnorm groupnormfn",
         "instance_norm": "instancenormalization lazyinstancenorm",
         "l2_norm": (
             "lpnormalization l2normalization unitnormalization normalize meanvariancenormalization "
-            "linalgvectornorm vectornorm spectralnormalization weightnorm renorm"
+            "linalgvectornorm vectornorm spectralnormalization weightnorm renorm normalizel2 mvn"
         ),
         "lrn": "localresponsenormalization localresponsenorm crossmaplrn",
         "normalization": "normalizer scaler",
@@ -93,8 +94,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "mish": "",
         "sigmoid": "logistic",
         "log_sigmoid": "logsigmoid logsigmoidforward",
-        "hard_sigmoid": "hardsigmoid",
-        "hard_swish": "hardswish hardsilu",
+        "hard_sigmoid": "hardsigmoid hsigmoid",
+        "hard_swish": "hardswish hardsilu hswish",
         "tanh": "",
         "hard_tanh": "hardtanh",
         "softmax": "safesoftmax sparsesoftmax sparsemax hardmax",
@@ -135,7 +136,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "attention": (
             "additiveattention groupqueryattention linearattention decodermaskedmultiheadattention qattention "
-            "longformerattention sparseattention pagedattention groupedqueryattentiononnx"
+            "longformerattention sparseattention pagedattention groupedqueryattentiononnx pagedattentionextension"
         ),
         "multi_head_attention": (
             "multiheadattention groupedqueryattention groupqueryattentionlayer nativemultiheadattention "
@@ -145,16 +146,17 @@ _TABLE: dict[str, dict[str, str]] = {
             "transformerencoderlayer transformerdecoderlayer transformerencoder transformerdecoder "
             "transformerencoderlayerfwd"
         ),
-        "rotary_embedding": "rotaryembedding",
+        "rotary_embedding": "rotaryembedding rope",
     },
     "recurrent": {
         "lstm": (
             "cudnnlstm unidirectionalsequencelstm bidirectionalsequencelstm lstmcell blocklstm "
-            "dynamicquantizelstm convlstm mkldnnrnnlayer quantizedlstm"
+            "dynamicquantizelstm convlstm mkldnnrnnlayer quantizedlstm lstmsequence"
         ),
-        "gru": "cudnngru grucell",
+        "gru": "cudnngru grucell grusequence",
         "rnn": (
-            "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell rnnbase"
+            "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell "
+            "rnnbase rnnsequence"
         ),
         "bidirectional": "",
         "svdf": "",
@@ -207,7 +209,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "fakequantizeperchannelaffine quantizepertoken"
         ),
         "dequantize": "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub",
-        "cast": "castlike toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto",
+        "cast": "castlike toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike",
     },
     "shape": {
         "reshape": (
@@ -217,7 +219,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt",
         "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation",
         "stack": "pack",
-        "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy",
+        "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
+        "variadicsplit",
         "slice": "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy",
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
@@ -227,12 +230,12 @@ _TABLE: dict[str, dict[str, str]] = {
             "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate "
             "tensorscatternd dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter "
             "selectscatter indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter "
-            "copy"
+            "copy scatterupdate scatterelementsupdate"
         ),
         "pad": (
             "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad circularpad"
         ),
-        "expand": "broadcastto expandas broadcasttensors broadcastargs",
+        "expand": "broadcast broadcastto expandas broadcasttensors broadcastargs",
         "tile": "repeat repeatvector repeatinterleave",
         "resize": (
             "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
@@ -240,7 +243,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "upsamplingnearest upsamplingbilinear resizing"
         ),
         "depth_to_space": "depthtospace pixelshuffle batchtospacend batchtospace",
-        "space_to_depth": "spacetodepth pixelunshuffle spacetobatchnd spacetobatch channelshuffle",
+        "space_to_depth": "spacetodepth pixelunshuffle spacetobatchnd spacetobatch channelshuffle shufflechannels",
         "grid_sample": "gridsample gridsampler affinegrid affinegridgenerator",
         "reverse": "flip reversev reversesequence roll rot90",
         "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel",
@@ -250,7 +253,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "top_k": (
             "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
-            "combinednonmaxsuppression"
+            "combinednonmaxsuppression matrixnms multiclassnms"
         ),
         "trilu": "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag",
         "eye_like": "eyelike eye",
@@ -268,12 +271,13 @@ _TABLE: dict[str, dict[str, str]] = {
             "bernoulli multinomial normal randomstandardnormal randperm uniform"
         ),
         "variable": (
-            "varhandleop varisinitializedop placeholder placeholderwithdefault inputlayer input arg variablev"
+            "varhandleop varisinitializedop placeholder placeholderwithdefault inputlayer input arg variablev "
+            "parameter readvalue"
         ),
     },
     "control": {
         "if": "cond statelessif torchcond switch merge",
-        "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond",
+        "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond tensoriterator",
         "call": (
             "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "
             "callfunction callmethod functional sequential model lambda timedistributed xlacallmodule custom "
@@ -289,7 +293,8 @@ _TABLE: dict[str, dict[str, str]] = {
     "embedding": {
         "embedding": (
             "embeddinglookup embeddingbag embeddinglookupsparse embedlayernormalization embeddingbagforwardonly "
-            "reversibleembedding resourcegathernd"
+            "reversibleembedding resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
+            "embeddingbagpackedsum embeddingsegmentssum"
         ),
         "one_hot": "onehot categoryencoding",
         "hash_table": (

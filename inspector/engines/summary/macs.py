@@ -99,7 +99,8 @@ def _conv(call: Call) -> int | None:
     where = call.input(2 if data_last else 0) if transposed else call.output
     if not kernels or where is None:
         return None
-    axis = len(where) - 1 if _channels_last(call) else len(where) - len(kernels[0]) + 1
+    rank = len(kernels[0]) - call.op.startswith("GroupConvolution")  # OpenVINO's have an axis of groups in front
+    axis = len(where) - 1 if _channels_last(call) else len(where) - rank + 1
     return prod(size for place, size in enumerate(where) if place != axis) * sum(map(prod, kernels))
 
 
@@ -278,10 +279,18 @@ def _matrices(call: Call) -> list[Numbers]:
     """The weight matrices among the inputs: by position in ONNX, by being stored elsewhere."""
     if call.op in {"LSTM", "GRU", "RNN"}:
         return [shape for shape in (call.input(1), call.input(2)) if shape is not None]
+    if call.domain.startswith("opset") and call.op in _OPENVINO:
+        return [shape for shape in map(call.input, _OPENVINO[call.op]) if shape is not None]
     return [
         shape for shape, stored in zip(call.inputs, call.stored, strict=True) if stored and shape and len(shape) == 2
     ]
 
+
+_OPENVINO = {
+    "LSTMSequence": (4, 5), "GRUSequence": (3, 4), "RNNSequence": (3, 4), "LSTMCell": (3, 4), "GRUCell": (2, 3),
+    "RNNCell": (2, 3),
+}  # fmt: skip
+"""Where OpenVINO's recurrent operators have their weight matrices among the inputs."""
 
 _COUNTS: dict[str, Callable[[Call], int | None]] = {
     "conv": _conv,
