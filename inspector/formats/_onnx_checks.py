@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from inspector.ir import Graph, Node, Note, Tensor
 
 SETTINGS = frozenset({"location", "offset", "length", "checksum", "basepath"})
 """What ONNX says of data in another file; ONNX Runtime adds some that begin with `prepacked`."""
+
+DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training"})
+MICROSOFT = "com.microsoft"
+"""ONNX Runtime's own operators are always there."""
+
+PROTOBUF = (2 << 30) - 1
+"""Most bytes of a protocol buffer."""
 
 REFUSED = "Runtimes will refuse it."
 
@@ -20,6 +28,47 @@ def strange_settings(names: Iterable[str]) -> Iterator[Note]:
     if strange:
         words = ", ".join(name[:100] for name in strange[:5])
         yield Note("warning", f"Settings of data in other files are not known to ONNX: {words}.", "They were ignored.")
+
+
+def beyond(proto: Any, size: int) -> Iterator[Note]:
+    """Notes on versions that are newer than what is known, and on a file that is larger than it may be.
+
+    Args:
+        proto: The ModelProto.
+        size: Bytes of its file.
+    """
+    import onnx
+
+    newest = onnx.defs.onnx_opset_version()
+    for item in proto.opset_import:
+        if item.domain in ("", "ai.onnx") and item.version > newest:
+            words = f"The file uses operator set {item.version:,} of ONNX; the newest that we know is {newest}."
+            yield Note("warning", words, "Shapes between the layers may be missing or wrong.")
+            break
+    if proto.ir_version > onnx.IR_VERSION:
+        words = f"The file is of IR version {proto.ir_version:,}; the newest that we know is {int(onnx.IR_VERSION)}."
+        yield Note("warning", words, "Some of it may be missing here.")
+    if size > PROTOBUF:
+        words = "The file is larger than 2 GB, which a protocol buffer must not be."
+        yield Note("warning", words, f"{REFUSED[:-1]}; weights of that size belong in a file beside the model.")
+
+
+def foreign(graphs: Iterable[Graph]) -> Iterator[Note]:
+    """A note on operators that neither ONNX nor the file itself defines."""
+    found = {
+        (node.domain, node.op)
+        for graph in graphs
+        for node in graph.nodes
+        if node.domain not in DOMAINS and not node.graphs and not node.domain.startswith(MICROSOFT)
+    }
+    if found:
+        words = ", ".join(f"{domain[:100]}.{op[:100]}" for domain, op in sorted(found)[:5])
+        words += f" and {len(found) - 5:,} more" if len(found) > 5 else ""
+        yield Note(
+            "warning",
+            f"The model uses operators that are not ONNX's own: {words}.",
+            "It runs only where they are registered.",
+        )
 
 
 def overlaps(tensors: Iterable[Tensor]) -> Iterator[Note]:
@@ -53,6 +102,9 @@ def disorder(graph: Graph, stored: Collection[str]) -> Iterator[Note]:
     if lost:
         count = f" So are {len(lost) - 1:,} more." if len(lost) > 1 else ""
         yield Note("warning", f"The value {lost[0][:100]!r} is taken by nodes, but nothing makes it.{count}", REFUSED)
+    missing = [value.name for value in graph.outputs if value.name not in made and value.name not in stored]
+    if missing:
+        yield Note("warning", f"The output {missing[0][:100]!r} is made by nothing.", REFUSED)
     if len(lost) < len(set(early)):
         yield _circle(graph, made.difference(lost))
 

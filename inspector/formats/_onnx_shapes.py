@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from inspector.errors import FormatError
@@ -12,6 +15,32 @@ from inspector.ir import Note
 
 UNNAMED = "batch"
 """How the user names the first size of an input that has no name."""
+
+
+ROOM, ROOM_PER_BYTE = 1 << 29, 64
+"""Bytes that inference may take: at least, and for each byte of the model."""
+
+
+@contextmanager
+def bounded(size: int) -> Iterator[None]:
+    """Give what follows so many bytes of address space more than is in use; what needs more raises MemoryError.
+
+    onnx's inference notes the value of each element of what might become a shape: a file of 300 bytes can ask for
+    terabytes of notes. Only Linux counts, and keeps, such a limit.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    least = min((limit for limit in (soft, hard, used + size) if limit != resource.RLIM_INFINITY), default=used + size)
+    resource.setrlimit(resource.RLIMIT_AS, (least, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
@@ -30,8 +59,11 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     refusals = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, DecodeError)
     try:
         # The plain case is decoded once, by the inference itself.
-        model = _fixed(onnx.ModelProto.FromString(data), dims) if dims else data
-        return onnx.shape_inference.infer_shapes(model, data_prop=True), []
+        with bounded(ROOM + ROOM_PER_BYTE * len(data)):
+            model = _fixed(onnx.ModelProto.FromString(data), dims) if dims else data
+            return onnx.shape_inference.infer_shapes(model, data_prop=True), []
+    except MemoryError:
+        words = "Some of its values would become shapes of millions of dimensions."
     except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
         words = str(error).strip().split("\n")[0][:300]
     try:

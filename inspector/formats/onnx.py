@@ -6,13 +6,14 @@ onnx's own shape inference, which also decodes it. Constant nodes stand as tenso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
-from inspector.formats._onnx_checks import disorder, overlaps, strange_settings
+from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, check_external, fetch, fetch_part, mapped, zeros
@@ -27,11 +28,19 @@ MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25
 LONG = (6, 14, 20, 25)
 """Fields that may be longer than what is looked at."""
 
+NAMED = (2, 3, 4)
+"""Fields that may be so where the file's name says what it is: other formats begin with a long field of theirs."""
+
+WRITTEN = re.compile(rb'\s*(<\s*ir_version\s*:|(#[^\n]*\n\s*)*ir_version\s*:\s*\d|\{\s*"irVersion"\s*:)')
+"""How a model that is written as text begins: ONNX's own form, that of protocol buffers, and theirs in JSON."""
+
 GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 
 
 def sniff(glimpse: Glimpse) -> Support:
     """Whether the bytes are a ModelProto: a version, and a graph or its operator sets."""
+    if WRITTEN.match(glimpse.head):
+        return Support.YES
     head, seen, last = memoryview(glimpse.head), set(), 0
     try:
         for number, wire, _, at, stop in fields(head, 0, max(len(head), glimpse.size)):
@@ -51,14 +60,15 @@ def sniff(glimpse: Glimpse) -> Support:
     if 1 in seen and seen & {7, 8}:
         return Support.YES
     # The graph may stand first, or behind long documentation or metadata.
-    return Support.MAYBE if 7 in seen or (1 in seen and last in LONG) else Support.NO
+    long = LONG + NAMED if glimpse.path.suffix.lower() == ".onnx" else LONG
+    return Support.MAYBE if 7 in seen or (1 in seen and last in long) else Support.NO
 
 
 def read(source: Source) -> Model:
     """The whole structure; weights are places.
 
     Raises:
-        FormatError: It is no ONNX model, is damaged, or nests graphs too deeply.
+        FormatError: It is no ONNX model, is damaged, nests graphs too deeply, or is written as text.
     """
     return resize(source, {})
 
@@ -71,6 +81,12 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
     """
     check(dims)
     data = mapped(source)
+    if WRITTEN.match(data):
+        raise FormatError(
+            f"{source.name} is an ONNX model written as text.",
+            hint="Save it in its binary form: onnx.save(onnx.load(NAME, format='textproto'), 'model.onnx'); "
+            "other formats are onnxtxt and json.",
+        )
     stripped = strip(data)
     proto, notes = decode(stripped.data, dims)
     if not proto.HasField("graph"):
@@ -81,7 +97,7 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
     tensors = shelf.settled(zeros(source, data, proto))
     graphs = tuple(reader.graphs.values())
     notes += [*check_external(source, tensors), *overlaps(tensors.values()), *strange_settings(shelf.settings)]
-    notes += [*_remarks(proto, reader), *disorder(graphs[0], tensors)]
+    notes += [*_remarks(proto, reader), *beyond(proto, len(data)), *foreign(graphs), *disorder(graphs[0], tensors)]
     metadata, texts = _facts(proto)
     return Model(
         "onnx",
