@@ -40,7 +40,7 @@ class Case:
         after: More to be true of the folder afterwards.
         check: More to be true of what was seen.
         then: Further questions to the worker, (TASK, Args), after open, rows and fold; their answers are in `Seen`.
-        seconds: From the question to the last answer.
+        seconds: Most that the worker may take from the first question to the last answer, in processor time.
         memory_mb: Most memory that the worker may have taken, its libraries (about 110 MB) included.
     """
 
