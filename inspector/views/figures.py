@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log1p
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
@@ -141,6 +142,7 @@ class HistogramView(QWidget):
         super().__init__()
         self._edges: tuple[float, ...] = ()
         self._counts: tuple[int, ...] = ()
+        self._logarithmic = False
         self.setMouseTracking(True)
         self.setAccessibleName("Histogram of the values")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -157,6 +159,16 @@ class HistogramView(QWidget):
         self.setVisible(bool(self._counts))
         self.update()
 
+    def set_logarithmic(self, on: bool) -> None:
+        """Make the bars as high as the logarithm of what they count, so that rare values are seen."""
+        self._logarithmic = on
+        self.update()
+
+    def share(self, amount: int) -> float:
+        """How high the bar of so many values is, between 0 and 1."""
+        most = max(self._counts, default=0) or 1
+        return log1p(amount) / log1p(most) if self._logarithmic else amount / most
+
     def _plot(self) -> QRectF:
         return QRectF(0, 4, self.width(), self.height() - 24)
 
@@ -164,14 +176,14 @@ class HistogramView(QWidget):
         """Draw the bars, a base line, and the ends of the scale."""
         if not self._counts:
             return
-        plot, most = self._plot(), max(self._counts) or 1
+        plot = self._plot()
         step = plot.width() / len(self._counts)
         with QPainter(self) as painter:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(look.colour("bar"))
             for number, amount in enumerate(self._counts):
                 if amount:
-                    height = max(1.0, plot.height() * amount / most)
+                    height = max(1.0, plot.height() * self.share(amount))
                     gap = 1.0 if step > 3 else 0.0
                     painter.drawRect(
                         QRectF(plot.left() + number * step, plot.bottom() - height, max(1.0, step - gap), height)

@@ -1,18 +1,19 @@
-"""The tensor panel: type, statistics, histogram, values page by page, and Save .npy."""
+"""The tensor panel: type, quantization, statistics, histogram, a picture of any slice, values, and saving."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
     QFileDialog,
     QFrame,
-    QGridLayout,
     QHeaderView,
-    QLabel,
+    QProgressBar,
+    QScrollArea,
     QStackedLayout,
     QTableView,
     QVBoxLayout,
@@ -20,120 +21,20 @@ from PySide6.QtWidgets import (
 )
 
 from inspector.errors import InspectorError
-from inspector.viewmodels import words
 from inspector.viewmodels.destination import folder_for
-from inspector.viewmodels.tensor import PAGE, TensorModel
+from inspector.viewmodels.heat import Which
+from inspector.viewmodels.tensor import PAGE, Slice, TensorModel
+from inspector.viewmodels.tensor_words import facts, quantized_words, sample_words
 from inspector.views import look
 from inspector.views.figures import HistogramView
 from inspector.views.pieces import Elided, EmptyPane, button, column, label, line, row, tool
-from inspector.worker.tasks.tensor import TensorView
+from inspector.views.tensor_heatmap import HeatMapView
+from inspector.views.tensor_slice import SliceBar
+from inspector.views.tensor_tables import Statistics, ValueTable
 
-NO_PARENT = QModelIndex()
-
-
-class ValueTable(QAbstractTableModel):
-    """One page of values with their places in the tensor."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._view: TensorView | None = None
-
-    def replace(self, view: TensorView | None) -> None:
-        """Show another page."""
-        self.beginResetModel()
-        self._view = view
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = NO_PARENT) -> int:
-        """Values of this page."""
-        return 0 if parent.isValid() or self._view is None else len(self._view.values)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = NO_PARENT) -> int:
-        """Place and value."""
-        return 2
-
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a cell says."""
-        if self._view is None or not index.isValid():
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            if index.column() == 1:
-                return self._view.values[index.row()]
-            return place(self._view.start + index.row(), self._view.shape)
-        if role == Qt.ItemDataRole.FontRole:
-            return look.mono_font(0.92)
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
-            return look.colour("muted")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if index.column() == 1 else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-
-def place(number: int, shape: tuple[int, ...]) -> str:
-    """Where the n-th value stands: `12, 0, 3`."""
-    found = []
-    for size in reversed(shape):
-        number, rest = divmod(number, max(1, size))
-        found.append(str(rest))
-    return ", ".join(reversed(found)) or "scalar"
-
-
-class Statistics(QWidget):
-    """Names and figures: two pairs in a line where both fit whole, else one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("tensorStatistics")
-        self.setAccessibleName("Statistics")
-        self.pairs: list[tuple[QLabel, QLabel]] = []
-        self.beside = 0
-        """How many pairs stand in a line."""
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(4)
-        self.setMinimumWidth(1)  # it goes over to one pair a line instead of asking for room
-
-    def show_figures(self, statistics: dict[str, float | int | None]) -> None:
-        """Show these."""
-        for widget in (each for pair in self.pairs for each in pair):
-            widget.hide()
-            widget.deleteLater()
-        self.pairs = []
-        for name, value in statistics.items():
-            figure = label(words.figure(value))
-            figure.setFont(look.tabular())
-            figure.setToolTip("" if value is None else repr(value))
-            figure.setAlignment(Qt.AlignmentFlag.AlignRight)
-            figure.setAccessibleName(f"{name.replace('_', ' ')}: {words.figure(value)}")
-            self.pairs.append((label(name.replace("_", " "), "caption"), figure))
-        self.beside = 0
-        self._arrange()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """One or two in a line."""
-        super().resizeEvent(event)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        widths = [
-            max((pair[at].sizeHint().width() for pair in self.pairs[side::2]), default=0)
-            for side in (0, 1)
-            for at in (0, 1)
-        ]
-        beside = 2 if sum(widths) + 40 <= self.width() else 1
-        if beside == self.beside:
-            return
-        self.beside = beside
-        while self._grid.takeAt(0) is not None:
-            pass
-        for number, pair in enumerate(self.pairs):
-            for at, widget in enumerate(pair):
-                self._grid.addWidget(widget, number // beside, number % beside * 3 + at)
-        self._grid.setColumnMinimumWidth(2, 8 * (beside - 1))
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnStretch(4, beside - 1)
+FILTERS = {".npy": "NumPy array (*.npy)", ".csv": "Comma separated values (*.csv)"}
+SHOWN: dict[str, Which] = {"Mean": "mean", "Least": "low", "Greatest": "high"}
+"""What of a cell's values colours it, as it is called."""
 
 
 class TensorPanel(QWidget):
@@ -151,8 +52,22 @@ class TensorPanel(QWidget):
         self._model: TensorModel | None = None
         self.title = Elided("", "heading")
         self.facts = label("", "caption", wrap=True)
+        self.quantized = label("", "caption", wrap=True)
+        self.real = _check("Dequantized", "tensorReal", "Show the real numbers that the stored integers stand for")
+        self.real.clicked.connect(self._on_real)
         self.histogram = HistogramView()
+        self.logarithmic = _check("Log", "tensorLog", "Count the histogram logarithmically")
+        self.logarithmic.toggled.connect(self.histogram.set_logarithmic)
         self.statistics = Statistics()
+        self.sampled = label("", "caption", wrap=True)
+        self.scan_button = button("All values", self._scan)
+        self.scan_button.setObjectName("tensorScan")
+        self.scan_button.setToolTip("Read the whole tensor for its statistics and its histogram")
+        self.scan_bar = _bar("Statistics of all values")
+        self.map = HeatMapView()
+        self.map_text = Elided("", "caption")
+        self.shown = QComboBox()
+        self.slice = SliceBar()
         self.values = ValueTable(self)
         self.empty = EmptyPane("symbol-array", "No tensor", "Click a weight in the node panel. Only then is it read.")
         self._stack = QStackedLayout()
@@ -169,32 +84,84 @@ class TensorPanel(QWidget):
     def set_model(self, model: TensorModel | None) -> None:
         """Follow another document's tensor."""
         if self._model is not None:
-            self._model.changed.disconnect(self.refresh)
-            self._model.saved.disconnect(self._on_saved)
-            self._model.save_failed.disconnect(self._on_save_failed)
+            for signal, slot in self._links(self._model):
+                signal.disconnect(slot)
         self._model = model
         if model is not None:
-            model.changed.connect(self.refresh)
-            model.saved.connect(self._on_saved)
-            model.save_failed.connect(self._on_save_failed)
+            for signal, slot in self._links(model):
+                signal.connect(slot)
         self.refresh()
+        self.refresh_map()
+
+    def reveal_map(self) -> None:
+        """Bring the picture into view, and the keys to it."""
+        self.area.ensureWidgetVisible(self.map, 0, 48)
+        self.map.setFocus()
+
+    def _links(self, model: TensorModel) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
+        return (
+            (model.changed, self.refresh),
+            (model.map_changed, self.refresh_map),
+            (model.scan_progressed, self._on_scan),
+            (model.saved, self._on_saved),
+            (model.save_progressed, self._on_save_progress),
+            (model.save_failed, self._on_save_failed),
+            (model.save_cancelled, self._on_save_cancelled),
+        )
+
+    # What it is made of
 
     def _content(self) -> QWidget:
-        self.save_button = button("Save .npy", self.ask_save, icon="save")
-        self.save_button.setObjectName("saveTensor")
+        figures = column(
+            self.title, self.facts, self.quantized, self.real, 4, self._histogram(), self.statistics,
+            row(self.sampled, self.scan_button, self.scan_bar), spacing=4, margins=(16, 16, 16, 12),
+        )  # fmt: skip
+        inner = QWidget()
+        inner.setLayout(column(figures, self._picture(), line(), self._pages(), spacing=0))
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setWidget(inner)
+        self.area.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
+        whole = QWidget()
+        whole.setLayout(column(self.area, line(), self._foot(), spacing=0))
+        return whole
+
+    def _histogram(self) -> QWidget:
+        self.histogram_part = QWidget()
+        top = row(label("Histogram", "heading"), 0, self.logarithmic)
+        self.histogram_part.setLayout(column(top, self.histogram, spacing=4))
+        return self.histogram_part
+
+    def _picture(self) -> QWidget:
+        self.shown.addItems(list(SHOWN))
+        self.shown.setAccessibleName("What colours a cell")
+        self.shown.setToolTip("Which of a cell's values colours it")
+        self.shown.activated.connect(self._on_shown)
+        self.map.said.connect(self._on_said)
+        self.map.picked.connect(self._on_picked)
+        self.slice.chosen.connect(self._on_slice)
+        top = row(label("Heat map", "heading"), 0, self.shown)
+        parts = column(top, self.map, self.map_text, self.slice, spacing=4, margins=(16, 12, 16, 12))
+        self.picture = QWidget()
+        self.picture.setLayout(column(line(), parts, spacing=0))
+        return self.picture
+
+    def _pages(self) -> QWidget:
         self._back = tool("chevron-left", "Values before", lambda: self._turn(-1))
         self._on = tool("chevron-right", "Values after", lambda: self._turn(1))
         self._where = label("", "caption")
         self._where.setFont(look.tabular())
-        top = column(self.title, self.facts, 4, self.histogram, self.statistics, spacing=4, margins=(16, 16, 16, 8))
         pager = row(label("Values", "heading"), 0, self._where, self._back, self._on, spacing=4, margins=(16, 4, 8, 4))
-        foot = row(self.save_button, 0, margins=(16, 8, 16, 8))
-        inner = QWidget()
-        inner.setLayout(column(top, line(), pager, row(self._table(), margins=(12, 0, 0, 0)), line(), foot, spacing=0))
-        return inner
+        pages = QWidget()
+        pages.setLayout(column(pager, row(self._table(), margins=(12, 0, 0, 0)), spacing=0))
+        return pages
 
     def _table(self) -> QTableView:
-        table = QTableView()
+        self.table = table = QTableView()
         table.setObjectName("tensorValues")
         table.setAccessibleName("Values")
         table.setModel(self.values)
@@ -206,8 +173,20 @@ class TensorPanel(QWidget):
         table.horizontalHeader().hide()
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setMinimumHeight(96)
+        table.setMinimumHeight(220)
         return table
+
+    def _foot(self) -> QWidget:
+        self.save_button = button("Save…", self.ask_save, icon="save")
+        self.save_button.setObjectName("saveTensor")
+        self.save_button.setToolTip("Save the values as they are shown, as .npy or .csv")
+        self.save_bar = _bar("Saving")
+        self.cancel_button = button("Cancel", self._cancel_save, quiet=True)
+        self.cancel_button.setObjectName("tensorSaveCancel")
+        self.cancel_button.hide()
+        foot = QWidget()
+        foot.setLayout(row(self.save_button, self.save_bar, self.cancel_button, 0, margins=(16, 8, 16, 8)))
+        return foot
 
     # What it says
 
@@ -220,11 +199,19 @@ class TensorPanel(QWidget):
             return
         view = model.view
         self.title.setText(view.name)
-        trains = {True: ", trainable", False: ", not trained", None: ""}[view.trainable]
-        shape = words.shape(view.shape)
-        self.facts.setText(f"{shape}  ·  {view.dtype}  ·  {words.size(view.nbytes)}  ·  {view.role}{trains}")
+        self.facts.setText(facts(view))
+        self.quantized.setText(quantized_words(view))
+        self.quantized.setVisible(view.quantized is not None)
+        self.real.setVisible(view.quantized is not None)
+        self.real.setChecked(view.real)
         self.histogram.show_counts(view.histogram.edges, view.histogram.counts)
-        self.statistics.show_figures(view.statistics)
+        self.histogram_part.setVisible(bool(view.histogram.counts) and view.total > 1)
+        self.statistics.show_figures(view.statistics if view.total else {})
+        self.sampled.setText("Reading all values" if model.scanning else sample_words(view))
+        self.sampled.setVisible(model.scanning or bool(sample_words(view)))
+        self.scan_button.setVisible(model.scanning or view.looked_at < view.total)
+        self.scan_button.setText("Cancel" if model.scanning else "All values")
+        self.scan_bar.setVisible(model.scanning)
         self.values.replace(view)
         last = view.start + len(view.values)
         first = view.start + 1 if view.values else 0
@@ -232,6 +219,20 @@ class TensorPanel(QWidget):
         self._back.setEnabled(view.start > 0)
         self._on.setEnabled(last < view.total)
         self._stack.setCurrentIndex(1)
+
+    def refresh_map(self) -> None:
+        """Show the picture that the model holds now."""
+        heat = self._model.heat if self._model is not None else None
+        heat = heat if heat is not None and heat.mean.size > 1 else None
+        self.picture.setVisible(heat is not None)
+        self.map.show_heat(heat)
+        self.slice.show_heat(heat)
+        if heat is not None:
+            heat.choose(SHOWN[self.shown.currentText()])
+            self.map.show_heat(heat)
+            self._on_said("")
+            whole = heat.exact or heat.source.tiles != (0, 0)
+            self.shown.setVisible(not whole)
 
     def _say_empty(self, model: TensorModel | None) -> None:
         if model is not None and model.error is not None:
@@ -241,9 +242,50 @@ class TensorPanel(QWidget):
         else:
             self.empty.say("No tensor", "Click a weight in the node panel. Only then is it read.")
 
+    def _on_real(self, on: bool) -> None:
+        if self._model is not None:
+            self._model.show_real(on)
+
+    def _on_slice(self, chosen: Slice) -> None:
+        if self._model is not None:
+            self._model.show_slice(chosen)
+
     def _turn(self, way: int) -> None:
         if self._model is not None and self._model.view is not None:
             self._model.turn(self._model.view.start + way * PAGE)
+
+    def _on_said(self, text: str) -> None:
+        """What a cell shows; the whole picture where there is none."""
+        heat = self._model.heat if self._model is not None else None
+        self.map_text.setText(text or (heat.caption() if heat is not None else ""))
+
+    def _on_shown(self) -> None:
+        if self._model is not None and self._model.heat is not None:
+            self._model.heat.choose(SHOWN[self.shown.currentText()])
+            self.map.show_heat(self._model.heat)
+
+    def _on_picked(self, number: int) -> None:
+        """Show the value of a cell in the list."""
+        if self._model is None or self._model.view is None:
+            return
+        self._model.go_to(number)
+        at = number - self._model.view.start
+        if 0 <= at < len(self._model.view.values):
+            self.table.selectRow(at)
+            self.table.scrollTo(self.values.index(at, 0))
+
+    # All values
+
+    def _scan(self) -> None:
+        if self._model is not None:
+            self._model.stop_scan() if self._model.scanning else self._model.scan()
+
+    def _on_scan(self, share: float) -> None:
+        self.sampled.setText("Reading all values")
+        self.sampled.show()
+        self.scan_button.setText("Cancel")
+        self.scan_bar.setValue(round(share * 100))
+        self.scan_bar.show()
 
     # Saving
 
@@ -253,20 +295,62 @@ class TensorPanel(QWidget):
             return
         proposed = "".join(c if c.isalnum() or c in "._-" else "_" for c in self._model.name)[-100:] + ".npy"
         folder = folder_for(self._model.document.path)
-        name, _kind = QFileDialog.getSaveFileName(self, "Save tensor", str(folder / proposed), "NumPy array (*.npy)")
-        if name:
-            self.save(Path(name))
+        name, kind = QFileDialog.getSaveFileName(
+            self, "Save tensor", str(folder / proposed), ";;".join(FILTERS.values())
+        )
+        if not name:
+            return
+        file = Path(name)
+        asked = file  # the dialog has asked whether this one may be replaced
+        if file.suffix.lower() not in FILTERS:
+            wanted = next((suffix for suffix, words_ in FILTERS.items() if words_ == kind), ".npy")
+            file = file.with_name(file.name + wanted)
+        self.save(file, overwrite=file == asked)
 
-    def save(self, file: Path) -> None:
-        """Write the tensor as .npy."""
+    def save(self, file: Path, *, overwrite: bool = False) -> None:
+        """Write the tensor as .npy or .csv, by the suffix."""
         if self._model is not None:
             self.save_button.setEnabled(False)
-            self._model.save(file)
+            self.save_bar.setValue(0)
+            self.save_bar.show()
+            self.cancel_button.show()
+            self._model.save(file, overwrite=overwrite)
+
+    def _cancel_save(self) -> None:
+        if self._model is not None:
+            self._model.cancel_save()
+
+    def _on_save_progress(self, share: float) -> None:
+        self.save_bar.setValue(round(share * 100))
+
+    def _save_over(self) -> None:
+        self.save_button.setEnabled(True)
+        self.save_bar.hide()
+        self.cancel_button.hide()
 
     def _on_saved(self, file: str) -> None:
-        self.save_button.setEnabled(True)
+        self._save_over()
         self.told.emit(f"Saved {file}")
 
     def _on_save_failed(self, error: InspectorError) -> None:
-        self.save_button.setEnabled(True)
+        self._save_over()
         self.failed.emit(error)
+
+    def _on_save_cancelled(self) -> None:
+        self._save_over()
+        self.told.emit("Nothing was saved")
+
+
+def _check(text: str, name: str, tip: str) -> QCheckBox:
+    made = QCheckBox(text)
+    made.setObjectName(name)
+    made.setToolTip(tip)
+    return made
+
+
+def _bar(name: str) -> QProgressBar:
+    made = QProgressBar()
+    made.setRange(0, 100)
+    made.setAccessibleName(name)
+    made.hide()
+    return made

@@ -110,8 +110,7 @@ def _raw(opened: Document, tensor: Tensor) -> Values:
         if first is not None:
 
             def far(start: int, count: int) -> Array:
-                part = opened.guarded(tensor, lambda: read_part(opened.source, tensor, start, count))
-                assert part is not None
+                part: Array = opened.guarded(tensor, lambda: read_part(opened.source, tensor, start, count))
                 return part
 
             return Values(tensor.shape, first.dtype, far, None, None, False)

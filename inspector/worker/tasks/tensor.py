@@ -99,7 +99,7 @@ def run(args: TensorArgs, context: Context) -> TensorView:
         name=inert(tensor.name),
         dtype=inert(tensor.dtype),
         shape=found.shape,
-        nbytes=tensor.nbytes or tensor.place.size or found.size * found.dtype.itemsize,
+        nbytes=tensor.nbytes or (tensor.place.size if tensor.count else 0),
         role=str(tensor.role),
         trainable=tensor.trainable,
         statistics=statistics,

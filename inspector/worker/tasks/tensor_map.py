@@ -24,6 +24,8 @@ CELLS = 256
 """Most cells in each direction."""
 TILE = 32
 """Dimensions up to this size can be those of a tile."""
+TILED = 112
+"""Most cells in each direction of a picture of tiles: their cells must be told apart."""
 
 
 class TensorMapArgs(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class TensorMap(msgspec.Struct, frozen=True):
 
     Attributes:
         rows, columns: Dimensions shown; -1 where the tensor has none.
-        at: Index in every dimension; of the shown ones 0.
+        at: Index in every dimension; of the shown ones 0, of those laid out as tiles that of the first tile.
         height, width: Cells; 0 where there is nothing to show.
         extent: Elements that the picture covers, down and across.
         mean, low, high: float64 of each cell, row by row, little endian; NaN where it has no finite value.
@@ -59,7 +61,6 @@ class TensorMap(msgspec.Struct, frozen=True):
         sampled: Whether only some of the values of a cell were looked at.
         can_tile: Whether tiles can be laid out for these dimensions.
         tiles: Tiles down and across, (0, 0) without; `tiled` are the dimensions laid out, -1 for none.
-        names: What the tensor's dimensions are called, where that is known.
     """
 
     name: str
@@ -101,15 +102,34 @@ def run(args: TensorMapArgs, context: Context) -> TensorMap:
     tiled, grid = (-1, -1), (0, 0)
     if tiles:
         drawn, tiled, grid = _tiles(found, rows, columns, at, most)
+        at = tuple(
+            min(index, found.shape[dim] - grid[tiled.index(dim)]) if dim in tiled else index
+            for dim, index in enumerate(at)
+        )
     elif rank < 2 or rows < columns:
         drawn = picture(Plane(found, rows, columns, at), most)
     else:
         drawn = _turned(picture(Plane(found, columns, rows, at), most))
+    height, width = drawn.mean.shape
     return TensorMap(
-        inert(tensor.name), found.shape, rows, columns, at, *drawn.mean.shape, (drawn.rows, drawn.columns),
-        _packed(drawn.mean), _packed(drawn.low), _packed(drawn.high), drawn.odd.tobytes(), drawn.sampled, can_tile,
-        grid, tiled, found.real,
-    )  # fmt: skip
+        name=inert(tensor.name),
+        shape=found.shape,
+        rows=rows,
+        columns=columns,
+        at=at,
+        height=height,
+        width=width,
+        extent=(drawn.rows, drawn.columns),
+        mean=_packed(drawn.mean),
+        low=_packed(drawn.low),
+        high=_packed(drawn.high),
+        odd=drawn.odd.tobytes(),
+        sampled=drawn.sampled,
+        can_tile=can_tile,
+        tiles=grid,
+        tiled=tiled,
+        real=found.real,
+    )
 
 
 def _shown(shape: Sequence[int], rows: int, columns: int) -> tuple[int, int]:
@@ -140,6 +160,7 @@ def _tiles(
     if across >= 0 and rows < down:  # space first (Keras): the channels that go out come last
         down, across = across, down
     high, wide = shape[rows] + 1, shape[columns] + 1
+    most = min(most, TILED)
     grid = (
         min(shape[down], max(1, (most + 1) // high)),
         min(shape[across], max(1, (most + 1) // wide)) if across >= 0 else 1,
@@ -149,9 +170,9 @@ def _tiles(
     for top in range(grid[0]):
         for left in range(grid[1]):
             index = list(at)
-            index[down] = top
+            index[down] = min(at[down], shape[down] - grid[0]) + top
             if across >= 0:
-                index[across] = left
+                index[across] = min(at[across], shape[across] - grid[1]) + left
             tile = _tile(found, rows, columns, tuple(index))
             place = slice(top * high, top * high + high - 1), slice(left * wide, left * wide + wide - 1)
             cells[place] = np.where(np.isfinite(tile), tile, np.nan)
