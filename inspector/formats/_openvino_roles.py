@@ -40,10 +40,10 @@ STATES = _pairs({
 """Inputs that take the state before the first step."""
 
 LEARNED = _pairs({
-    **dict.fromkeys(("MatMul", "FullyConnected"), (0, 1)),
-    "Convolution": (1,), "GroupConvolution": (1,), "ConvolutionBackpropData": (1,),
-    "GroupConvolutionBackpropData": (1,), "BinaryConvolution": (1,), "DeformableConvolution": (2,), "Gather": (0,), "EmbeddingBagOffsets": (0,),
-    "EmbeddingBagPacked": (0,), "EmbeddingSegmentsSum": (0,),
+    "MatMul": (0, 1), "FullyConnected": (0, 1), "Convolution": (1,), "GroupConvolution": (1,),
+    "ConvolutionBackpropData": (1,), "GroupConvolutionBackpropData": (1,), "BinaryConvolution": (1,),
+    "DeformableConvolution": (2,), "Gather": (0,), "EmbeddingBagOffsets": (0,), "EmbeddingBagOffsetsSum": (0,),
+    "EmbeddingBagPacked": (0,), "EmbeddingBagPackedSum": (0,), "EmbeddingSegmentsSum": (0,),
 })  # fmt: skip
 """Inputs whose constants of few bits are weights."""
 

@@ -20,6 +20,8 @@ DEPTH = 100
 FACTS = 2_000
 PIECE = 1 << 20
 AGAIN = "Fetch or copy the file again."
+ENDS = frozenset({3, 5, 6})
+"""What expat says where a file ends too early: no element found, unclosed token, partial character."""
 BODIES = frozenset({"body", "then_body", "else_body"})
 
 
@@ -100,9 +102,7 @@ def parse(file: BinaryIO, name: str) -> Net:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, UnicodeError) as error:
-        code = getattr(error, "code", 0)
-        cut = code in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS], 4, 5, 6) and reader.open
-        if cut and not file.read(1):
+        if getattr(error, "code", 0) in ENDS and reader.open:
             raise FormatError(
                 f"{name} ends in the midst of the network: it is incomplete.",
                 hint="Wait until it is written, or fetch it again.",

@@ -153,7 +153,8 @@ def fetch(source: Source, tensor: Tensor) -> Array:
 def _narrow(packed: Array, dtype: str, count: int) -> Array:
     """Numbers of few bits. Of three and six bits the low ones of several stand first, then all the high ones."""
     if dtype == "uint1":
-        return np.unpackbits(packed)[:count]
+        bits: Array = np.unpackbits(packed)[:count]
+        return bits
     if dtype == "nf4":
         values: Array = NF4[np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[:count]]
         return values
@@ -161,7 +162,8 @@ def _narrow(packed: Array, dtype: str, count: int) -> Array:
     whole = np.zeros((-(-packed.size // 3), 3), np.uint8)
     whole.reshape(-1)[: packed.size] = packed
     parts = [_from_the_left(whole[:, :2], low), _from_the_left(whole[:, 2:], high) << np.uint8(low)]
-    return (parts[0] | parts[1]).reshape(-1)[:count]
+    made: Array = parts[0] | parts[1]
+    return made.reshape(-1)[:count]
 
 
 def _from_the_left(part: Array, bits: int) -> Array:
@@ -197,6 +199,6 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
-    mime="application/x-openvino",
+    mime="",  # the desktop knows types by suffix before it looks inside, and .xml is everybody's
     fetch_part=fetch_part,
 )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import test_gguf
+import test_openvino
 from built import Built
 
 from inspector.errors import FormatError
@@ -50,6 +52,9 @@ GRAPHS = {
 }
 
 
+MADE = {"toy.gguf": "gguf", "toy.xml": "openvino"}
+
+
 def claims(path: Path) -> list[str]:
     glimpse = Source(path).glimpse()
     return [fmt.id for fmt in formats().values() if fmt.sniff(glimpse) is not Support.NO]
@@ -78,6 +83,12 @@ def test_graphs(tf_graphs: Built, tmp_path: Path, name: str) -> None:
     check(tf_graphs.folder / name, GRAPHS[name], tmp_path)
 
 
+@pytest.mark.parametrize("name", MADE)
+def test_files_of_other_tools(tmp_path: Path, name: str) -> None:
+    {"toy.gguf": test_gguf.toy, "toy.xml": test_openvino.toy}[name]().write(tmp_path / name)
+    check(tmp_path / name, MADE[name], tmp_path)
+
+
 def test_a_saved_model_and_a_tflite_file(tensorflows: Built) -> None:
     folders = [path for path in tensorflows.folder.iterdir() if (path / "saved_model.pb").exists()]
     assert folders
@@ -91,7 +102,7 @@ def test_a_saved_model_and_a_tflite_file(tensorflows: Built) -> None:
 
 
 def test_every_format_is_in_the_matrix() -> None:
-    seen = {*SAMPLES.values(), *WEIGHTS.values(), *GRAPHS.values(), "tf.saved_model", "tflite"}
+    seen = {*SAMPLES.values(), *WEIGHTS.values(), *GRAPHS.values(), *MADE.values(), "tf.saved_model", "tflite"}
     assert seen == set(formats())
 
 
