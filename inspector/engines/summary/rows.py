@@ -50,6 +50,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             all of. 0 in a branch of a condition that another one outdoes: its figures are those of one run, and sums
             leave it out.
         source: `file:line` of the author's program.
+        shares: Names of the tensors it uses that are counted at a row before it, up to 20: tied, or called again.
+        level: How deep it lies in a table grouped by module.
+        layers: How many rows a row that stands for a module sums up; 0 for one that stands for itself.
     """
 
     index: int
@@ -73,6 +76,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     moved_bytes: int | None = None
     live_bytes: int | None = None
     runs: int = 1
+    shares: tuple[str, ...] = ()
+    level: int = 0
+    layers: int = 0
 
     @property
     def intensity(self) -> float | None:

@@ -14,6 +14,7 @@ from inspector.engines.summary.calls import Examined, reachable
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.modules import tree
+from inspector.engines.summary.nested import Nested
 from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
 from inspector.engines.summary.running import running
 from inspector.engines.summary.sizes import BATCH, LARGEST, Sizes
@@ -21,7 +22,7 @@ from inspector.engines.summary.table import Table
 from inspector.ir import Model, Shape, Value
 from inspector.ir.text import inert
 
-LAYERS, OPERATORS = "layers", "operators"
+LAYERS, OPERATORS, MODULES = "layers", "operators", "modules"
 
 
 def inputs_of(model: Model) -> tuple[Value, ...]:
@@ -53,14 +54,25 @@ class Summary:
         self._shown: dict[Shape | None, Shape | None] = {}
 
     def rows(self, grouping: str = LAYERS, depth: int = -1) -> tuple[Row, ...]:
-        """The rows of `layers` or `operators`; `depth` merges modules at that depth, -1 leaves them apart."""
-        return self.page(grouping, depth, 0, len(self.table(grouping, depth)))
+        """The rows of `layers`, `operators` or `modules`; `depth` merges modules there, -1 leaves them apart."""
+        return self.page(grouping, depth, 0, self.count(grouping, depth))
+
+    def count(self, grouping: str = LAYERS, depth: int = -1) -> int:
+        """How many rows there are."""
+        return len(self.nested if grouping == MODULES else self.table(grouping, depth))
+
+    @cached_property
+    def nested(self) -> Nested:
+        """The rows by layer in the tree of their modules."""
+        with waiting():
+            return Nested(self)
 
     def page(self, grouping: str, depth: int, start: int, stop: int) -> tuple[Row, ...]:
         """Some of them, by position; only these are put together."""
-        table = self.table(grouping, depth)
         with waiting():
-            return tuple(table.rows(start, stop, self))
+            if grouping == MODULES:
+                return self.nested.rows(start, stop)
+            return tuple(self.table(grouping, depth).rows(start, stop, self))
 
     def row(self, grouping: str, graph: str, name: str) -> Row | None:
         """The first row of this name in a graph (empty: in any), by their names as shown."""

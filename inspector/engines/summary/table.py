@@ -25,6 +25,8 @@ from inspector.ir.text import inert
 
 MOST_NAMES = 2000
 """Names of nodes and of weights that one row lists; a row of a whole module can have a million."""
+MOST_SHARED = 20
+"""Names of tensors that one row shares."""
 
 ARITHMETIC = frozenset({"linear", "convolution", "attention", "recurrent", "other", "control"})
 """Categories of module classes that may have multiply-adds."""
@@ -54,6 +56,7 @@ class Figures:
     moved_bytes: int | None = None
     live_bytes: int | None = None
     runs: int = 1
+    shared: tuple[str, ...] = ()
 
 
 class Table:
@@ -68,7 +71,8 @@ class Table:
     ) -> None:
         self._model = model
         self._parts: list[_Part] = []
-        self._counted: set[Identity] = set()
+        self._counted: dict[Identity, str] = {}
+        """Of each tensor the name under which it was counted."""
         self.figures: list[Figures] = []
         used = {name for graph, _ in grouped for facts in graph.facts for name in facts.weights}
         paths = {group.path for _, groups in grouped for group in groups if group.path}
@@ -149,19 +153,23 @@ class Table:
     def _count(self, figures: Figures, names: Iterable[str]) -> None:
         parameters = trainable = size = 0
         tensors = self._model.tensors
+        shared: list[str] = []
         for name in names:
             tensor = tensors[name]
             if not is_parameter(tensor):
                 continue
             key = identity(tensor, tensors)
-            if key not in self._counted:
-                self._counted.add(key)
+            if key in self._counted:
+                shared.append(self._counted[key])
+            else:
+                self._counted[key] = name
                 count = tensor.count
                 parameters += count
                 trainable += count if is_trainable(tensor) else 0
                 size += tensor.nbytes
         figures.parameters, figures.trainable = min(parameters, LARGEST), min(trainable, LARGEST)
         figures.parameter_bytes = min(size, LARGEST)
+        figures.shared = tuple(shared[:MOST_SHARED])
 
     def _row(self, part: _Part, number: int, shown: Shown) -> Row:
         index = part.start + number
@@ -194,6 +202,7 @@ class Table:
             moved_bytes=figures.moved_bytes,
             live_bytes=figures.live_bytes,
             runs=figures.runs,
+            shares=tuple([inert(name) for name in figures.shared]),
         )
 
     def _stored_row(self, leftover: Leftover, index: int, shown: Shown) -> Row:
@@ -215,6 +224,7 @@ class Table:
             activation_bytes=figures.activation_bytes,
             flops=figures.flops,
             moved_bytes=figures.moved_bytes,
+            shares=tuple([inert(name) for name in figures.shared]),
         )
 
 

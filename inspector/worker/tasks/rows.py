@@ -18,14 +18,14 @@ class RowsArgs(msgspec.Struct, frozen=True):
     """Which rows.
 
     Attributes:
-        grouping: One row a layer, or one row an operator.
+        grouping: One row a layer, one row an operator, or the layers beneath rows for the modules they are part of.
         dims: Sizes of named dimensions for shapes and figures.
         start: First row.
         count: Most rows.
         depth: Merge modules at this depth; -1 leaves them apart.
     """
 
-    grouping: Literal["layers", "operators"] = "layers"
+    grouping: Literal["layers", "operators", "modules"] = "layers"
     dims: dict[str, int] = {}
     start: int = 0
     count: int = 20_000
@@ -48,7 +48,7 @@ def run(args: RowsArgs, context: Context) -> RowsPage:
     """One page of rows; the figures of all are worked out when the first page is asked for."""
     opened = document(context)
     summary = opened.chosen = opened.summary(args.dims)
-    total = len(summary.table(args.grouping, args.depth))
+    total = summary.count(args.grouping, args.depth)
     start = max(0, args.start)
     page = summary.page(args.grouping, args.depth, start, start + max(0, args.count))
     while len(page) > 1 and len(msgspec.msgpack.encode(page)) > LIMIT:
