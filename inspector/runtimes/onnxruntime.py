@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +29,9 @@ ELSEWHERE = {"AzureExecutionProvider"}
 
 EXACT = {"CUDAExecutionProvider": {"use_tf32": "0"}}
 """Options that keep a provider from computing float32 in a narrower format behind the user's back."""
+
+ALLOCATION = re.compile(r"Failed to allocate memory for requested buffer of size (\d+)")
+"""How ONNX Runtime says that memory does not suffice."""
 
 DTYPES = {
     "float": "float32",
@@ -88,7 +92,7 @@ class OnnxRuntime(Runtime):
         try:
             values = self._session.run(names, feeds)
         except Exception as error:
-            raise RuntimeFailure(f"ONNX Runtime cannot run it: {_first_line(error)}") from error
+            raise _failed("ONNX Runtime cannot run it", error) from error
         if any(isinstance(value, (list, dict)) for value in values):
             raise RuntimeFailure("The model gives a sequence or a map, which cannot be compared or timed.")
         return dict(zip(names, values, strict=True))
@@ -102,7 +106,7 @@ class OnnxRuntime(Runtime):
         try:
             values = session.run(wanted, feeds) if wanted else []
         except Exception as error:
-            raise RuntimeFailure(f"ONNX Runtime cannot run it layer by layer: {_first_line(error)}") from error
+            raise _failed("ONNX Runtime cannot run it layer by layer", error) from error
         return {name: value for name, value in zip(wanted, values, strict=True) if hasattr(value, "dtype")}
 
     def _open_tapped(self) -> tuple[onnxruntime.InferenceSession, frozenset[str]]:
@@ -211,6 +215,17 @@ def _fails(provider: str) -> str:
     if provider not in session.get_providers():
         return f"{provider} does not start here: its libraries or its device are missing."
     return ""
+
+
+def _failed(what: str, error: Exception) -> RuntimeFailure:
+    """Why a run failed, in words; that memory does not suffice is what a user can do something about."""
+    wanted = ALLOCATION.search(str(error))
+    if wanted is None and "bad_alloc" not in str(error):
+        return RuntimeFailure(f"{what}: {_first_line(error)}")
+    size = f": it asked for {int(wanted[1]):,} bytes at once" if wanted else ""
+    return RuntimeFailure(
+        f"There is not enough memory to run it{size}.", hint="Give smaller inputs, or allow jobs more memory."
+    )
 
 
 def _first_line(error: Exception) -> str:

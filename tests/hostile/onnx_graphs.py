@@ -1,8 +1,7 @@
-"""ONNX files, cases 36 to 48: graphs that make no sense, that are too large or too deep, and names chosen to harm."""
+"""ONNX files, cases 36 to 45: graphs that make no sense, that are too large or too deep, and names chosen to harm."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -13,8 +12,6 @@ from onnx_files import save
 from witness import Seen
 
 from inspector.jobs.terminal import ask_worker
-from inspector.worker.tasks.details import TASK as DETAILS
-from inspector.worker.tasks.details import DetailsArgs
 from inspector.worker.tasks.place import TASK as PLACE
 from inspector.worker.tasks.place import PlaceArgs
 from inspector.worker.tasks.search import TASK as SEARCH
@@ -242,50 +239,6 @@ def opset(folder: Path, number: int | None, version: int = 10) -> Path:
     return path
 
 
-def long(folder: Path, size: int) -> Path:
-    """An attribute, documentation and metadata of so many bytes each."""
-    words = b"lorem ipsum " * (size // 12)
-    attribute = field(5, field(1, b"note") + field(4, words) + b"\xa0\x01\x03")
-    node = field(1, b"x") + field(2, b"y") + field(3, b"talker") + field(4, b"Relu") + attribute
-    graph = field(1, node) + field(10, words) + field(11, value(b"x")) + field(12, value(b"y"))
-    path = folder / "m.onnx"
-    path.write_bytes(model(graph))
-    return path
-
-
-def short(seen: Seen) -> None:
-    """What is shown of a long text is its beginning."""
-    facts = {fact.name: fact.text for section in seen.answers["details"].sections for fact in section.facts}
-    assert facts["note"].startswith("lorem ipsum")
-    assert len(facts["note"]) <= 4096
-
-
-def text(data: bytes, name: str) -> Callable[[Path], Path]:
-    def build(folder: Path) -> Path:
-        path = folder / name
-        path.write_bytes(data)
-        return path
-
-    return build
-
-
-def huge(folder: Path) -> Path:
-    """A weight of 2.5 GB inside the protocol buffer; the file has holes and takes no room on disk."""
-    size = 5 << 29
-    head = b"\x08\x04\x08" + varint(size // 16) + b"\x10\x01" + field(8, b"w")
-    tensor = len(head) + 1 + len(varint(size)) + size
-    node = field(1, field(1, b"x") + field(1, b"w") + field(2, b"y") + field(4, b"Add"))
-    node += field(11, value(b"x", [4, size // 16])) + field(12, value(b"y", []))
-    graph = len(node) + 1 + len(varint(tensor)) + tensor
-    path = folder / "m.onnx"
-    with path.open("wb") as file:
-        file.write(b"\x08\x0a" + field(8, b"\x10\x15") + b"\x3a" + varint(graph) + node + b"\x2a" + varint(tensor))
-        file.write(head + b"\x4a" + varint(size))
-        file.flush()
-        os.truncate(file.fileno(), file.tell() + size)
-    return path
-
-
 ODD = {
     "no text at all": (b"\xff\xfe\x80bad", "\\xff\\xfe\\x80bad"),
     "turned around": ("\u202egnp.exe\u2066".encode(), "gnp.exe"),
@@ -385,31 +338,4 @@ CASES = [
         "It runs only where they are registered.", "warning",
     ),
     Case(45, "functions that call each other", recursive, "opened", "The function 'mine:F' calls itself.", "warning"),
-    Case(
-        46, "texts of 50 MB", partial(long, size=50_000_000), "opened", "lorem ipsum", check=short,
-        then=((DETAILS, DetailsArgs("node", "talker")),), memory_mb=600,
-    ),
-    Case(
-        46, "texts of 500 MB", partial(long, size=500_000_000), "opened", "lorem ipsum", check=short,
-        then=((DETAILS, DetailsArgs("node", "talker")),), memory_mb=3000, slow=True,
-    ),
-    Case(
-        48, "an ONNX model as text of protocol buffers",
-        text(b'ir_version: 10\nopset_import { version: 21 }\ngraph {\n  node { op_type: "Relu" }\n}\n', "m.textproto"),
-        "refused", "m.textproto is an ONNX model written as text. Save it in its binary form:",
-    ),
-    Case(
-        48, "an ONNX model in ONNX's own text form",
-        text(b'<ir_version: 10, opset_import: ["": 21]>\nmain (float[N] x) => (float[N] y) {}', "x.onnxtxt"),
-        "refused", "x.onnxtxt is an ONNX model written as text. Save it in its binary form:",
-    ),
-    Case(
-        48, "an ONNX model as JSON",
-        text(b'{"irVersion": "10", "opsetImport": [{"version": "21"}], "graph": {"node": []}}', "m.json"),
-        "refused", "m.json is an ONNX model written as text. Save it in its binary form:",
-    ),
-    Case(
-        48, "a protocol buffer of more than 2 GB", huge, "opened",
-        "The file is larger than 2 GB, which a protocol buffer must not be.", "warning",
-    ),
 ]  # fmt: skip
