@@ -73,6 +73,10 @@ class Format:
             the place of names; None where that is all.
         reshape: The model with the shapes that follow from these shapes of its inputs, for files that do not say them;
             None where the file always says. Raises FormatError when the shapes do not fit.
+        sketch: What `read` gives without what takes long for a very large model: the shapes between its nodes; gives
+            None for any other model.
+        settle: What `sketch` gave with those shapes, under these sizes of named dimensions; it tells a function the
+            share that is done.
     """
 
     id: str
@@ -87,3 +91,5 @@ class Format:
     fetch_part: Callable[[Source, Tensor, int, int], NDArray[np.generic[Any]] | None] | None = None
     resize: Callable[[Source, Mapping[str, int]], Model] | None = None
     reshape: Callable[[Model, dict[str, tuple[int | str, ...]]], Model] | None = None
+    sketch: Callable[[Source], Model | None] | None = None
+    settle: Callable[[Source, Model, Mapping[str, int], Callable[[float], None]], Model] | None = None

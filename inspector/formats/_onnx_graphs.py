@@ -7,6 +7,7 @@ from collections import ChainMap, Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
+from mmap import mmap
 from typing import Any
 
 from inspector.formats._modules import author_line, from_scopes
@@ -49,12 +50,13 @@ class Reader:
     Args:
         stripped: The model's bytes without bulky data.
         shelf: Where tensors go.
+        told: Whether torch's exporter says what a tensor is, where that is known.
     """
 
-    def __init__(self, stripped: Stripped, shelf: Shelf) -> None:
+    def __init__(self, stripped: Stripped, shelf: Shelf, *, told: bool | None = None) -> None:
         self._stripped = stripped
         self._shelf = shelf
-        self._told = any(KIND.encode() in part for part in (stripped.data, *stripped.loose.values()))
+        self._told = any(map(says, (stripped.data, *stripped.loose.values()))) if told is None else told
         self._names = Names()
         self._words = Words()
         self._types = Types()
@@ -66,6 +68,13 @@ class Reader:
         """Module paths by what stands before the last slash of a node's name."""
         self._constants: list[str] = []
         """Of the main graph."""
+        self._kinds: dict[str, tuple[str, tuple[int, ...]]] = {}
+        """dtypes and shapes of tensors by the bytes that say them."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Its tensors."""
+        return self._shelf
 
     def model(self, proto: Any) -> None:
         """Read every graph of a ModelProto, the main one first."""
@@ -258,6 +267,12 @@ class Reader:
             self.classes.setdefault(_plain(scope), kind)
         module = _plain(steps[-1][0]) if steps else ""
         return module, author_line(props.get(TRACE, ""))
+
+
+def says(data: bytes | memoryview) -> bool:
+    """Whether torch's exporter says in these bytes what a tensor is."""
+    whole = data.obj if isinstance(data, memoryview) else data
+    return isinstance(whole, (bytes, mmap)) and whole.find(KIND.encode()) >= 0
 
 
 class Names:

@@ -60,7 +60,7 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     try:
         # The plain case is decoded once, by the inference itself.
         with bounded(ROOM + ROOM_PER_BYTE * len(data)):
-            model = _fixed(onnx.ModelProto.FromString(data), dims) if dims else data
+            model = fixed(onnx.ModelProto.FromString(data), dims) if dims else data
             return onnx.shape_inference.infer_shapes(model, data_prop=True), []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
@@ -73,7 +73,7 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     return proto, [Note("warning", "Shapes between the layers could not be worked out.", words)]
 
 
-def _fixed(model: Any, dims: Mapping[str, int]) -> Any:
+def fixed(model: Any, dims: Mapping[str, int]) -> Any:
     """The model with named dimensions as numbers; other names of inner sizes give way to what follows from them."""
     for info in model.graph.input:
         for axis, dim in enumerate(_dims(info)):

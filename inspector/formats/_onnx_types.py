@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from inspector.formats._onnx_wire import damaged
 from inspector.ir import Attribute, Shape, Value
 
 DTYPES = (
@@ -28,6 +29,20 @@ SHARED = 512
 def text(value: str | bytes) -> str:
     """A name of the file; protobuf gives bytes where it is not UTF-8."""
     return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
+
+
+def decoded(kind: Any, data: bytes, offset: int = 0) -> Any:
+    """A protobuf message of a class from its bytes.
+
+    Raises:
+        FormatError: They are none; it names the offset in the file.
+    """
+    from google.protobuf.message import DecodeError
+
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise damaged(offset) from error
 
 
 def dtype_name(number: int) -> str:
@@ -111,7 +126,26 @@ class Attributes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, ...], dict[str, Attribute]] = {}
-        self._none: dict[str, Attribute] = {}
+        self.none: dict[str, Attribute] = {}
+        """Of nodes that have none."""
+        self._texts: dict[str, dict[str, Attribute] | None] = {}
+
+    def read(self, fields: str) -> dict[str, Attribute] | None:
+        """Those of one node that is not decoded; None where they hold graphs, which have to be read with the node.
+
+        Args:
+            fields: The bytes of a NodeProto's attributes, each as the character of its number.
+        """
+        if fields in self._texts:
+            return self._texts[fields]
+        import onnx
+
+        protos = decoded(onnx.NodeProto, fields.encode("latin-1")).attribute
+        inner = any(proto.type in (5, 10) or proto.HasField("g") or proto.graphs for proto in protos)
+        found = None if inner else _listed(protos, {})
+        if len(fields) <= SHARED:
+            self._texts[fields] = found
+        return found
 
     def of(self, protos: Collection[Any], graphs: dict[str, list[str]]) -> dict[str, Attribute]:
         """Those of one node.
@@ -121,7 +155,7 @@ class Attributes:
             graphs: Names that the graphs inside them were given, by attribute name.
         """
         if not protos:
-            return self._none
+            return self.none
         if graphs:
             return _listed(protos, graphs)
         key = tuple([proto.SerializePartialToString() for proto in protos])

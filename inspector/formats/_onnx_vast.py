@@ -15,8 +15,15 @@ from typing import Any
 import numpy as np
 
 from inspector.formats._onnx_columns import Bytes, Spans, spans
+from inspector.formats._onnx_types import decoded
 from inspector.formats._onnx_wire import (
-    MESSAGES, WHOLE, Buffer, Stripped, Stripper, damaged, fields, header,
+    MESSAGES,
+    WHOLE,
+    Buffer,
+    Stripped,
+    Stripper,
+    fields,
+    header,
 )  # fmt: skip
 
 VAST = 30_000
@@ -54,12 +61,7 @@ class Many:
         return len(self.spans)
 
     def __getitem__(self, index: int) -> Any:
-        from google.protobuf.message import DecodeError
-
-        try:
-            return self.kind.FromString(self.raw(index))
-        except DecodeError as error:
-            raise damaged(int(self.spans.at[index])) from error
+        return decoded(self.kind, self.raw(index), int(self.spans.at[index]))
 
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
@@ -121,7 +123,6 @@ def survey(buffer: Buffer) -> VastModel | None:
         FormatError: The bytes are no protobuf message.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
     if len(buffer) < LEAST:
         return None
@@ -140,10 +141,7 @@ def survey(buffer: Buffer) -> VastModel | None:
     for number, kind in ((NODE, onnx.NodeProto), (INITIALIZER, onnx.TensorProto), (VALUE_INFO, onnx.ValueInfoProto)):
         where = found.pop(number, none)
         parts.append(Many(buffer, data, where, kind, _smaller(stripper, number, where)))
-    try:
-        rest = onnx.ModelProto.FromString(_rest(buffer, top, _graph(stripper, buffer, found), stripper))
-    except DecodeError as error:
-        raise damaged(0) from error
+    rest = decoded(onnx.ModelProto, _rest(buffer, top, _graph(stripper, buffer, found), stripper))
     return VastModel(rest, VastGraph(rest.graph, *parts), stripped)
 
 
@@ -154,7 +152,8 @@ def _smaller(stripper: Stripper, number: int, where: Spans) -> dict[int, bytes]:
     name, kind = MESSAGES["graph"][number]
     long = np.flatnonzero(where.stop - where.at > WHOLE[kind]).tolist()
     at, stop = where.at, where.stop
-    return {i: bytes(stripper.message(kind, int(at[i]), int(stop[i]), f"graph.{name}[{i}]", 1)) for i in long}
+    copies = ((i, stripper.message(kind, int(at[i]), int(stop[i]), f"graph.{name}[{i}]", 1)) for i in long)
+    return {i: copy for i, copy in copies if isinstance(copy, bytes)}
 
 
 def _graph(stripper: Stripper, buffer: Buffer, found: dict[int, Spans]) -> bytes:

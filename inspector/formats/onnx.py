@@ -7,17 +7,21 @@ onnx's own shape inference, which also decodes it. Constant nodes stand as tenso
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
-from inspector.formats._onnx_graphs import Reader
+from inspector.formats._onnx_graphs import Reader, says
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, check_external, fetch, fetch_part, mapped, zeros
 from inspector.formats._onnx_types import text
+from inspector.formats._onnx_vast import VastModel, survey
+from inspector.formats._onnx_vast_reader import VastReader
+from inspector.formats._onnx_vast_shapes import inferred
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
 from inspector.ir import Model, Note, Signature
@@ -33,6 +37,9 @@ NAMED = (2, 3, 4)
 
 WRITTEN = re.compile(rb'\s*(<\s*ir_version\s*:|(#[^\n]*\n\s*)*ir_version\s*:\s*\d|\{\s*"irVersion"\s*:)')
 """How a model that is written as text begins: ONNX's own form, that of protocol buffers, and theirs in JSON."""
+
+HUGE = 200_000
+"""Nodes of a graph beyond which shapes in the graphs that its nodes run are given up."""
 
 GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 
@@ -87,17 +94,69 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
             hint="Save it in its binary form: onnx.save(onnx.load(NAME, format='textproto'), 'model.onnx'); "
             "other formats are onnxtxt and json.",
         )
+    vast = survey(data)
+    large = None if vast is None else _vast(source, data, vast)
+    if vast is not None and large is not None:
+        return _settled(vast, large, dims, lambda share: None)
     stripped = strip(data)
     proto, notes = decode(stripped.data, dims)
     if not proto.HasField("graph"):
         raise FormatError(f"{source.name} holds no graph.", hint="It is incomplete; fetch or copy it again.")
-    shelf = Shelf(stripped, notes=notes)
-    reader = Reader(stripped, shelf)
+    return _built(source, data, proto, Reader(stripped, Shelf(stripped, notes=notes)))
+
+
+def sketch(source: Source) -> Model | None:
+    """A very large model without the shapes between its nodes, which take long; None for any other model.
+
+    Raises:
+        FormatError: It is damaged.
+    """
+    data = mapped(source)
+    vast = survey(data)
+    return None if vast is None else _vast(source, data, vast)
+
+
+def settle(source: Source, model: Model, dims: Mapping[str, int], report: Callable[[float], None]) -> Model:
+    """What `sketch` gave, with the shapes between its nodes.
+
+    Raises:
+        FormatError: The file changed since then.
+    """
+    check(dims)
+    vast = survey(mapped(source))
+    if vast is None:
+        raise FormatError(f"{source.name} changed since it was opened.", hint="Close it and open it again.")
+    return _settled(vast, model, dims, report)
+
+
+def _vast(source: Source, data: memoryview, vast: VastModel) -> Model | None:
+    """The model without shapes; None where there are graphs in it and shapes in those can be had in reasonable time."""
+    reader = VastReader(vast.stripped, Shelf(vast.stripped), told=says(data))
+    model = _built(source, data, vast, reader)
+    if len(model.graphs) == 1:
+        return model
+    note = Note("info", "Shapes in branches, loops and functions of so large a model are not worked out.")
+    return None if len(vast.graph.node) < HUGE else replace(model, notes=(*model.notes, note))
+
+
+def _settled(vast: VastModel, model: Model, dims: Mapping[str, int], report: Callable[[float], None]) -> Model:
+    values, notes = inferred(vast, model.tensors, dims, report)
+    main = model.graphs[0]
+    ends = ((values.get(value.name, value) for value in side) for side in (main.inputs, main.outputs))
+    main = replace(main, inputs=tuple(next(ends)), outputs=tuple(next(ends)), values={**main.values, **values})
+    signatures = (Signature("main", main.inputs, main.outputs),)
+    return replace(model, graphs=(main, *model.graphs[1:]), signatures=signatures, notes=(*model.notes, *notes))
+
+
+def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Model:
+    """The IR of what was decoded."""
     reader.model(proto)
+    shelf = reader.shelf
     tensors = shelf.settled(zeros(source, data, proto))
     graphs = tuple(reader.graphs.values())
-    notes += [*check_external(source, tensors), *overlaps(tensors.values()), *strange_settings(shelf.settings)]
-    notes += [*_remarks(proto, reader), *beyond(proto, len(data)), *foreign(graphs), *disorder(graphs[0], tensors)]
+    notes = [*shelf.notes, *check_external(source, tensors), *overlaps(tensors.values())]
+    notes += [*strange_settings(shelf.settings), *_remarks(proto, reader), *beyond(proto, len(data))]
+    notes += [*foreign(graphs), *disorder(graphs[0], tensors)]
     metadata, texts = _facts(proto)
     return Model(
         "onnx",
@@ -171,4 +230,6 @@ FORMAT = Format(
     magic=tuple((0, bytes((8, version, 18))) for version in range(3, 14)),
     document=document,
     resize=resize,
+    sketch=sketch,
+    settle=settle,
 )
