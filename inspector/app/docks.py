@@ -58,6 +58,7 @@ class Docks(QObject):
                 dock.visibilityChanged.connect(cast("DockTitle", title).refresh)
         self.docks["jobs"].hide()
         self._shown = {key: key != "jobs" for key in TITLES}
+        self._sized = False
 
     def _dock(self, key: str, content: QWidget) -> QDockWidget:
         dock = QDockWidget(TITLES[key], self._window)
@@ -72,13 +73,15 @@ class Docks(QObject):
     def restore(self, state: str) -> None:
         """Put them where they were, from base64; at the very first time, where they should be."""
         if state:
-            self._window.restoreState(QByteArray.fromBase64(state.encode()))
-        else:
-            QTimer.singleShot(0, self, self._first_sizes)
+            self._sized = self._window.restoreState(QByteArray.fromBase64(state.encode()))
+        QTimer.singleShot(0, self, self._first_sizes)
         for dock in self.docks.values():
             cast("DockTitle", dock.titleBarWidget()).refresh()
 
     def _first_sizes(self) -> None:
+        if self._sized or not self.is_shown("modules"):
+            return  # what is hidden has no width: later, when it is shown
+        self._sized = True
         sides = [self.docks["modules"], self.docks["node"]]
         self._window.resizeDocks(sides, [LEFT, RIGHT], Qt.Orientation.Horizontal)
 
@@ -112,6 +115,7 @@ class Docks(QObject):
         """A tab is open again: show those that were shown."""
         for key, shown in self._shown.items():
             self.docks[key].setVisible(shown)
+        QTimer.singleShot(0, self, self._first_sizes)
 
     # Whose content they show
 

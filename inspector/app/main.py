@@ -30,6 +30,22 @@ BEFORE_TAB = (
 its worker starts as soon as it can and boots meanwhile."""
 REGISTRIES = ("inspector.formats", "inspector.engines.convert.edges")
 """What the convert panel looks through when the first model has been read; imported while it is read."""
+BEFORE_GRAPH = (
+    "inspector.engines.layout.hierarchy",
+    "inspector.engines.layout.fold",
+    "inspector.worker.tasks.fold",
+    "inspector.worker.tasks.place",
+    "inspector.viewmodels.graph_scene",
+    "inspector.viewmodels.graph",
+    "inspector.views.graph_style",
+    "inspector.views.graph_paint",
+    "inspector.views.graph_tiles",
+    "inspector.views.graph_minimap",
+    "inspector.views.graph_surface",
+    "inspector.views.graph",
+    "inspector.views.graph_page",
+)
+"""What the first look at a graph needs."""
 
 
 class Application(QApplication):
@@ -95,10 +111,12 @@ def main(arguments: list[str]) -> int:
     if to_open:
         steps.append(workspace.prepare)
     steps += [partial(import_module, name) for name in BEFORE_TAB]
+    steps.append(window.prepare)
     steps.append(partial(window.open_files, to_open))
     steps += [partial(import_module, name) for package in REGISTRIES for name in names(package)]
     if not to_open:
         steps.append(workspace.prepare)  # a reader stands by while the user looks for a file
+    steps += [partial(import_module, name) for name in BEFORE_GRAPH]
     steps.append(gc.freeze)  # what was imported stays: a collection in the midst of work need not look at it
     _one_by_one(window, steps)
     _let_python_see_signals(app)

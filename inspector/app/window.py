@@ -227,8 +227,13 @@ class MainWindow(QMainWindow):
             self.tabs.tabBar(), *([corner] if corner else []), *parts, *docks[:1], *bars, *docks[1:], self.statusBar()
         )
 
+    def prepare(self) -> None:
+        """Make the docks while nobody waits, so that the first model need not; they show with its tab."""
+        if self.docks is None:
+            self._furnish().hide_all()
+
     def _furnish(self) -> Docks:
-        """The docks, made when the first tab needs them."""
+        """The docks, made at the latest when the first tab needs them."""
         if self.docks is None:
             from inspector.app.docks import Docks
 

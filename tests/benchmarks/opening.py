@@ -84,6 +84,7 @@ def table():
 def painted():
     told["graph"] = time.perf_counter() - began
     told["gap"], told["work"] = max(gaps)
+    told["held"] = max(min(gap) for gap in gaps)  # the window's own, whatever else the machine does
     end()
 
 keep = []

@@ -14,6 +14,8 @@ from pytestqt.qtbot import QtBot
 from inspector.app.window import MainWindow
 from inspector.viewmodels.document import DocumentModel
 from inspector.views.convert_panel import ConvertPanel
+from tests.benchmarks.harness import fresh
+from tests.benchmarks.opening import OPEN
 
 BEAT_MS, LATE = 10, 0.1
 
@@ -88,6 +90,18 @@ def five_thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("large") / "large.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), file)
     return file
+
+
+@pytest.mark.parametrize("name", ["digits_mlp.pt2", "digits_cnn.onnx", "digits_keras.keras"])
+def test_the_first_model_and_graph_of_a_program_do_not_hold_the_window(samples: Path, name: str) -> None:
+    """A program just started, in which no page and no graph was ever made."""
+    told = fresh(OPEN, str(samples / name))
+    assert 0 < told["table"] < told["graph"]
+    assert told["held"] < LATE
+
+
+def test_the_first_model_may_have_thousands_of_nodes(five_thousand: Path) -> None:
+    assert fresh(OPEN, str(five_thousand))["held"] < LATE
 
 
 def test_laying_out_does_not_hold_the_window(warm: MainWindow, five_thousand: Path, qtbot: QtBot) -> None:
