@@ -37,11 +37,12 @@ _TABLE: dict[str, dict[str, str]] = {
         "linear": (
             "dense fullyconnected gemm linearleaky addmm qgemm fusedmatmulbiasadd linearrelu einsumdense "
             "lineardynamic ndquantizedlinear linearpackedparams nondynamicallyquantizablelinear lazylinear "
-            "linearbn"
+            "linearbn fusedgemm"
         ),
         "matmul": (
             "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
-            "addmv fusedmatmul matmulnbits gemmfloat8 linalgmatmul intmm scaledmm"
+            "addmv fusedmatmul matmulnbits gemmfloat8 linalgmatmul intmm scaledmm dynamicquantizematmul "
+            "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul"
         ),
         "bilinear": "",
         "einsum": "",
@@ -51,7 +52,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "conv": (
             "convolution depthwiseconv separableconv convinteger qlinearconv depthwiseconvnative fusedconv "
             "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
-            "atrousconv lazyconv causalconvwithstate slowconvforward groupconvolution "
+            "atrousconv lazyconv causalconvwithstate slowconvforward fuseddepthwiseconvnative nhwcconv "
+            "nhwcfusedconv groupconvolution "
             "binaryconvolution"
         ),
         "conv_transpose": (
@@ -151,9 +153,9 @@ _TABLE: dict[str, dict[str, str]] = {
     "recurrent": {
         "lstm": (
             "cudnnlstm unidirectionalsequencelstm bidirectionalsequencelstm lstmcell blocklstm "
-            "dynamicquantizelstm convlstm mkldnnrnnlayer quantizedlstm lstmsequence"
+            "dynamicquantizelstm lstmblockcell convlstm mkldnnrnnlayer quantizedlstm lstmsequence"
         ),
-        "gru": "cudnngru grucell grusequence",
+        "gru": "cudnngru grucell grublockcell grusequence",
         "rnn": (
             "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell "
             "rnnbase rnnsequence"
@@ -276,7 +278,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
     },
     "control": {
-        "if": "cond statelessif torchcond switch merge",
+        "if": "cond statelessif torchcond switch merge case statelesscase",
         "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond tensoriterator",
         "call": (
             "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "

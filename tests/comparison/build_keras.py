@@ -82,7 +82,11 @@ def made(name: str, s: Sizes) -> keras.Model:
         "BERT-base": lambda: bert(s),
         "LSTM": lambda: recurrent(s),
     }
-    return models[name]()
+    model = models[name]()
+    random = np.random.default_rng(0)
+    for weight in model.weights:  # no two alike: converters store equal ones once
+        weight.assign(random.uniform(0.01, 0.1, weight.shape).astype("float32"))
+    return model
 
 
 def tfjs(folder: Path, graph: Any, inputs: list[Any], outputs: list[Any]) -> None:

@@ -1,13 +1,13 @@
 """What the models have by arithmetic alone: written from the papers' tables, without any framework.
 
-He et al. 2015 (ResNet-50; torchvision puts the stride into the 3×3 convolution, Keras into the first 1×1 and gives every
+He et al. 2015 (ResNet-50; torchvision strides in the 3×3 convolution, Keras in the first 1×1, and gives every
 convolution a bias), Sandler et al. 2018 (MobileNetV2), Dosovitskiy et al. 2020 (ViT-B/16), Devlin et al. 2018
 (BERT-base), Hochreiter & Schmidhuber 1997 (LSTM; torch has two biases a gate, Keras one).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass
@@ -99,6 +99,8 @@ def divisible(channels: float) -> int:
 
 
 def resnet50(s: Sizes, keras: bool) -> Reference:
+    if keras:  # that of keras.applications has one width and depth
+        s = replace(s, width=FULL.width, blocks=FULL.blocks)
     total, size, inner = Reference(), s.image // 2, s.width
     total.conv(size, 3, s.width, 7, bias=keras)
     size //= 2

@@ -186,4 +186,9 @@ def made(name: str, s: Sizes) -> tuple[nn.Module, tuple[Any, ...]]:
         "LSTM": (Recurrent, (torch.randint(0, s.words, (1, s.steps)),)),
     }
     kind, inputs = models[name]
-    return kind(s).eval(), inputs
+    model = kind(s).eval()
+    with torch.no_grad():  # no two weights alike: exporters store equal ones once
+        for tensor in (*model.parameters(), *model.buffers()):
+            if tensor.is_floating_point():
+                tensor.uniform_(0.01, 0.1)
+    return model, inputs

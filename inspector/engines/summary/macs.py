@@ -152,7 +152,9 @@ def _matmul(call: Call) -> int | None:
     shifted = any(name in {"baddbmm", "addbmm", "addmv"} for name in short)
     a, b = call.input(int(shifted)), call.input(3 if call.op.startswith("QLinear") else int(shifted) + 1)
     if a is None:
-        return None
+        if b is None or call.output is None:
+            return None
+        return prod(call.output) * (b[-2] if len(b) > 1 and not _turned_weight(call) else b[-1])
     if not a:
         return 0
     if "addbmm" in short:
@@ -162,8 +164,11 @@ def _matmul(call: Call) -> int | None:
         return prod(call.output) * (a[-2] if turned else a[-1])
     if b is None:
         return None
-    wide = len(b) > 1 and not call.flag("transB", "adj_y", "adjY", "adjoint_b", "transpose_b", "transpose_y")
-    return prod(a) * (b[-1] if wide else b[-2] if len(b) > 1 else 1)
+    return prod(a) * (1 if len(b) < 2 else b[-2] if _turned_weight(call) else b[-1])
+
+
+def _turned_weight(call: Call) -> bool:
+    return call.flag("transB", "adj_y", "adjY", "adjoint_b", "transpose_b", "transpose_y")
 
 
 def _bilinear(call: Call) -> int | None:
@@ -222,20 +227,41 @@ def _sdpa(call: Call) -> int | None:
     return None if q is None or k is None or v is None else _scores(q, k, v)
 
 
+_PAST = {"GroupQueryAttention": 3, "DecoderMaskedMultiHeadAttention": 5}
+"""Which input of a contributed operator holds the keys of earlier steps; of the others it is the seventh."""
+
+
+def _past(keys: Numbers | None) -> int:
+    """Length of what was computed in earlier steps: (batch, heads, length, size)."""
+    return keys[-2] if keys is not None and len(keys) >= 4 else 0
+
+
+def _packed(call: Call, q: Numbers) -> int:
+    """Query, key and value in one tensor: (…, L, heads, 3, size), or (…, L, (heads + 2 shared) · size)."""
+    if len(q) == 5:
+        return prod(q[:2]) * q[1] * 2 * q[2] * q[4]
+    heads = call.number("num_heads") or 1
+    size = q[-1] // (heads + 2 * (call.number("kv_num_heads") or heads))
+    return prod(q[:-1]) * (q[-2] + _past(call.input(_PAST.get(call.op, 6)))) * 2 * heads * size
+
+
 def _attention(call: Call) -> int | None:
     """ONNX `Attention` and its contributed kin, Keras `Attention`."""
     q, second, third = call.input(0), call.input(1), call.input(2)
-    if q is None or second is None:
+    if q is None:
         return None
-    if call.domain == "com.microsoft" and call.op == "Attention":
+    if second is None:
+        alone = call.domain == "com.microsoft" and not any(call.inputs[1:3])
+        return _packed(call, q) if alone and "Attention" in call.op and len(q) > 1 else None
+    if call.domain == "com.microsoft" and call.op in {"Attention", "QAttention"}:
         width = second[-1] // 3
-        return prod(q) * second[-1] + prod(q[:-1]) * q[-2] * 2 * width
+        past = call.input(8 if call.op == "QAttention" else 4)
+        return prod(q) * second[-1] + prod(q[:-1]) * (q[-2] + _past(past)) * 2 * width
     if call.channels_last:  # Keras: query, value and, optionally, key
         return _scores(q, third or second, second)
     if third is None:
         return None
-    past = call.input(4)
-    extra = past[2] if past is not None and len(past) == 4 and call.domain != "com.microsoft" else 0
+    extra = _past(call.input(_PAST.get(call.op, 6) if call.domain == "com.microsoft" else 4))
     if len(q) == 4:
         return _scores(q, second, third, extra)
     heads = call.number("q_num_heads", "num_heads") or 1
@@ -247,17 +273,27 @@ def _multi_head(call: Call) -> int | None:
     q = call.input(0)
     if q is None:
         return None
-    kernels = call.kernels(3)
-    if len(kernels) >= 4:  # Keras: query, key, value, output
+    kernels = _projections(call)
+    if kernels:
         value = call.input(1) or q
         key = call.input(2) or value
-        (_, heads, size), (_, _, wide) = kernels[0], kernels[2]
-        projections = prod(q[:-1]) * (prod(kernels[0]) + prod(kernels[3]))
-        projections += prod(key[:-1]) * prod(kernels[1]) + prod(value[:-1]) * prod(kernels[2])
+        (_, heads, size), (_, _, wide) = kernels["query"], kernels["value"]
+        projections = prod(q[:-1]) * (prod(kernels["query"]) + prod(kernels["output"]))
+        projections += prod(key[:-1]) * prod(kernels["key"]) + prod(value[:-1]) * prod(kernels["value"])
         return projections + prod(q[:-1]) * value[-2] * heads * (size + wide)
     if call.domain == "com.microsoft":
         return _attention(call)
     return _composite(call)
+
+
+def _projections(call: Call) -> dict[str, Numbers]:
+    """The four kernels of Keras' layer by what they project; H5 files have them in the order of the alphabet."""
+    found = {}
+    for name, shape in call.owned:
+        for word in ("query", "key", "value", "output"):
+            if len(shape) == 3 and "bias" not in name.rpartition("/")[2] and word in name.split("/")[-2:][0]:
+                found[word] = shape
+    return found if len(found) == 4 else {}
 
 
 def _composite(call: Call) -> int | None:
@@ -267,17 +303,28 @@ def _composite(call: Call) -> int | None:
 
 
 def _recurrent(call: Call) -> int | None:
-    """Every weight matrix once for each step of each sequence."""
-    data = call.input(0)
+    """Every weight matrix once for each step of each sequence; every kernel at each place of it, where it convolves."""
+    data = call.input(1 if call.op.startswith("BlockLSTM") else 0)
     matrices = call.kernels(2) if call.owned else _matrices(call)
-    if data is None or not matrices or any(len(matrix) > 3 for matrix in matrices):
+    if data is None or not matrices:
         return None
-    return prod(data[:-1]) * sum(map(prod, matrices))
+    if "conv" in call.op.lower():
+        rank = len(matrices[0]) - 2
+        where, last = call.output, _channels_last(call)
+        if where is None:
+            return None
+        return prod(data[:2]) * prod(where[-rank - 1 : -1] if last else where[-rank:]) * sum(map(prod, matrices))
+    return None if any(len(matrix) > 3 for matrix in matrices) else prod(data[:-1]) * sum(map(prod, matrices))
 
 
 def _matrices(call: Call) -> list[Numbers]:
-    """The weight matrices among the inputs: by position in ONNX, by being stored elsewhere."""
-    if call.op in {"LSTM", "GRU", "RNN"}:
+    """The weight matrices among the inputs: by the definition in ONNX, by being stored elsewhere."""
+    if call.op in _GATES and not call.owned:
+        data, hidden = call.input(0), call.number("hidden_size")
+        if data is not None and hidden:  # a weight may be put together by nodes whose shapes nobody knows
+            ways = 2 if call.attributes.get("direction") == "bidirectional" else 1
+            size = max(data[-1], _last(call.input(1)))
+            return [(ways * _GATES[call.op] * hidden, size + hidden)]
         return [shape for shape in (call.input(1), call.input(2)) if shape is not None]
     if call.domain.startswith("opset") and call.op in _OPENVINO:
         return [shape for shape in map(call.input, _OPENVINO[call.op]) if shape is not None]
@@ -291,6 +338,14 @@ _OPENVINO = {
     "RNNCell": (2, 3),
 }  # fmt: skip
 """Where OpenVINO's recurrent operators have their weight matrices among the inputs."""
+
+
+def _last(shape: Numbers | None) -> int:
+    return shape[-1] if shape else 0
+
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+"""Of ONNX's recurrent operators, which compute this many products a step."""
 
 _COUNTS: dict[str, Callable[[Call], int | None]] = {
     "conv": _conv,

@@ -255,7 +255,7 @@ class _Part:
         """Add to the figures of one run of a row what is known of the runs of its graph."""
         live, around, times = self._runs.live, self._runs.around, self._runs.times
         first = live[group.members[0]] if len(group.members) == 1 else max(live[index] for index in group.members)
-        figures.live_bytes = min(around + first, LARGEST)
+        figures.live_bytes = None if figures.activation_bytes is None else min(around + first, LARGEST)
         figures.runs = times
         figures.macs = _times(figures.macs, times)
         figures.flops = _times(figures.flops, times)
