@@ -5,7 +5,7 @@ Used by every format that keeps tensors as `_rebuild_tensor_v2` over persistent 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -54,6 +54,8 @@ class Strided:
         offset: First element within the storage.
         stored: Elements that the storage claims to have.
         grad: Whether it asks for a gradient; None where the file does not say.
+        scale: Of a quantized tensor: one number, or the tensor that holds one for each index along `axis`.
+        zero: Its zero points, likewise.
     """
 
     key: str
@@ -63,6 +65,9 @@ class Strided:
     offset: int
     stored: int
     grad: bool | None = None
+    scale: float | Strided | None = None
+    zero: int | Strided = 0
+    axis: int = 0
 
     @property
     def reach(self) -> int:
@@ -101,12 +106,29 @@ def strided(item: Any) -> Strided | None:
         dtype = DTYPES.get(item.args[6].name, dtype)
     at = 5 if item.path.endswith("qtensor") else 4
     grad = item.args[at] if len(item.args) > at and isinstance(item.args[at], bool) else None
-    return Strided(key, dtype, tuple(shape), tuple(strides), offset, stored, grad)
+    found = Strided(key, dtype, tuple(shape), tuple(strides), offset, stored, grad)
+    return _quantized(found, item.args[4]) if at == 5 else found
 
 
 def _with_grad(tensor: Strided, grad: bool | None) -> Strided:
-    t = tensor
-    return Strided(t.key, t.dtype, t.shape, t.strides, t.offset, t.stored, grad)
+    return replace(tensor, grad=grad)
+
+
+def _quantized(tensor: Strided, said: Any) -> Strided:
+    """The tensor with what its quantizer says: a scheme, scale and zero point, and for channels the axis."""
+    match said:
+        case (Global(name="per_tensor_affine"), float() as scale, int() as zero):
+            return replace(tensor, scale=scale, zero=zero)
+        case (
+            Global(name="per_channel_affine" | "per_channel_affine_float_qparams"),
+            Call() as one,
+            Call() as two,
+            int() as axis,
+        ):
+            scales, zeros = strided(one), strided(two)
+            if scales is not None and zeros is not None and scales.dense and zeros.dense:
+                return replace(tensor, scale=scales, zero=zeros, axis=axis)
+    return tensor
 
 
 def _storage(item: Any) -> tuple[str, str, int] | None:
@@ -136,7 +158,18 @@ def place(tensor: Strided, folder: str, *, big: bool = False) -> Place:
         layout["strides"] = tensor.strides
     if big:
         layout["byte_order"] = "big"
+    if isinstance(tensor.scale, Strided) and isinstance(tensor.zero, Strided):
+        layout["scales_at"], layout["zero_points_at"] = (_where(each, folder) for each in (tensor.scale, tensor.zero))
+        layout["dimension"] = tensor.axis
+    elif isinstance(tensor.scale, float) and isinstance(tensor.zero, int):
+        layout["scale"], layout["zero_point"] = tensor.scale, tensor.zero
     return Place(member=f"{folder}{tensor.key}", offset=tensor.offset * width, size=tensor.reach * width, layout=layout)
+
+
+def _where(tensor: Strided, folder: str) -> tuple[str, int, int, str, int]:
+    """Where a vector lies: member, offset, bytes, dtype, elements."""
+    width = BITS[tensor.dtype] // 8
+    return f"{folder}{tensor.key}", tensor.offset * width, tensor.reach * width, tensor.dtype, prod(tensor.shape)
 
 
 def fits(zipped: Archive, where: Place) -> bool:

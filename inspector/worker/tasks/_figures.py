@@ -202,10 +202,11 @@ def _writer(dtype: np.dtype[Any]) -> Callable[[Any], str]:
         case "f" if dtype.itemsize == 4:
             return lambda value: f"{value:.9g}"
         case "f" | "V":
-            return lambda value: f"{float(value):.6g}"
+            digits = 9 if dtype.itemsize == 1 else 6
+            return lambda value: f"{value:.{digits}g}"
         case "c":
-            digits = 17 if dtype.itemsize == 16 else 9
-            return lambda value: f"{value.real:.{digits}g}{value.imag:+.{digits}g}i"
+            parts = 17 if dtype.itemsize == 16 else 9
+            return lambda value: f"{value.real:.{parts}g}{value.imag:+.{parts}g}i"
         case "S":
             return lambda value: inert(value.decode("utf-8", "replace"), 200)
         case _:

@@ -24,6 +24,10 @@ CELLS = 256
 """Most cells in each direction."""
 TILE = 32
 """Dimensions up to this size can be those of a tile."""
+KERNEL = 15
+"""Sizes up to which the dimensions of space are those of a kernel."""
+SPACE = {"keras": (0, 1), "tf": (0, 1), "tfjs": (0, 1), "tflite": (1, 2)}
+"""Where kernels have their dimensions of space, by the first word of a format's id; elsewhere they are the last."""
 TILED = 112
 """Most cells in each direction of a picture of tiles: their cells must be told apart."""
 
@@ -91,13 +95,14 @@ def run(args: TensorMapArgs, context: Context) -> TensorMap:
     if not has_figures(found.dtype):
         raise InspectorError("There is no picture of strings.", "Read them in the list of values.")
     rank = len(found.shape)
-    rows, columns = _shown(found.shape, args.rows, args.columns)
+    rows, columns = _shown(found.shape, args.rows, args.columns, SPACE.get(opened.format.id.partition(".")[0], (2, 3)))
     at = tuple(
         min(max(0, args.at[dim]), max(0, size - 1)) if dim < len(args.at) and dim not in (rows, columns) else 0
         for dim, size in enumerate(found.shape)
     )
     can_tile = rank > 2 and max(found.shape[rows], found.shape[columns]) <= TILE and found.size > 0
-    tiles = can_tile and (found.shape[rows] * found.shape[columns] > 1 if args.tiles is None else args.tiles)
+    in_tile = found.shape[rows] * found.shape[columns] if can_tile else 0
+    tiles = can_tile and (1 < in_tile < found.size if args.tiles is None else args.tiles)
     most = min(max(1, args.cells), CELLS)
     tiled, grid = (-1, -1), (0, 0)
     if tiles:
@@ -132,19 +137,20 @@ def run(args: TensorMapArgs, context: Context) -> TensorMap:
     )
 
 
-def _shown(shape: Sequence[int], rows: int, columns: int) -> tuple[int, int]:
-    """The dimensions to show: those asked for, where they make sense."""
+def _shown(shape: Sequence[int], rows: int, columns: int, space: tuple[int, int]) -> tuple[int, int]:
+    """The dimensions to show: those asked for, where they make sense; of kernels those of space."""
     rank = len(shape)
     if rank < 2:
         return -1, rank - 1
     if 0 <= rows < rank and 0 <= columns < rank and rows != columns:
         return rows, columns
-    if rank == 4:  # kernels: torch and ONNX keep space last, Keras first, TensorFlow Lite in the middle
-        for first, second in ((2, 3), (0, 1), (1, 2)):
-            if 1 < shape[first] * shape[second] <= 15 * 15 and max(shape[first], shape[second]) <= 15:
-                return first, second
-        if shape[2] == shape[3] == 1:
-            return 0, 1
+    if rank == 4:
+        high, wide = (shape[dim] for dim in space)
+        if high == wide == 1:
+            others = [dim for dim in range(4) if dim not in space]
+            return others[0], others[1]
+        if 0 < high <= KERNEL and 0 < wide <= KERNEL:
+            return space
     return rank - 2, rank - 1
 
 
