@@ -166,8 +166,14 @@ class Shelf:
             is_zero: Whether a tensor is known to hold nothing but zeros; asked of few.
         """
         left = STATES_READ
+        known: dict[tuple[str, tuple[int, ...], Uses], Role] = {}
         for key, tensor in self.tensors.items():
-            role = self._role(tensor, self.uses[key])
+            like = tensor.dtype, tensor.shape, self.uses[key]
+            role = known.get(like)
+            if role is None:
+                role = self._role(tensor, like[2])
+                if not self.kinds and tensor.count != 1:  # nothing is asked of its name
+                    known[like] = role
             if role is Role.WEIGHT and self._is_state(tensor) and tensor.nbytes <= left:
                 left -= tensor.nbytes
                 role = Role.CONSTANT if is_zero(tensor) else role

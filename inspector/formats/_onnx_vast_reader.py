@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inspector.formats._modules import from_scopes
 from inspector.formats._onnx_columns import Columns, Spans, columns
 from inspector.formats._onnx_graphs import DEFAULT, Frame, Names, Reader
+from inspector.formats._onnx_tensors import UNUSED
 from inspector.formats._onnx_types import decoded, dtype_name, type_of
 from inspector.formats._onnx_vast import Many
 from inspector.ir import Attribute, Node, Place, Tensor, Value
@@ -45,6 +46,23 @@ class Block:
     gives: list[int] = field(default_factory=list)
     attributes: list[dict[str, Attribute]] = field(default_factory=list)
 
+    def modules(self, names: list[str]) -> list[str]:
+        """Module paths of the plain nodes; nodes of one module stand near each other."""
+        known: dict[str, str] = {}
+        found = []
+        for index in self.plain:
+            name = names[index]
+            prefix, slash, last = name.rpartition("/")
+            if not slash:
+                found.append("")
+                continue
+            key = prefix if last else name
+            module = known.get(key)
+            if module is None:
+                module = known[key] = from_scopes(name)
+            found.append(module)
+        return found
+
 
 class VastReader(Reader):
     """Reads a `VastModel`; inner graphs and functions as ever."""
@@ -58,90 +76,85 @@ class VastReader(Reader):
         for index, proto in list(odd.items()):
             if ops[index] == "Constant" and proto.domain in DEFAULT and self._constant(proto, frame, index):
                 del odd[index]
-        names = self._named(blocks, odd, ops)
+        names = self._named(len(protos), blocks, odd, ops)
         nodes: list[Node | None] = [None] * len(protos)
         for block in blocks:
             self._plain(block, names, frame, nodes)
         for index, proto in odd.items():
             nodes[index] = self._node(proto, ops[index], names[index], index, frame)
-        return tuple(node for node in nodes if node is not None)
+        return tuple(nodes) if all(nodes) else tuple(node for node in nodes if node is not None)  # type: ignore[arg-type]
 
-    def _named(self, blocks: list[Block], odd: dict[int, Any], ops: dict[int, str]) -> dict[int, str]:
+    def _named(self, count: int, blocks: list[Block], odd: dict[int, Any], ops: dict[int, str]) -> list[str]:
         """A name for each node, of which none is given twice."""
-        found: dict[int, str] = {}
+        found = [""] * count
         for block in blocks:
-            found.update(zip(block.plain, block.names, strict=True))
+            for index, name in zip(block.plain, block.names, strict=True):
+                found[index] = name
             block.names = []
-        if odd:
-            found.update((i, self._words[proto.name] or f"{ops[i]}_{i}") for i, proto in odd.items())
-            found = dict(sorted(found.items()))
-        if len(set(found.values())) < len(found):
+        for index, proto in odd.items():
+            found[index] = self._words[proto.name] or f"{ops[index]}_{index}"
+        if len(set(found)) < count:
             unique = Names().unique
-            found = {index: unique(name) for index, name in found.items()}
+            found = [unique(name) if name else "" for name in found]  # nameless are the literals
         return found
 
-    def _plain(self, block: Block, names: dict[int, str], frame: Frame, nodes: list[Node | None]) -> None:
+    def _plain(self, block: Block, names: list[str], frame: Frame, nodes: list[Node | None]) -> None:
         """Make the plain nodes of a block."""
-        keys, uses, use = frame.scope.maps[0], self._shelf.uses, self._shelf.use
-        find = keys.get
-        flat = [find(name, name) for name in block.inputs]
-        at = gone = 0
+        uses, use = self._shelf.uses, self._shelf.use
+        renamed = frame.scope.maps[0]
         called = self._functions.get
         functions = bool(self._functions)
-        outputs = block.outputs
+        inputs, outputs = block.inputs, block.outputs
+        if renamed:
+            inputs = [renamed.get(name, name) for name in inputs]
+        made = set(outputs)  # what is made nearby is no tensor; asking this is quicker than asking for all tensors
+        at = gone = 0
+        domain, function = "", ()
         rows = zip(
-            block.plain,
-            block.ops,
-            block.takes,
-            block.gives,
-            block.attributes,
-            _modules(self, block, names),
-            strict=True,
+            block.plain, block.ops, block.takes, block.gives, block.attributes, block.modules(names), strict=True
         )
         for index, op, takes, gives, attributes, module in rows:
-            inputs = tuple(flat[at : at + takes])
+            taken = tuple(inputs[at : at + takes])
             at += takes
-            for place, name in enumerate(inputs):
-                if name in uses:
+            for place, name in enumerate(taken):
+                if name not in made and name in uses:
                     use(name, op, place)
-            domain = block.domains.get(index, "")
-            function = called((domain, op)) if functions else None
-            nodes[index] = Node(
-                names[index], op, inputs, tuple(outputs[gone : gone + gives]), attributes, domain, module, (),
-                (function,) if function else (), "", "",
-            )  # fmt: skip
+            if block.domains:
+                domain = block.domains.get(index, "")
+            if functions:
+                function = tuple(filter(None, [called((domain, op))]))
+            given = tuple(outputs[gone : gone + gives])
             gone += gives
-        block.inputs = block.outputs = []
+            nodes[index] = Node(names[index], op, taken, given, attributes, domain, module, (), function, "", "")
+        block.inputs = block.outputs = block.ops = []
 
     def _initializers(self, proto: Any, graph: str, path: str, scope: Any) -> set[str]:
         many = proto.initializer
         if not isinstance(many, Many):
             return super()._initializers(proto, graph, path, scope)
-        stored: set[str] = set()
         shelf, words = self._shelf, self._words
         layout: dict[str, Attribute] = {"field": "message"}
+        tensors, uses = shelf.tensors, shelf.uses
         for first, data, where in many.blocks():
             for index, found in enumerate(_Cut(self, first, data, where).tensors(many), first):
-                here = f"{path}.initializer[{index}]"
                 if found is None:
                     tensor = many[index]
                     name = words[tensor.name]
-                    scope[name] = shelf.dense(tensor, name, graph, here)
+                    key = shelf.dense(tensor, name, graph, f"{path}.initializer[{index}]")
                 else:
-                    name, dtype, shape, size = found
-                    words[name] = name
-                    if name in shelf.tensors:
-                        scope[name] = shelf.put(name, graph, dtype, shape, Place("", here, 0, size, layout))
+                    key = name = found[0]
+                    place = Place("", f"{path}.initializer[{index}]", 0, found[3], layout)
+                    if name in tensors:
+                        key = shelf.put(name, graph, found[1], found[2], place)
                     else:
-                        shelf.tensors[name] = Tensor(name, dtype, shape, Place("", here, 0, size, layout))
-                        shelf.uses[name] = frozenset()
-                        scope[name] = name
-                stored.add(name)
+                        tensors[name] = Tensor(name, found[1], found[2], place)
+                        uses[name] = UNUSED
+                if key != name:  # a name that is the tensor's own need not be looked up
+                    scope[name] = key
         for index, sparse in enumerate(proto.sparse_initializer):
             name = words[sparse.values.name]
             scope[name] = shelf.sparse(sparse, name, graph, f"{path}.sparse_initializer[{index}]")
-            stored.add(name)
-        return stored
+        return {info.name for info in proto.input if info.name in tensors}
 
     def _values(self, infos: Iterable[Any], *ends: Iterable[Any]) -> dict[str, Value]:
         if not isinstance(infos, Many) or self._told:
@@ -154,22 +167,10 @@ class VastReader(Reader):
         return values | super()._values((), *ends)
 
 
-def _modules(reader: VastReader, block: Block, names: dict[int, str]) -> list[str]:
-    """Module paths of the nodes of a block."""
-    known = reader._modules
-    found = []
-    for index in block.plain:
-        name = names[index]
-        prefix, slash, last = name.rpartition("/")
-        if not slash:
-            found.append("")
-            continue
-        key = prefix if last else name
-        module = known.get(key)
-        if module is None:
-            module = known[key] = from_scopes(name)
-        found.append(module)
-    return found
+def _shared(name: str, tensors: dict[str, Tensor]) -> str:
+    """The name as its tensor has it, where it is one's: a million copies of names take much."""
+    tensor = tensors.get(name)
+    return name if tensor is None else tensor.name
 
 
 class _Cut:
@@ -208,8 +209,10 @@ class _Cut:
         block = Block((plain + first).tolist(), (np.flatnonzero(odd) + first).tolist())
         words = self._reader._words
         block.ops = [words.setdefault(op, op) for op in self._texts(OP, keep)]
-        block.outputs = [words.setdefault(name, name) for name in self._texts(OUTPUT, keep)]
-        block.inputs = [words.get(name) or words.setdefault(name, name) for name in self._texts(INPUT, keep)]
+        block.outputs = self._texts(OUTPUT, keep)
+        near = dict(zip(block.outputs, block.outputs))  # who takes a value mostly stands near who makes it
+        tensors = self._reader.shelf.tensors
+        block.inputs = [near.get(name) or _shared(name, tensors) for name in self._texts(INPUT, keep)]
         for number, into in ((INPUT, "takes"), (OUTPUT, "gives")):
             counts = np.bincount(made.owner[keep & (made.number == number)], minlength=count)
             setattr(block, into, counts[plain].tolist())
@@ -260,7 +263,7 @@ class _Cut:
         keep = ~odd[made.owner]
         mine = keep & (made.number == VALUE_TYPE)
         found: list[Value | None] = [None] * len(odd)
-        types, words = self._reader._types, self._reader._words
+        types = self._reader._types
         spans = zip(made.at[mine].tolist(), made.stop[mine].tolist(), strict=True)
         for position, name, (at, stop) in zip(
             np.flatnonzero(~odd).tolist(), self._texts(VALUE_NAME, keep), spans, strict=True
@@ -269,7 +272,7 @@ class _Cut:
             known = types.get(raw)
             if known is None:
                 known = types[raw] = type_of(decoded(onnx.TypeProto, raw))
-            found[position] = Value(words.setdefault(name, name), *known, "")
+            found[position] = Value(name, *known, "")
         return found
 
     def _smaller(self, many: Many) -> list[int]:
