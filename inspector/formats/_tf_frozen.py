@@ -14,6 +14,8 @@ from inspector.ir import Graph, Module, Note, Signature, Tensor, Value
 PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
 SILENT = frozenset({"Const", "NoOp", "Placeholder", "PlaceholderV2"})
 OUTPUTS = 1000
+UNRANKED = 24
+"""Version of a graph before which a placeholder without a shape has that of a scalar (core/public/version.h)."""
 
 Placed = Callable[[Tensor], Tensor]
 """A tensor of a constant at its place in the file."""
@@ -86,8 +88,9 @@ def _inputs(proto: Any, signature: Signature | None) -> list[Value]:
     for node in proto.node:
         if node.op in PLACEHOLDERS:
             given = shape(node.attr["shape"].shape) if node.attr["shape"].HasField("shape") else None
-            # TensorFlow writes a scalar's shape where it knows none.
-            found.append(Value(node.name, dtype_name(node.attr["dtype"].type), given or None, node.name))
+            if proto.versions.producer < UNRANKED:
+                given = given or None
+            found.append(Value(node.name, dtype_name(node.attr["dtype"].type), given, node.name))
     return found
 
 

@@ -128,8 +128,8 @@ def numbers(proto: Any, dtype: str, sizes: tuple[int, ...]) -> tuple[int | float
         count *= size
     if count > (SMALL if dtype in WHOLE else FEW) or dtype not in (*WHOLE, "float32", "float64"):
         return None
-    if count and not proto.tensor_content and not getattr(proto, VALUES[dtype]):
-        return None  # they lie elsewhere
+    if (bytes_of(dtype, sizes) or 0) > 1024 and not proto.tensor_content and not getattr(proto, VALUES[dtype]):
+        return None  # zeros, which are stored as nothing, or values that were left in the file
     try:
         return tuple(tensor_values(proto).reshape(-1).tolist())
     except (FormatError, ValueError):

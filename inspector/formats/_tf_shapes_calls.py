@@ -37,7 +37,16 @@ def meet(a: Fact, b: Fact) -> Fact:
     if a.value is not None and b.value is not None and a.shape == b.shape and len(a.value) == len(b.value):
         value = tuple(x if x == y else None for x, y in zip(a.value, b.value, strict=True))
     inner = meet(a.inner, b.inner) if a.inner is not None and b.inner is not None else None
-    return Fact(a.dtype if a.dtype == b.dtype else "", shape, value, inner, a.count if a.count == b.count else None)
+    if a.fresh != b.fresh:
+        inner = b.inner if a.fresh else a.inner
+    return Fact(
+        a.dtype if a.dtype == b.dtype else "",
+        shape,
+        value,
+        inner,
+        a.count if a.count == b.count else None,
+        a.fresh and b.fresh,
+    )
 
 
 def _common(a: Shape | None, b: Shape | None) -> Shape | None:
@@ -74,4 +83,4 @@ def outside(fact: Fact, allowed: set[str]) -> Fact:
     shape = None if fact.shape is None else tuple(map(size, fact.shape))
     value = None if fact.value is None else tuple(size(v) if isinstance(v, str) else v for v in fact.value)
     inner = None if fact.inner is None else outside(fact.inner, allowed)
-    return Fact(fact.dtype, shape, value, inner, size(fact.count))
+    return Fact(fact.dtype, shape, value, inner, size(fact.count), fact.fresh)

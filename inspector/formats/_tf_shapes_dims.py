@@ -42,6 +42,7 @@ class Fact:
         value: Its elements, row by row, where they are known or some of them; its shape is then known in numbers.
         inner: What is known of an element, where the value is a list of tensors.
         count: Number of elements of the list.
+        fresh: Nothing has been put into the list yet.
     """
 
     dtype: str = ""
@@ -49,6 +50,7 @@ class Fact:
     value: tuple[Element, ...] | None = None
     inner: Fact | None = None
     count: Dim = None
+    fresh: bool = False
 
     @property
     def array(self) -> NDArray[Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from inspector.formats._tf_shapes_calls import meet
 from inspector.formats._tf_shapes_dims import NOTHING, Fact, Step, plus, same
 from inspector.ir import Dim, Shape
 
@@ -26,8 +27,9 @@ def _both(first: Shape | None, second: Shape | None) -> Shape | None:
 
 def _reserved(step: Step) -> Fact:
     number = step.at(1).number
-    count: Dim = number if isinstance(number, int | str) and step.node.op == "TensorListReserve" else None
-    return Fact("variant", (), inner=Fact(step.text("element_dtype"), _said(step.at(0))), count=count)
+    count: Dim = number if isinstance(number, int | str) else None
+    count = count if step.node.op == "TensorListReserve" else 0
+    return Fact("variant", (), inner=Fact(step.text("element_dtype"), _said(step.at(0))), count=count, fresh=True)
 
 
 def _from_tensor(step: Step) -> Fact:
@@ -37,14 +39,24 @@ def _from_tensor(step: Step) -> Fact:
     return Fact("variant", (), inner=inner, count=x[0] if x else None)
 
 
-def _set_item(step: Step) -> Fact:
-    """list, index, item; the items of one list may differ where the list does not say their shape."""
+def _put(step: Step, item: Fact, count: Dim) -> Fact:
+    """A list with one more item; where items differ, what all have in common."""
     old = step.at(0)
-    return replace(old, dtype="variant", shape=())
+    inner = old.inner or NOTHING
+    plain = Fact(item.dtype or inner.dtype, item.shape)
+    if old.fresh:
+        inner = Fact(plain.dtype, _both(inner.shape, plain.shape))
+    else:
+        inner = meet(inner, plain)
+    return Fact("variant", (), inner=inner, count=count)
+
+
+def _set_item(step: Step) -> Fact:
+    return _put(step, step.at(2), step.at(0).count)
 
 
 def _pushed(step: Step) -> Fact:
-    return replace(step.at(0), dtype="variant", shape=(), count=plus(step.at(0).count, 1))
+    return _put(step, step.at(1), plus(step.at(0).count, 1))
 
 
 def _popped(step: Step) -> list[Fact]:

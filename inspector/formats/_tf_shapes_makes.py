@@ -102,6 +102,12 @@ def _diagonal(step: Step) -> Fact:
     return Fact(step.dtype, None if x is None else (*x, x[-1]) if step.node.op.startswith("Matrix") and x else x + x)
 
 
+def _diagonals(step: Step) -> Fact:
+    """MatrixDiagV3 where it only puts a diagonal into a square."""
+    x, plain = step.shape(), [step.at(at).number for at in (1, 2, 3)] == [0, -1, -1]
+    return Fact(step.dtype, (*x, x[-1]) if x and plain else None)
+
+
 def _segments(step: Step) -> Fact:
     """Sums over segments: data, ids and, where it is not to be counted, how many."""
     x, ids, count = step.shape(0), step.shape(1), step.at(2).number
@@ -168,6 +174,7 @@ MAKES: dict[str, Rule] = {
     **_named(_unique, "Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2"),
     **_named(_picked, "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3"),
     **_named(_diagonal, "Diag MatrixDiag"),
+    **_named(_diagonals, "MatrixDiagV2 MatrixDiagV3"),
     **_named(_segments, "UnsortedSegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd SegmentSum"),
     "EnsureShape": _ensured,
     **_named(_placeholder, "Placeholder PlaceholderV2"),

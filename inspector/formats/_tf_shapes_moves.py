@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inspector.formats._tf_shapes_dims import (
+    FOLDED,
     Fact,
     MisfitError,
     Step,
@@ -103,6 +104,9 @@ def _split(step: Step) -> list[Fact]:
     size = x[at]
     if isinstance(size, int) and (count < 1 or size % count):
         raise MisfitError(f"cuts {size} into {count} equal parts")
+    array = step.at(1).array
+    if array is not None and count <= FOLDED:
+        return [valued(dtype, part) for part in np.split(array, count, at)]
     part = size // count if isinstance(size, int) else size if count == 1 else None
     return [Fact(dtype, (*x[:at], part, *x[at + 1 :]))]
 
@@ -113,7 +117,11 @@ def _split_v(step: Step) -> list[Fact]:
     at = None if x is None else axis(step.at(2).number, len(x))
     if x is None or at is None or sizes is None:
         return [Fact(step.dtype, None if x is None else (None,) * len(x))] * (len(sizes) if sizes else 1)
-    return [Fact(step.dtype, (*x[:at], part, *x[at + 1 :])) for part in _parts(sizes, x[at])]
+    parts, array = _parts(sizes, x[at]), step.at(0).array
+    if array is not None and all(isinstance(part, int) for part in parts):
+        ends = np.cumsum([part for part in parts if isinstance(part, int)])[:-1]
+        return [valued(step.dtype, part) for part in np.split(array, ends, at)]
+    return [Fact(step.dtype, (*x[:at], part, *x[at + 1 :])) for part in parts]
 
 
 def _parts(sizes: Sequence[Dim], whole: Dim) -> list[Dim]:

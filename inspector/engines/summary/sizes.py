@@ -51,6 +51,8 @@ class Sizes:
     def __init__(self, dims: Mapping[str, int]) -> None:
         self._dims = dims
         self._known: dict[str, tuple[int, bool]] = {}
+        self._missing: dict[str, set[str]] = {}
+        """Names that stand in a dimension and are not fixed; the dimension itself where it is no expression."""
         self._counted: dict[Shape, tuple[int, ...]] = {}
         self.open: set[str] = set()
         """Names of dimensions that counted as 1 because nobody said how large they are; UNNAMED for one without."""
@@ -86,7 +88,7 @@ class Sizes:
             return self._dims.get(name, 1)
         number, complete = self._evaluate(dim)
         if not complete:
-            self.open.add(dim)
+            self.open |= self._missing[dim]
         return number
 
     def _evaluate(self, text: str) -> tuple[int, bool]:
@@ -99,12 +101,14 @@ class Sizes:
         if text in self._dims:
             return self._dims[text], True
         names: set[str] = set()
+        self._missing[text] = {text}
         try:
             if len(text) > 300:
                 return 1, False
             number = self._walk(ast.parse(text.strip(), mode="eval").body, names)
         except (SyntaxError, ValueError, ZeroDivisionError, TypeError, RecursionError, MemoryError):
             return 1, False
+        self._missing[text] = names - self._dims.keys() or {text}
         return min(max(number, 0 if names <= self._dims.keys() else 1), LARGEST), names <= self._dims.keys()
 
     def _walk(self, tree: ast.expr, names: set[str]) -> int:
