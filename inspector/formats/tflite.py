@@ -1,7 +1,7 @@
 """TensorFlow Lite models: operators, tensors, quantization and signatures, from the bytes of the file alone.
 
 The interpreter is not used: it dies on damaged files. The schema's own reader works on Python bytes and cannot leave
-the file; what it raises on damage is translated into one sentence.
+the file; what it raises on damage is translated into one sentence. Archives of several models open as one.
 """
 
 from __future__ import annotations
@@ -9,341 +9,120 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any
-
-import numpy as np
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
-from inspector.formats._flat import BROKEN, DTYPES, ints, items, names, options, text
+from inspector.formats._flat import BROKEN
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
-from inspector.formats._tensors import Array, decode, is_floating
-from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
+from inspector.formats._tensors import Array, decode
+from inspector.formats._tflite_metadata import beside
+from inspector.formats._tflite_reader import Reader
+from inspector.formats._tflite_task import holds_models, joined, members, prefixes
+from inspector.formats._tflite_values import spread, strings
+from inspector.formats._zip import archive
+from inspector.ir import Model, Tensor
 
-BRANCHES = tuple(f"{word}SubgraphIndex" for word in ("Then", "Else", "Cond", "Body", "Init"))
-Code = tuple[str, str, int]
-"""Name, domain and version of an operator."""
+MARK = b"TFL3"
 
 
 def sniff(glimpse: Glimpse) -> Support:
-    """The identifier of the schema at byte 4."""
-    return Support.YES if glimpse.head[4:8] == b"TFL3" else Support.NO
+    """The identifier of the schema at byte 4; or an archive of such models."""
+    if glimpse.members and glimpse.head.startswith(b"PK"):
+        return Support.YES if holds_models(glimpse) else Support.NO
+    return Support.YES if glimpse.head[4:8] == MARK else Support.NO
 
 
 def read(source: Source) -> Model:
     """The whole structure; weights as ranges of bytes."""
+    with source.open() as file:
+        if file.read(2) == b"PK":
+            return _archived(source)
+        with _mapped(source.name, file) as data:
+            model = _one(source.name, data, "", "")
+            return replace(model, texts=model.texts | beside(source))
+
+
+def _one(name: str, data: Any, member: str, prefix: str) -> Model:
+    """One model from its bytes."""
     import tflite
 
-    with source.open() as file:
-        try:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (ValueError, OSError) as error:
-            raise FormatError(f"{source.name} cannot be read: {error}.") from error
-        with data:
-            if len(data) < 16 or not 8 <= struct.unpack_from("<I", data)[0] <= len(data) - 4:
-                raise FormatError(
-                    f"{source.name} is cut off or no TensorFlow Lite model.", hint="Fetch or copy it again."
-                )
-            try:
-                return _Reader(tflite.Model.GetRootAs(data, 0), len(data)).model()
-            except BROKEN as error:
-                raise FormatError(
-                    f"{source.name} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again."
-                ) from error
+    if len(data) < 16 or not 8 <= struct.unpack_from("<I", data)[0] <= len(data) - 4:
+        raise FormatError(f"{name} is cut off or no TensorFlow Lite model.", hint="Fetch or copy it again.")
+    try:
+        return Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
+    except BROKEN as error:
+        raise FormatError(f"{name} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.") from error
 
 
-@dataclass(slots=True)
-class _Flat:
-    """One tensor of a subgraph."""
-
-    name: str
-    dtype: str
-    shape: Shape
-    stored: tuple[int, ...]
-    buffer: int
-    quantization: dict[str, Attribute]
-    variable: bool
-    sparse: bool
+def _archived(source: Source) -> Model:
+    """All models of an archive."""
+    names = [name for name, data in members(source) if bytes(data[4:8]) == MARK]
+    if not names:
+        raise FormatError(f"{source.name} is an archive without a TensorFlow Lite model.", hint="Unpack it.")
+    starts = prefixes(names)
+    return joined({
+        name: _one(name, data, name, starts[name]) for name, data in members(source) if name in starts
+    })  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Walks one model."""
-
-    root: Any
-    size: int
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    missing: list[str] = field(default_factory=list)
-    first: dict[int, str] = field(default_factory=dict)
-
-    def model(self) -> Model:
-        """All subgraphs, the main one first."""
-        buffers = [self._range(buffer) for buffer in items(self.root, "Buffers")]
-        codes = [self._code(code) for code in items(self.root, "OperatorCodes")]
-        kinds = names("TensorType")
-        subgraphs = list(items(self.root, "Subgraphs"))
-        if not subgraphs:
-            raise FormatError("The model has no graph in it.")
-        tables = [[self._tensor(item, kinds) for item in items(graph, "Tensors")] for graph in subgraphs]
-        titles = self._titles()
-        graphs = []
-        for at, graph in enumerate(subgraphs):
-            local = self._names(tables[at], titles[at] if at else "")
-            self._stored(tables[at], local, buffers)
-            graphs.append(self._graph(graph, titles, titles[at], tables[at], local, codes))
-        modules = sorted({node.module for graph in graphs for node in graph.nodes} - {""})
-        return Model(
-            format="tflite",
-            producer="TensorFlow Lite",
-            graphs=tuple(graphs),
-            tensors=self.tensors,
-            modules=tuple(_tree(modules)),
-            signatures=tuple(self._signatures(tables, graphs)),
-            metadata=self._metadata(buffers),
-            notes=tuple(self._notes(graphs)),
-        )
-
-    def _range(self, buffer: Any) -> tuple[int, int]:
-        """Where a buffer's bytes lie: inside the flatbuffer, or behind it in models of more than 2 GB."""
-        far = getattr(buffer, "Offset", lambda: 0)()
-        if far > 1:
-            return int(far), int(buffer.Size())
-        length = buffer.DataLength()
-        return (int(buffer._tab.Vector(buffer._tab.Offset(4))), int(length)) if length else (0, 0)
-
-    def _code(self, code: Any) -> tuple[str, str, int]:
-        """Name, domain and version of an operator."""
-        number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
-        name = names("BuiltinOperator").get(number, f"BUILTIN_{number}")
-        if name == "CUSTOM":
-            return text(code.CustomCode()) or "CUSTOM", "custom", code.Version()
-        return name, "", code.Version()
-
-    def _tensor(self, item: Any, kinds: dict[int, str]) -> _Flat:
-        stored = tuple(ints(item, "Shape"))
-        signature = ints(item, "ShapeSignature")
-        shape = tuple(None if size < 0 else size for size in (signature or stored))
-        kind = kinds.get(item.Type(), "")
-        return _Flat(
-            text(item.Name()),
-            DTYPES.get(kind, kind.lower()),
-            shape,
-            tuple(max(size, 0) for size in stored),
-            item.Buffer(),
-            _quantization(item.Quantization()),
-            bool(item.IsVariable()),
-            item.Sparsity() is not None,
-        )
-
-    def _titles(self) -> list[str]:
-        titles: list[str] = []
-        for at, graph in enumerate(items(self.root, "Subgraphs")):
-            title = text(graph.Name()) or ("main" if not at else f"subgraph_{at}")
-            titles.append(title if title not in titles else f"{title}#{at}")
-        return titles
-
-    def _names(self, table: list[_Flat], prefix: str) -> list[str]:
-        """A name for each tensor that is unique in the model."""
-        found = []
-        for at, item in enumerate(table):
-            name = f"{prefix}/{item.name}" if prefix and item.name else item.name or f"{prefix or 'tensor'}_{at}"
-            while name in self.taken:
-                name = f"{name}#{at}"
-            self.taken.add(name)
-            found.append(name)
-        return found
-
-    def _stored(self, table: list[_Flat], local: list[str], buffers: list[tuple[int, int]]) -> None:
-        for name, item in zip(local, table, strict=True):
-            if not 0 < item.buffer < len(buffers):
-                continue
-            offset, size = buffers[item.buffer]
-            if not size or item.variable:
-                continue
-            if offset + size > self.size:
-                self.missing.append(name)
-            layout: dict[str, Attribute] = dict(item.quantization)
-            if item.sparse:
-                layout["sparse"] = True
-            twin = self.first.setdefault(item.buffer, name)
-            self.tensors[name] = Tensor(
-                name,
-                item.dtype,
-                item.stored,
-                Place(offset=offset, size=size, layout=layout),
-                _role(item),
-                None,
-                "" if twin == name else twin,
-            )
-
-    def _graph(
-        self, graph: Any, titles: list[str], title: str, table: list[_Flat], local: list[str], codes: list[Code]
-    ) -> Graph:
-        values = {name: _value(name, item) for name, item in zip(local, table, strict=True)}
-        short = {name: item.name for name, item in zip(local, table, strict=True)}
-        nodes = [self._node(item, at, local, short, titles, codes) for at, item in enumerate(items(graph, "Operators"))]
-        inputs, outputs = (
-            tuple(values[local[index]] for index in _within(ints(graph, key), local)) for key in ("Inputs", "Outputs")
-        )
-        flowing = {name: value for name, value in values.items() if name not in self.tensors}
-        return Graph(title, inputs, outputs, tuple(nodes), flowing)
-
-    def _node(
-        self, item: Any, number: int, local: list[str], short: dict[str, str], titles: list[str], codes: list[Code]
-    ) -> Node:
-        code = item.OpcodeIndex()
-        op, domain, version = codes[code] if 0 <= code < len(codes) else (f"UNKNOWN_{code}", "", 0)
-        outputs = tuple(local[index] for index in _within(ints(item, "Outputs"), local))
-        attributes = options(item) if not domain else {}
-        if domain:
-            attributes["custom_options"] = f"{item.CustomOptionsLength()} bytes"
-        inputs = tuple(local[index] if 0 <= index < len(local) else "" for index in ints(item, "Inputs"))
-        hints = [*outputs[:1], *(name for name in inputs if name in self.tensors)]
-        inner = [attributes.pop(key) for key in BRANCHES if isinstance(attributes.get(key), int)]
-        attributes["version"] = version
-        return Node(
-            f"{op.lower()}_{number}",
-            op,
-            inputs,
-            outputs,
-            attributes,
-            domain=domain,
-            module=_module([short[name] for name in hints]),
-            graphs=tuple(titles[index] for index in inner if isinstance(index, int) and 0 <= index < len(titles)),
-        )
-
-    def _signatures(self, tables: list[list[_Flat]], graphs: list[Graph]) -> Iterator[Signature]:
-        found = False
-        for item in items(self.root, "SignatureDefs"):
-            at = item.SubgraphIndex()
-            if 0 <= at < len(tables):
-                found = True
-                ends = [tuple(_named(items(item, key), tables[at])) for key in ("Inputs", "Outputs")]
-                yield Signature(text(item.SignatureKey()) or "signature", ends[0], ends[1])
-        if not found:
-            yield Signature("main", graphs[0].inputs, graphs[0].outputs)
-
-    def _metadata(self, buffers: list[tuple[int, int]]) -> dict[str, str]:
-        found = {"schema version": str(self.root.Version()), "description": text(self.root.Description())}
-        for item in items(self.root, "Metadata"):
-            at = item.Buffer()
-            size = buffers[at][1] if 0 <= at < len(buffers) else 0
-            found[text(item.Name()) or "metadata"] = f"{size:,} bytes"
-        return {key: value for key, value in found.items() if value}
-
-    def _notes(self, graphs: list[Graph]) -> Iterator[Note]:
-        custom = sorted({node.op for graph in graphs for node in graph.nodes if node.domain == "custom"})
-        flex = [op for op in custom if op.startswith("Flex")]
-        own = [op for op in custom if not op.startswith("Flex")]
-        if flex:
-            what = f"The model uses TensorFlow's own operators: {', '.join(flex)[:300]}."
-            yield Note("warning", what, "It runs only where the Flex delegate is.")
-        if own:
-            what = f"The model uses custom operators: {', '.join(own)[:300]}."
-            yield Note("warning", what, "It runs only where they are registered.")
-        if self.missing:
-            what = f"The values of {len(self.missing)} tensors are not in the file."
-            yield Note("warning", what, "Fetch or copy it again.")
-
-
-def _within(indices: list[int], local: list[str]) -> list[int]:
-    return [index for index in indices if 0 <= index < len(local)]
-
-
-def _named(maps: Iterator[Any], table: list[_Flat]) -> Iterator[Value]:
-    for entry in maps:
-        index = entry.TensorIndex()
-        if 0 <= index < len(table):
-            yield _value(text(entry.Name()), table[index])
-
-
-def _value(name: str, item: _Flat) -> Value:
-    scale, zero = item.quantization.get("scale"), item.quantization.get("zero_point")
-    if not isinstance(scale, tuple) or not isinstance(zero, tuple):
-        return Value(name, item.dtype, item.shape)
-    if len(scale) > 1:
-        return Value(name, item.dtype, item.shape, f"{len(scale)} scales")
-    step, start = (side[0] if side and isinstance(side[0], int | float) else 0 for side in (scale, zero))
-    return Value(name, item.dtype, item.shape, f"scale {step:.6g}, zero point {start}")
-
-
-def _quantization(item: Any) -> dict[str, Attribute]:
-    if item is None or not item.ScaleLength():
-        return {}
-    scales = [float(item.Scale(at)) for at in range(min(item.ScaleLength(), 100_000))]
-    zeros = [int(item.ZeroPoint(at)) for at in range(min(item.ZeroPointLength(), 100_000))]
-    found: dict[str, Attribute] = {"scale": tuple(scales), "zero_point": tuple(zeros)}
-    if len(scales) > 1:
-        found["dimension"] = item.QuantizedDimension()
-    return found
-
-
-def _role(item: _Flat) -> Role:
-    """Floating and quantized arrays are weights; integers without a scale are shapes and indices."""
-    real = is_floating(item.dtype) or bool(item.quantization)
-    return Role.WEIGHT if real and item.stored else Role.CONSTANT
-
-
-def _module(hints: list[str]) -> str:
-    """The path that TensorFlow leaves in the name of a result; of a weight where the result's name has none."""
-    for name in hints:
-        first = name.split(";")[0].strip("/")
-        if "/" in first:
-            return ".".join(first.split("/")[:-1][:20])
-    return ""
-
-
-def _tree(paths: list[str]) -> Iterator[Module]:
-    found: dict[str, None] = {"": None}
-    for path in paths:
-        parts = path.split(".")
-        found.update(dict.fromkeys(".".join(parts[:at]) for at in range(1, len(parts) + 1)))
-    if len(found) > 1:
-        yield from (Module(path, "") for path in found)
+@contextmanager
+def _mapped(name: str, file: BinaryIO) -> Iterator[mmap.mmap]:
+    """The whole file as bytes that are read when they are looked at."""
+    try:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (ValueError, OSError) as error:
+        raise FormatError(f"{name} cannot be read: {error}.") from error
+    with data:
+        yield data
 
 
 def fetch(source: Source, tensor: Tensor) -> Array:
-    """The values of one buffer."""
+    """The values of one buffer; a sparse tensor is made dense."""
     place = tensor.place
-    if place.layout.get("sparse"):
-        raise FormatError(f"{tensor.name[:100]!r} is stored sparse.", hint="Its values cannot be shown yet.")
-    with source.open() as file:
-        data = read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}")
-    if tensor.dtype == "string":
-        return _strings(data, tensor.shape)
-    return decode(data, tensor.dtype, tensor.shape)
+    what = f"tensor {tensor.name[:100]!r}"
+    if place.member:
+        with archive(source) as zipped, zipped.open(place.member) as file:
+            data = read_at(file, place.offset, place.size, what)
+    else:
+        with source.open() as file:
+            data = read_at(file, place.offset, place.size, what)
+    sparse = place.layout.get("sparse")
+    if isinstance(sparse, tuple) and len(sparse) == 2:
+        return _spread(source, tensor, data)
+    return strings(data, tensor.shape) if tensor.dtype == "string" else decode(data, tensor.dtype, tensor.shape)
+
+
+def _spread(source: Source, tensor: Tensor, data: bytes) -> Array:
+    where = tensor.place.layout["sparse"]
+    if not isinstance(where, tuple) or not all(isinstance(part, int) for part in where):
+        raise FormatError(f"{tensor.name[:100]!r} is not sparse.")
+    numbers = (int(str(where[0])), int(str(where[1])))
+    if tensor.place.member:
+        buffer = next(found for name, found in members(source) if name == tensor.place.member)
+        return spread(buffer, numbers, data, tensor.dtype, tensor.shape)
+    with source.open() as file, _mapped(source.name, file) as buffer:
+        return spread(buffer, numbers, data, tensor.dtype, tensor.shape)
 
 
 def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
     """Some values of one buffer; see `Format.fetch_part`."""
-    return None if tensor.place.layout.get("sparse") else fetch_raw_part(source, tensor, start, count)
-
-
-def _strings(data: bytes, shape: tuple[int, ...]) -> Array:
-    """TFLite's strings: a count, offsets, then the bytes."""
-    try:
-        (length,) = struct.unpack_from("<i", data)
-        if not 0 <= length <= len(data) // 4:
-            raise FormatError("A tensor of strings is damaged.")
-        bounds = struct.unpack_from(f"<{length + 1}i", data, 4)
-        words = [data[a:b].decode("utf-8", "backslashreplace") for a, b in pairwise(bounds)]
-        return np.array(words, dtype=object).reshape(shape)
-    except (struct.error, ValueError) as error:
-        raise FormatError("A tensor of strings is damaged.", hint="Fetch or copy the file again.") from error
+    if tensor.place.layout.get("sparse") or tensor.place.member:
+        return None
+    return fetch_raw_part(source, tensor, start, count)
 
 
 FORMAT = Format(
     id="tflite",
     title="TensorFlow Lite",
-    suffixes=(".tflite", ".lite"),
+    suffixes=(".tflite", ".lite", ".task"),
     sniff=sniff,
     read=read,
     fetch=fetch,
     fetch_part=fetch_part,
     mime="application/x-tflite",
-    magic=((4, b"TFL3"),),
+    magic=((4, MARK),),
 )

@@ -1,0 +1,66 @@
+"""TensorFlow Lite files written with the schema's own objects: sparse constants, metadata, archives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+DENSIFY, RELU = 124, 19
+FLOAT32 = 0
+
+
+def packed(item: Any, mark: bytes = b"TFL3") -> bytes:
+    """A root table as bytes."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(item.Pack(builder), file_identifier=mark)
+    return bytes(builder.Output())
+
+
+def tensor(name: str, shape: list[int], buffer: int = 0, sparsity: Any = None) -> Any:
+    made = schema.TensorT()
+    made.name, made.shape, made.buffer, made.type, made.sparsity = name.encode(), shape, buffer, FLOAT32, sparsity
+    return made
+
+
+def model(code: int, tensors: list[Any], buffers: list[bytes], metadata: dict[str, bytes] | None = None) -> bytes:
+    """One operator that takes the first tensor and gives the last one."""
+    op, made, graph, call = schema.OperatorCodeT(), schema.ModelT(), schema.SubGraphT(), schema.OperatorT()
+    op.builtinCode, op.deprecatedBuiltinCode = code, min(code, 127)
+    op.version = 1
+    call.opcodeIndex, call.inputs, call.outputs = 0, [0], [len(tensors) - 1]
+    graph.tensors, graph.operators, graph.outputs = tensors, [call], [len(tensors) - 1]
+    graph.inputs = [] if buffers else [0]
+    made.version, made.operatorCodes, made.subgraphs, made.description = 3, [op], [graph], b"made by a test"
+    made.buffers = [schema.BufferT() for _ in range(1 + len(buffers))]
+    for at, data in enumerate(buffers, 1):
+        made.buffers[at].data = np.frombuffer(data, np.uint8)
+    made.metadata = []
+    for name, data in (metadata or {}).items():
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name.encode(), len(made.buffers)
+        made.metadata.append(entry)
+        made.buffers.append(schema.BufferT())
+        made.buffers[-1].data = np.frombuffer(data, np.uint8)
+    return packed(made)
+
+
+def level(size: int = 0, segments: list[int] | None = None, indices: list[int] | None = None) -> Any:
+    """A level of a sparse tensor: dense with a size, or sparse."""
+    made = schema.DimensionMetadataT()
+    made.format, made.denseSize = int(segments is not None), size
+    if segments is not None:
+        made.arraySegmentsType, made.arrayIndicesType = 1, 3
+        made.arraySegments, made.arrayIndices = schema.Int32VectorT(), schema.Uint8VectorT()
+        made.arraySegments.values, made.arrayIndices.values = segments, indices
+    return made
+
+
+def sparse(shape: list[int], order: list[int], blocks: list[int], levels: list[Any], values: Any) -> bytes:
+    """A sparse constant that `DENSIFY` makes dense."""
+    made = schema.SparsityParametersT()
+    made.traversalOrder, made.blockMap, made.dimMetadata = order, blocks, levels
+    data = np.asarray(values, "<f4").tobytes()
+    return model(DENSIFY, [tensor("w", shape, 1, made), tensor("dense", shape)], [data])
