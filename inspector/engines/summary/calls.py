@@ -107,6 +107,15 @@ class Examined:
         """Whether a name stands for a stored tensor or something made of such alone."""
         return name in self._derived or name in self._model.tensors
 
+    def is_tensor(self, name: str) -> bool:
+        """Whether a name is that of a stored tensor."""
+        return name in self._model.tensors
+
+    def dtype(self, name: str) -> str:
+        """Of a value; empty where it is not known."""
+        value = self.value(name)
+        return "" if value is None else value.dtype
+
     def shape(self, name: str) -> tuple[int, ...] | None:
         """A shape in numbers; None where it is not known or the input was omitted."""
         if not name:

@@ -288,7 +288,7 @@ def _multi_head(call: Call) -> int | None:
 
 def _projections(call: Call) -> dict[str, Numbers]:
     """The four kernels of Keras' layer by what they project; H5 files have them in the order of the alphabet."""
-    found = {}
+    found: dict[str, Numbers] = {}
     for name, shape in call.owned:
         for word in ("query", "key", "value", "output"):
             if len(shape) == 3 and "bias" not in name.rpartition("/")[2] and word in name.split("/")[-2:][0]:

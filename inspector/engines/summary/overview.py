@@ -92,6 +92,8 @@ def _remarks(summary: Summary) -> tuple[Remark, ...]:
         remarks.append(
             Remark("info", "Some shapes are not known, so multiply-adds and memory are those of the known part.")
         )
-    if len(summary.examined) > 1:
-        remarks.append(Remark("info", "Branches, loop bodies and functions count once, however often they run."))
+    if any(runs.chosen for runs in summary.running):
+        remarks.append(Remark("info", "Of the branches of a condition the one that does most counts."))
+    if any(runs.open and runs.times for runs in summary.running):
+        remarks.append(Remark("info", "Loops whose length depends on values count as one run."))
     return tuple(remarks)

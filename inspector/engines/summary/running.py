@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from inspector.engines.summary.calls import Examined
 from inspector.engines.summary.flops import VIEWS
 from inspector.engines.summary.sizes import LARGEST
+from inspector.engines.summary.trips import Fetch, Known, trips
 
 
 @dataclass(slots=True)
@@ -28,36 +29,47 @@ class Running:
         times: How often it runs in one call of the model.
         around: Bytes that live around it while it runs.
         live: Bytes that live in it while each of its nodes runs, by position.
-        open: Loops whose number of runs the file does not fix count as one run.
+        open: It has a loop whose number of runs the file does not fix, which counts as one run.
+        chosen: It has a condition, of whose branches only one runs.
     """
 
     times: int = 0
     around: int = 0
     live: list[int] = field(default_factory=list)
     open: bool = False
+    chosen: bool = False
 
 
-def running(examined: Sequence[Examined]) -> list[Running]:
-    """The runs of each graph; the first is the one that the model runs."""
+def running(examined: Sequence[Examined], fetch: Fetch = lambda name: None) -> list[Running]:
+    """The runs of each graph; the first is the one that the model runs.
+
+    Args:
+        examined: The graphs.
+        fetch: Reads small constants, on which the lengths of loops depend.
+    """
     if not examined:
         return []
     by_name = {each.graph.name: number for number, each in enumerate(examined)}
     calls = [_calls(each, by_name) for each in examined]
+    loops = _loops(examined, calls, fetch)
     order = _callers_first(calls)
     found = [Running() for _ in examined]
     found[0].times = 1
     free: dict[int, set[str]] = {}
     work = [0] * len(examined)
     for number in reversed(order):
-        free[number], work[number] = _summed(examined[number], calls[number], free, work)
+        free[number] = _outside(examined[number], calls[number], free)
+        work[number] = _work(examined[number], calls[number], loops[number], work)
     for number in order:
         each = found[number]
         each.live = _live(examined[number], calls[number], free, first=number == 0)
         for index, graphs in calls[number].items():
-            trips, chosen = _shares(examined[number], index, graphs, work)
+            runs, chosen = _shares(examined[number], index, graphs, loops[number], work)
+            each.open = each.open or runs is None
+            each.chosen = each.chosen or len(chosen) < len(graphs)
             for graph in graphs:
                 other = found[graph]
-                other.times = min(LARGEST, other.times + each.times * (trips if graph in chosen else 0))
+                other.times = min(LARGEST, other.times + each.times * (1 if runs is None else runs) * (graph in chosen))
                 other.around = min(LARGEST, max(other.around, each.around + each.live[index]))
     return found
 
@@ -94,10 +106,19 @@ def _callers_first(calls: Sequence[Calls]) -> list[int]:
     return order + sorted(missing)
 
 
-def _summed(
-    examined: Examined, calls: Calls, free: Mapping[int, set[str]], work: Sequence[int]
-) -> tuple[set[str], int]:
-    """Values of a graph that are made around it, and what it does, the graphs it runs included."""
+def _loops(examined: Sequence[Examined], calls: Sequence[Calls], fetch: Fetch) -> list[dict[int, int | None]]:
+    """How often each loop runs its bodies, by position of its node; None where the file does not fix it."""
+    bodies = {each.graph.name: each for each in examined}
+    found: list[dict[int, int | None]] = []
+    for graph, inside in zip(examined, calls, strict=True):
+        known = Known(graph, fetch)
+        nodes = ((index, graph.facts[index]) for index in inside)
+        found.append({index: trips(facts.node, known, bodies, fetch) for index, facts in nodes if facts.name == "loop"})
+    return found
+
+
+def _outside(examined: Examined, calls: Calls, free: Mapping[int, set[str]]) -> set[str]:
+    """Values of a graph that are made around it."""
     outside: set[str] = set()
     if calls or not examined.outermost:
         made = {name for facts in examined.facts for name in facts.node.outputs}
@@ -107,20 +128,25 @@ def _summed(
         for graphs in calls.values():
             for graph in graphs:
                 outside |= free.get(graph, set()) - made
+    return outside
+
+
+def _work(examined: Examined, calls: Calls, loops: Mapping[int, int | None], work: Sequence[int]) -> int:
+    """What a graph does, the graphs it runs included, to tell which branch does most."""
     total = sum((facts.macs or 0) + (facts.flops or 0) for facts in examined.facts) + len(examined.facts)
     for index, graphs in calls.items():
-        trips, chosen = _shares(examined, index, graphs, work)
-        total += trips * sum(work[graph] for graph in chosen)
-    return outside, min(total, LARGEST)
+        runs, chosen = _shares(examined, index, graphs, loops, work)
+        total += (1 if runs is None else runs) * sum(work[graph] for graph in chosen)
+    return min(total, LARGEST)
 
 
 def _shares(
-    examined: Examined, index: int, graphs: tuple[int, ...], work: Sequence[int]
-) -> tuple[int, tuple[int, ...]]:
-    """How often a node runs which of its graphs."""
+    examined: Examined, index: int, graphs: tuple[int, ...], loops: Mapping[int, int | None], work: Sequence[int]
+) -> tuple[int | None, tuple[int, ...]]:
+    """How often a node runs which of its graphs; None where that depends on values."""
     if examined.facts[index].name == "if" and graphs:
         return 1, (max(graphs, key=lambda graph: work[graph]),)
-    return 1, graphs
+    return loops.get(index, 1), graphs
 
 
 def _live(examined: Examined, calls: Calls, free: Mapping[int, set[str]], *, first: bool) -> list[int]:

@@ -19,6 +19,7 @@ from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
 from inspector.engines.summary.running import running
 from inspector.engines.summary.sizes import BATCH, LARGEST, Sizes
 from inspector.engines.summary.table import Table
+from inspector.engines.summary.trips import Fetch
 from inspector.ir import Model, Shape, Value
 from inspector.ir.text import inert
 
@@ -41,14 +42,20 @@ def batch_names(model: Model) -> frozenset[str]:
 
 
 class Summary:
-    """The figures of a model; each grouping is worked out when first asked for."""
+    """The figures of a model; each grouping is worked out when first asked for.
 
-    def __init__(self, model: Model, dims: Mapping[str, int] | None = None) -> None:
+    Args:
+        model: As read.
+        dims: Sizes of open dimensions.
+        fetch: Reads small constants; without it every loop counts as one run.
+    """
+
+    def __init__(self, model: Model, dims: Mapping[str, int] | None = None, fetch: Fetch = lambda name: None) -> None:
         self.model = model
         self.sizes = Sizes(dims or {})
         with waiting():
             self.examined = [Examined(model, graph, self.sizes) for graph in reachable(model)]
-            self.running = running(self.examined)
+            self.running = running(self.examined, fetch)
         self._types = {module.path: module.type for module in model.modules}
         self._tables: dict[tuple[str, int], Table] = {}
         self._shown: dict[Shape | None, Shape | None] = {}
@@ -110,7 +117,8 @@ class Summary:
             peak_bytes=max((row.live_bytes or 0 for row in run), default=0),
             complete=any(graph.facts for graph in self.examined)
             and self.sizes.open <= batch_names(self.model)
-            and all(graph.complete for graph in self.examined),
+            and all(graph.complete or not runs.times for graph, runs in zip(self.examined, self.running, strict=True))
+            and not any(runs.open and runs.times for runs in self.running),
         )
 
     @cached_property

@@ -23,6 +23,9 @@ from inspector.worker.tasks._task import Context
 KEY = "document"
 MOST_SUMMARIES = 4
 """Choices of sizes whose figures are kept."""
+MOST_NUMBERS = 16
+"""Elements of a constant that loops and shapes may ask for; NUMBERS are the dtypes it may have."""
+NUMBERS = frozenset({"bool", "int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "float64"})
 MANY_NODES = 20_000
 """Of a model of more nodes than this only the first and the last choice are kept."""
 
@@ -59,7 +62,7 @@ class Document:
             while len(self._summaries) >= (2 if many else MOST_SUMMARIES):
                 del self._summaries[list(self._summaries)[1]]
             resize = self.format.resize if dims else None
-            self._summaries[key] = Summary(resize(self.source, dims) if resize else self.model, dims)
+            self._summaries[key] = Summary(resize(self.source, dims) if resize else self.model, dims, self._numbers)
         return self._summaries[key]
 
     def figures(self) -> Summary:
@@ -123,6 +126,16 @@ class Document:
         if key not in self.kept:
             self.kept[key] = make()
         return self.kept[key]
+
+    def _numbers(self, name: str) -> tuple[float, ...] | None:
+        """The elements of a stored tensor of a few numbers, such as the length of a loop."""
+        tensor = self.model.tensors[name]
+        if not 0 < tensor.count <= MOST_NUMBERS or tensor.dtype not in NUMBERS:
+            return None
+        try:
+            return tuple(self.fetched(tensor).ravel().tolist())
+        except InspectorError:
+            return None
 
     def _real(self, kind: str, name: str, names: Iterable[str]) -> str:
         """The name in the file of what is shown under this name."""

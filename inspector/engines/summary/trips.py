@@ -1,0 +1,250 @@
+"""How often a loop runs, where the file fixes it.
+
+A `Loop` of ONNX runs as often as its first input says, when its condition is always true or only looks at counters; a
+`Scan` once for each slice of what it scans; a `While` of TensorFlow, TFLite or their kin as long as a counter, which
+starts at a constant and grows by one, stays below another. Everything else depends on values, which nobody knows before
+the model runs. The few numbers that this takes are constants of the file, read when a loop needs them (`Fetch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from inspector.engines.summary.calls import Examined, Facts
+from inspector.engines.summary.sizes import LARGEST
+from inspector.ir import Node
+
+Numbers = tuple[float, ...]
+
+Fetch = Callable[[str], Numbers | None]
+"""Gives the elements of a stored tensor of a few numbers by its name; None for a larger one."""
+
+DEEPEST = 32
+"""Steps between a value and the constants it is made of."""
+
+_SAME = frozenset({"contiguous", "cast", "reshape"})
+
+
+def trips(node: Node, around: Known, bodies: Mapping[str, Examined], fetch: Fetch) -> int | None:
+    """How often a node runs its bodies; None where the file does not fix it.
+
+    Args:
+        node: A loop.
+        around: What is known in the graph it stands in.
+        bodies: Graphs by name.
+        fetch: Reads small constants.
+    """
+    inner = [bodies[name] for name in node.graphs if name in bodies]
+    try:
+        if node.op == "Scan" and inner:
+            found = _scanned(node, around)
+        elif node.op == "Loop" and len(inner) == 1:
+            found = _counted(node, around, Known(inner[0], fetch))
+        elif len(inner) == 2:
+            found = _while(node, around, *_condition_first(inner, fetch))
+        else:
+            return None
+    except (IndexError, ValueError, OverflowError, ZeroDivisionError):  # not the loop that its name promises
+        return None
+    return None if found is None else min(max(found, 0), LARGEST)
+
+
+class Known:
+    """Values of one graph that follow from constants and shapes alone."""
+
+    def __init__(self, examined: Examined, fetch: Fetch) -> None:
+        self.examined = examined
+        self.graph = examined.graph
+        self.inputs = [value.name for value in examined.graph.inputs]
+        self._fetch = fetch
+        self._maker: dict[str, Facts] | None = None
+
+    def maker(self, name: str) -> Facts | None:
+        """The node that makes a value; what only hands it on is passed over."""
+        if self._maker is None:
+            self._maker = {name: facts for facts in self.examined.facts for name in facts.node.outputs if name}
+        return self._maker.get(name)
+
+    def origin(self, name: str) -> str:
+        """What a value is a copy of."""
+        for _ in range(DEEPEST):
+            facts = self.maker(name)
+            if facts is None or facts.name not in _SAME or not facts.node.inputs:
+                break
+            name = facts.node.inputs[0]
+        return name
+
+    def number(self, name: str) -> float | None:
+        """A value of one element."""
+        found = self.of(name)
+        return found[0] if found and len(found) == 1 else None
+
+    def of(self, name: str, depth: int = 0) -> Numbers | None:
+        """The elements of a value; None where they are not known."""
+        name = self.origin(name)
+        if self.examined.is_tensor(name):
+            return self._fetch(name)
+        facts = self.maker(name)
+        if facts is None or depth > DEEPEST:
+            return None
+        if facts.name == "shape":
+            return self._shape(facts.node)
+        parts = [self.of(each, depth + 1) for each in facts.node.inputs if each]
+        return _worked_out(facts, parts)
+
+    def _shape(self, node: Node) -> Numbers | None:
+        sizes = self.examined.shape(node.inputs[0])
+        start, end = node.attributes.get("start"), node.attributes.get("end")
+        first, last = start if isinstance(start, int) else None, end if isinstance(end, int) else None
+        return None if sizes is None else sizes[first:last]
+
+
+def _worked_out(facts: Facts, parts: list[Numbers | None]) -> Numbers | None:
+    """One operation on small constants."""
+    if facts.name in {"reduce_max", "reduce_min"} and parts and parts[0]:
+        return ((max if facts.name == "reduce_max" else min)(parts[0]),)
+    known = [part for part in parts if part is not None]
+    if not known or len(known) != len(parts):
+        return None
+    first = known[0]
+    if facts.name == "concat":
+        return tuple(number for part in known for number in part)
+    if facts.name == "gather":
+        return tuple(first[int(place)] for place in known[1])
+    if facts.name == "slice" and len(known) > 2:
+        if facts.node.attributes.get("shrink_axis_mask"):
+            return (first[int(known[1][0])],)
+        start = 0 if facts.node.attributes.get("begin_mask") else int(known[1][0])
+        return first[start : None if facts.node.attributes.get("end_mask") else int(known[2][0])]
+    if facts.name in _ARITHMETIC and len(known) == 2:
+        size = max(map(len, known))
+        one, two = (part * size if len(part) == 1 else part for part in known)
+        return tuple(map(_ARITHMETIC[facts.name], one, two))
+    return None
+
+
+_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "maximum": max,
+    "minimum": min,
+}
+
+
+def _scanned(node: Node, around: Known) -> int | None:
+    """Slices of the first input that ONNX's Scan takes apart."""
+    count = node.attributes.get("num_scan_inputs")
+    if not isinstance(count, int) or not 0 < count <= len(node.inputs):
+        return None
+    axes = node.attributes.get("scan_input_axes")
+    axis = axes[0] if isinstance(axes, tuple) and axes and isinstance(axes[0], int) else 0
+    shape = around.examined.shape(node.inputs[len(node.inputs) - count])
+    return None if shape is None else shape[axis]
+
+
+def _counted(node: Node, around: Known, body: Known) -> int | None:
+    """The first input of ONNX's Loop, where its condition is true or looks at nothing but counters."""
+    most = around.number(node.inputs[0]) if node.inputs[0] else None
+    going_on = body.origin(body.graph.outputs[0].name)
+    if most is None or len(body.inputs) < 2:
+        return None
+    if going_on != body.inputs[1] and not body.number(going_on):
+        for facts in _conjuncts(body, going_on):
+            if facts is None or not any(_grows(body, _base(body, each), 1) for each in facts.node.inputs):
+                return None
+    return int(most)
+
+
+def _condition_first(inner: list[Examined], fetch: Fetch) -> tuple[Known, Known]:
+    """The condition of a while, which gives one truth, and its body."""
+    one, two = (Known(each, fetch) for each in inner)
+
+    def asks(graph: Known) -> bool:
+        ends = graph.graph.outputs
+        return len(ends) == 1 and (graph.examined.dtype(ends[0].name) or ends[0].dtype) in {"bool", ""}
+
+    return (one, two) if asks(one) and not (asks(two) and len(one.graph.nodes) > len(two.graph.nodes)) else (two, one)
+
+
+def _while(node: Node, around: Known, condition: Known, body: Known) -> int | None:
+    """The least of what its counters allow."""
+    found: list[int] = []
+    for facts in _conjuncts(condition, condition.graph.outputs[0].name):
+        allowed = None if facts is None else _allowed(node, around, condition, body, facts.node)
+        if allowed is None:
+            return None
+        found.append(allowed)
+    return min(found) if found else None
+
+
+def _conjuncts(graph: Known, name: str) -> list[Facts | None]:
+    """The comparisons that must all be true; None for something else."""
+    waiting, found = [name], list[Facts | None]()
+    while waiting and len(found) <= DEEPEST:
+        facts = graph.maker(graph.origin(waiting.pop()))
+        if facts is not None and facts.name == "logical" and "and" in facts.node.op.lower():
+            waiting += facts.node.inputs
+        else:
+            found.append(facts if facts is not None and facts.name == "compare" else None)
+    return found
+
+
+def _allowed(node: Node, around: Known, condition: Known, body: Known, test: Node) -> int | None:
+    """How often one comparison of a counter with a limit is true."""
+    words = test.op.lower()
+    less, more = "less" in words or words.endswith("lt"), "greater" in words or words.endswith("gt")
+    if not (less or more) or len(test.inputs) < 2:
+        return None
+    counter, limit = (condition.origin(each) for each in (test.inputs if less else test.inputs[1::-1])[:2])
+    if counter not in condition.inputs:
+        return None
+    place = condition.inputs.index(counter)
+    start, step = around.number(node.inputs[place]), _grows(body, body.inputs[place], 0)
+    last = condition.number(limit)
+    if limit in condition.inputs:
+        other = condition.inputs.index(limit)
+        if body.origin(body.graph.outputs[other].name) != body.inputs[other]:
+            return None
+        last = around.number(node.inputs[other])
+    if start is None or last is None or not step:
+        return None
+    return ceil((last - start + (1 if "equal" in words else 0)) / step)
+
+
+def _base(body: Known, name: str) -> str:
+    """What a value is when additions of constants are taken off."""
+    for _ in range(DEEPEST):
+        name = body.origin(name)
+        facts = body.maker(name)
+        if facts is None or facts.name != "add" or len(facts.node.inputs) < 2:
+            break
+        one, two = facts.node.inputs[:2]
+        if body.number(two) is None and body.number(one) is None:
+            break
+        name = one if body.number(two) is not None else two
+    return name
+
+
+def _grows(body: Known, name: str, skipped: int) -> float | None:
+    """By how much a counter grows in each run, for an input of a body; None for anything else.
+
+    Args:
+        body: The body.
+        name: Of the input.
+        skipped: Inputs in front that no output answers: ONNX's number of the run, which grows by one.
+    """
+    if name not in body.inputs:
+        return None
+    place = body.inputs.index(name)
+    if skipped and place == 0:
+        return 1
+    if place - skipped >= len(body.graph.outputs):
+        return None
+    facts = body.maker(body.origin(body.graph.outputs[place - skipped].name))
+    if facts is None or facts.name != "add" or len(facts.node.inputs) < 2:
+        return None
+    one, two = (body.origin(each) for each in facts.node.inputs[:2])
+    step = body.number(two) if one == name else body.number(one) if two == name else None
+    return step if step and step > 0 else None
