@@ -67,21 +67,24 @@ def tree(classes: Mapping[str, str]) -> tuple[Module, ...]:
     Classes are full names (`torch.nn.modules.linear.Linear`), of which the last part is shown.
     """
     known: dict[str, str] = {"": classes.get("", "")}
-    children: dict[str, list[str]] = {"": []}
+    children: dict[str, list[str]] = {}
     for path, kind in classes.items():
         if path not in known:
-            for here, parent in reversed(_missing(path, known)):
+            parent = path.rpartition(".")[0]
+            missing = [(path, parent)] if parent in known else reversed(_missing(path, known))
+            for here, around in missing:
                 known[here] = ""
-                children[here] = []
-                children[parent].append(here)
+                children.setdefault(around, []).append(here)
         if kind and not known[path]:
             known[path] = kind
     order, waiting = [], [""]
     while waiting:
         path = waiting.pop()
         order.append(path)
-        waiting += reversed(children[path])
-    return tuple(_module(path, known[path]) for path in order) if len(order) > 1 or known[""] else ()
+        if path in children:
+            waiting += reversed(children[path])
+    none: dict[str, Attribute] = {}
+    return tuple([_module(path, known[path], none) for path in order]) if len(order) > 1 or known[""] else ()
 
 
 def _missing(path: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -94,6 +97,5 @@ def _missing(path: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def _module(path: str, kind: str) -> Module:
-    attributes: dict[str, Attribute] = {"class": kind} if "." in kind else {}
-    return Module(path, kind.rpartition(".")[2], attributes)
+def _module(path: str, kind: str, none: dict[str, Attribute]) -> Module:
+    return Module(path, kind.rpartition(".")[2], {"class": kind}) if "." in kind else Module(path, kind, none)

@@ -66,8 +66,8 @@ class Reader:
         self.classes: dict[str, str] = {}
         self._modules: dict[str, str] = {}
         """Module paths by what stands before the last slash of a node's name."""
-        self._constants: list[str] = []
-        """Of the main graph."""
+        self.constants: list[str] = []
+        """Names of the main graph's literals, as they stand in the file."""
         self._kinds: dict[str, tuple[str, tuple[int, ...]]] = {}
         """dtypes and shapes of tensors by the bytes that say them."""
 
@@ -87,13 +87,6 @@ class Reader:
             self._function(function, f"functions[{index}]")
         for name in _recursive(self.graphs, set(self._functions.values())):
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
-
-    def twice(self) -> str:
-        """A value of the main graph that is written twice; empty where there is none."""
-        names = [*self._constants, *(name for node in self.graphs[self._shelf.main].nodes for name in node.outputs)]
-        if len(set(names)) == len(names):
-            return ""
-        return next((name for name, count in Counter(names).items() if name and count > 1), "")
 
     def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
         check_depth(len(scope.maps))
@@ -191,7 +184,7 @@ class Reader:
             return False
         frame.scope[name] = key
         if frame.graph == self._shelf.main:
-            self._constants.append(name)
+            self.constants.append(name)
         return True
 
     def _node(self, proto: Any, op: str, name: str, index: int, frame: Frame) -> Node:
@@ -267,6 +260,14 @@ class Reader:
             self.classes.setdefault(_plain(scope), kind)
         module = _plain(steps[-1][0]) if steps else ""
         return module, author_line(props.get(TRACE, ""))
+
+
+def twice(graph: Graph, literals: Iterable[str]) -> str:
+    """A value of a graph that is written twice, or written by a node and a literal; empty where there is none."""
+    names = [*literals, *(name for node in graph.nodes for name in node.outputs)]
+    if len(set(names)) == len(names):
+        return ""
+    return next((name for name, count in Counter(names).items() if name and count > 1), "")
 
 
 def says(data: bytes | memoryview) -> bool:

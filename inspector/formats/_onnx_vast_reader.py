@@ -32,7 +32,8 @@ Flags = NDArray[np.bool_]
 class Block:
     """Nodes of one block: columns of those that are plain, and the positions of the others.
 
-    Inputs and outputs are flat, with the number of them for each node.
+    Inputs and outputs are flat, with the number of them for each node; `stored` are the places of the inputs that are
+    tensors.
     """
 
     plain: list[int]
@@ -42,6 +43,7 @@ class Block:
     domains: dict[int, str] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     takes: list[int] = field(default_factory=list)
+    stored: list[int] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     gives: list[int] = field(default_factory=list)
     attributes: list[dict[str, Attribute]] = field(default_factory=list)
@@ -56,10 +58,19 @@ class Block:
             if not slash:
                 found.append("")
                 continue
-            key = prefix if last else name
-            module = known.get(key)
+            if not last:
+                found.append(from_scopes(name))
+                continue
+            module = known.get(prefix)
             if module is None:
-                module = known[key] = from_scopes(name)
+                outer, _, scope = prefix.rpartition("/")
+                around = known.get(outer)
+                if around and around != scope and scope and "." not in scope and ";" not in scope:
+                    module = f"{around}.{scope}"  # what `from_scopes` gives in the plain case
+                else:
+                    module = from_scopes(name)
+                    known[outer] = from_scopes(f"{outer}/{last}")
+                known[prefix] = module
             found.append(module)
         return found
 
@@ -100,30 +111,37 @@ class VastReader(Reader):
 
     def _plain(self, block: Block, names: list[str], frame: Frame, nodes: list[Node | None]) -> None:
         """Make the plain nodes of a block."""
-        uses, use = self._shelf.uses, self._shelf.use
         renamed = frame.scope.maps[0]
         called = self._functions.get
         functions = bool(self._functions)
         inputs, outputs = block.inputs, block.outputs
         if renamed:
             inputs = [renamed.get(name, name) for name in inputs]
-        made = set(outputs)  # what is made nearby is no tensor; asking this is quicker than asking for all tensors
+            uses = self._shelf.uses
+            block.stored = [at for at, name in enumerate(inputs) if name in uses]
+        owners = np.repeat(np.arange(len(block.takes)), block.takes)[block.stored].tolist()
+        begins = np.cumsum(block.takes) - block.takes
+        for at, owner, begin in zip(block.stored, owners, begins[owners].tolist(), strict=True):
+            self._shelf.use(inputs[at], block.ops[owner], at - begin)
         at = gone = 0
         domain, function = "", ()
         rows = zip(
             block.plain, block.ops, block.takes, block.gives, block.attributes, block.modules(names), strict=True
         )
         for index, op, takes, gives, attributes, module in rows:
-            taken = tuple(inputs[at : at + takes])
+            taken = (
+                (inputs[at],)
+                if takes == 1
+                else (inputs[at], inputs[at + 1])
+                if takes == 2
+                else tuple(inputs[at : at + takes])
+            )
             at += takes
-            for place, name in enumerate(taken):
-                if name not in made and name in uses:
-                    use(name, op, place)
             if block.domains:
                 domain = block.domains.get(index, "")
             if functions:
                 function = tuple(filter(None, [called((domain, op))]))
-            given = tuple(outputs[gone : gone + gives])
+            given = (outputs[gone],) if gives == 1 else tuple(outputs[gone : gone + gives])
             gone += gives
             nodes[index] = Node(names[index], op, taken, given, attributes, domain, module, (), function, "", "")
         block.inputs = block.outputs = block.ops = []
@@ -167,12 +185,6 @@ class VastReader(Reader):
         return values | super()._values((), *ends)
 
 
-def _shared(name: str, tensors: dict[str, Tensor]) -> str:
-    """The name as its tensor has it, where it is one's: a million copies of names take much."""
-    tensor = tensors.get(name)
-    return name if tensor is None else tensor.name
-
-
 class _Cut:
     """One block, cut into texts.
 
@@ -210,9 +222,7 @@ class _Cut:
         words = self._reader._words
         block.ops = [words.setdefault(op, op) for op in self._texts(OP, keep)]
         block.outputs = self._texts(OUTPUT, keep)
-        near = dict(zip(block.outputs, block.outputs))  # who takes a value mostly stands near who makes it
-        tensors = self._reader.shelf.tensors
-        block.inputs = [near.get(name) or _shared(name, tensors) for name in self._texts(INPUT, keep)]
+        self._take(block, self._texts(INPUT, keep))
         for number, into in ((INPUT, "takes"), (OUTPUT, "gives")):
             counts = np.bincount(made.owner[keep & (made.number == number)], minlength=count)
             setattr(block, into, counts[plain].tolist())
@@ -223,6 +233,19 @@ class _Cut:
         none = self._reader._attributes.none
         block.attributes = [attributes.get(at, none) for at in plain.tolist()] if attributes else [none] * len(plain)
         return block
+
+    def _take(self, block: Block, names: list[str]) -> None:
+        """Keep the inputs, each text once where it is easy: a million copies take much."""
+        near = dict(zip(block.outputs, block.outputs, strict=True))  # most values are made near who takes them
+        tensors = self._reader.shelf.tensors
+        for at, name in enumerate(names):
+            found = near.get(name)
+            if found is None:
+                tensor = tensors.get(name)
+                if tensor is not None:
+                    found = tensor.name
+                    block.stored.append(at)
+            block.inputs.append(found or name)
 
     def tensors(self, many: Many) -> list[tuple[str, str, tuple[int, ...], int] | None]:
         """Name, dtype, shape and bytes of each plain initializer, None for others.

@@ -7,7 +7,7 @@ onnx's own shape inference, which also decodes it. Constant nodes stand as tenso
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
-from inspector.formats._onnx_graphs import Reader, says
+from inspector.formats._onnx_graphs import Reader, says, twice
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, check_external, fetch, fetch_part, mapped, zeros
 from inspector.formats._onnx_types import text
@@ -24,7 +24,7 @@ from inspector.formats._onnx_vast_reader import VastReader
 from inspector.formats._onnx_vast_shapes import inferred
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
-from inspector.ir import Model, Note, Signature
+from inspector.ir import Graph, Model, Note, Signature, Tensor
 
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Wire types of ModelProto's fields."""
@@ -145,7 +145,10 @@ def _settled(vast: VastModel, model: Model, dims: Mapping[str, int], report: Cal
     ends = ((values.get(value.name, value) for value in side) for side in (main.inputs, main.outputs))
     main = replace(main, inputs=tuple(next(ends)), outputs=tuple(next(ends)), values={**main.values, **values})
     signatures = (Signature("main", main.inputs, main.outputs),)
-    return replace(model, graphs=(main, *model.graphs[1:]), signatures=signatures, notes=(*model.notes, *notes))
+    graphs = (main, *model.graphs[1:])
+    literals = [name for name, tensor in model.tensors.items() if tensor.place.member.startswith("graph.node[")]
+    notes += _checked(graphs, model.tensors, literals)
+    return replace(model, graphs=graphs, signatures=signatures, notes=(*model.notes, *notes))
 
 
 def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Model:
@@ -155,8 +158,8 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
     tensors = shelf.settled(zeros(source, data, proto))
     graphs = tuple(reader.graphs.values())
     notes = [*shelf.notes, *check_external(source, tensors), *overlaps(tensors.values())]
-    notes += [*strange_settings(shelf.settings), *_remarks(proto, reader), *beyond(proto, len(data))]
-    notes += [*foreign(graphs), *disorder(graphs[0], tensors)]
+    notes += [*strange_settings(shelf.settings), *_remarks(proto), *beyond(proto, len(data))]
+    notes += [] if isinstance(proto, VastModel) else _checked(graphs, tensors, reader.constants)
     metadata, texts = _facts(proto)
     return Model(
         "onnx",
@@ -188,15 +191,21 @@ def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:
     return metadata, {name: words for name, words in texts.items() if words}
 
 
-def _remarks(proto: Any, reader: Reader) -> list[Note]:
+def _checked(graphs: tuple[Graph, ...], tensors: Mapping[str, Tensor], literals: Iterable[str]) -> list[Note]:
+    """What is only seen by looking at every node."""
+    notes = [*foreign(graphs), *disorder(graphs[0], tensors)]
+    name = twice(graphs[0], literals)
+    if name:
+        notes.append(Note("warning", f"The value {name[:100]!r} is written twice.", "Runtimes will refuse it."))
+    return notes
+
+
+def _remarks(proto: Any) -> list[Note]:
     notes = []
     if not proto.opset_import:
         notes.append(Note("warning", "The file does not say which operator set it uses.", "Runtimes will refuse it."))
     if proto.training_info:
         notes.append(Note("info", "The file also holds training graphs, which are not shown."))
-    twice = reader.twice()
-    if twice:
-        notes.append(Note("warning", f"The value {twice[:100]!r} is written twice.", "Runtimes will refuse it."))
     return notes
 
 

@@ -151,7 +151,7 @@ class Node:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """A module of the author's program: its dotted path and its class. The root has the empty path."""
 
