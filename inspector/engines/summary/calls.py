@@ -88,6 +88,7 @@ class Examined:
         self._sizes = sizes
         self._outer = model.graphs[0].values
         self._last = model.format.startswith(CHANNELS_LAST)
+        self._dialect = "" if model.format == "onnx" else model.format
         self._derived: dict[str, tuple[str, ...]] = {}
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
@@ -168,8 +169,8 @@ class Examined:
 
     def _kind(self, node: Node) -> _Kind:
         """What an operator is; a model has few."""
-        name = canonical(node.op, node.domain)
-        constant = category(node.op, node.domain) == "constant"
+        name = canonical(node.op, node.domain or self._dialect)
+        constant = category(name) == "constant"
         kind = _Kind(name, constant, counts(name), ones(name), moves(name), name in PICKS)
         self._kinds[node.op, node.domain] = kind
         return kind

@@ -335,7 +335,7 @@ def _kind(group: Group, lead: Facts, shown: Shown) -> tuple[str, str]:
     if colour not in ARITHMETIC and not group.merged and counts(lead.name):
         kind = ""  # an exporter has fused a convolution into the normalisation that follows it
     if not kind or (colour in {"other", "control"} and not group.merged):
-        colour = category(lead.node.op, lead.node.domain)
+        colour = category(lead.name)
     return kind, colour
 
 

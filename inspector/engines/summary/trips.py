@@ -103,7 +103,7 @@ class Known:
 def _worked_out(facts: Facts, parts: list[Numbers | None]) -> Numbers | None:
     """One operation on small constants."""
     if facts.name in {"reduce_max", "reduce_min"} and parts and parts[0]:
-        return ((max if facts.name == "reduce_max" else min)(parts[0]),)
+        return ((max if facts.name == "reduce_max" else min)(parts[0]),)  # all of them: they are one number or a list
     known = [part for part in parts if part is not None]
     if not known or len(known) != len(parts):
         return None
