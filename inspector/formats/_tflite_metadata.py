@@ -6,6 +6,7 @@ Files that go with the model (labels, vocabularies) stand in a zip archive behin
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,11 @@ class _Table:
         place = self.at(number)
         return int.from_bytes(self.raw.Bytes[place : place + 4], "little", signed=True) if place else 0
 
+    def real(self, number: int) -> float:
+        """A number in single precision."""
+        place = self.at(number)
+        return float(struct.unpack_from("<f", self.raw.Bytes, place)[0]) if place else 0.0
+
     def table(self, number: int) -> _Table | None:
         """A table."""
         place = self.at(number)
@@ -93,8 +99,6 @@ class _Table:
 
     def reals(self, number: int) -> tuple[float, ...]:
         """A list of numbers in single precision."""
-        import struct
-
         return tuple(struct.unpack_from("<f", self.raw.Bytes, place)[0] for place in self._list(number, 4))
 
 
@@ -130,7 +134,7 @@ def _tensor(item: _Table) -> str:
         if unit.byte(0) == 1 and made is not None:
             words.append(f"normalised by mean {_numbers(made.reals(0))} and deviation {_numbers(made.reals(1))}")
         if unit.byte(0) == 3 and made is not None:
-            words.append(f"scores from {_numbers(made.reals(0)) or 'a threshold'} up")
+            words.append(f"scores from {made.real(0):g} up")
     stats = item.table(5)
     if stats is not None and (stats.reals(0) or stats.reals(1)):
         words.append(f"from {_numbers(stats.reals(1))} to {_numbers(stats.reals(0))}")
@@ -146,7 +150,7 @@ def _content(content: _Table) -> str:
         sizes = f" {size.word(0)}×{size.word(1)}" if size is not None else ""
         return f"{COLOURS.get(about.byte(0), '')} {kind}{sizes}".strip()
     if content.byte(0) == 4 and about is not None:
-        return f"{kind} of {about.word(0):,} Hz, {about.word(1)} channels"
+        return f"{kind} of {about.word(0):,} Hz in {about.word(1)} channels"
     return kind
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
+import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tflite_files
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from built import Built, dangling
+from tflite_files import level
+from tflite_files import tensor as entry
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.tflite import FORMAT
@@ -82,6 +90,99 @@ def test_branches_and_loops_are_graphs(tensorflows: Built) -> None:
 def test_every_name_in_a_graph_is_made_or_stored(tensorflows: Built) -> None:
     for kind in KINDS:
         assert dangling(tensorflows.read(f"{kind}.tflite")) == []
+
+
+SPARSE = {
+    "rows": tflite_files.sparse([3, 4], [0, 1], [], [level(3), level(0, [0, 2, 2, 3], [1, 3, 0])], [1, 2, 3]),
+    "columns": tflite_files.sparse([3, 4], [1, 0], [], [level(4), level(0, [0, 1, 1, 3, 3], [2, 0, 1])], [5, 6, 7]),
+    "blocks": tflite_files.sparse(
+        [4, 4], [0, 1, 2, 3], [0, 1], [level(2), level(0, [0, 1, 2], [1, 0]), level(2), level(2)], range(8)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_sparse_constants_are_what_the_interpreter_makes_of_them(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.tflite"
+    path.write_bytes(SPARSE[name])
+    kind = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=kind)
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    want = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    model = FORMAT.read(Source(path))
+    assert want.any()
+    assert FORMAT.fetch(Source(path), model.tensors["w"]).tolist() == want.tolist()
+
+
+@pytest.mark.parametrize(
+    ("levels", "values", "what"),
+    [
+        ([level(3), level(0, [0, 2, 2, 9], [1, 3, 0])], 3, "its segments do not fit."),
+        ([level(3), level(0, [0, 2], [1, 3])], 2, "its segments do not fit."),
+        ([level(3), level(0, [0, 2, 2, 3], [1, 9, 0])], 3, "an index lies outside its shape."),
+        ([level(1 << 30), level(0, [0], [])], 3, "it has more values than its shape."),
+        ([level(3)], 3, "its dimensions do not fit."),
+    ],
+)
+def test_sparse_constants_that_lie_are_refused(tmp_path: Path, levels: list[Any], values: int, what: str) -> None:
+    path = tmp_path / "a.tflite"
+    path.write_bytes(tflite_files.sparse([3, 4], list(range(len(levels))), [], levels, range(values)))
+    with pytest.raises(FormatError, match=f"^A sparse tensor is damaged: {what}$"):
+        FORMAT.fetch(Source(path), FORMAT.read(Source(path)).tensors["w"])
+
+
+def test_metadata_and_the_files_behind_the_model_are_told(tmp_path: Path) -> None:
+    path, behind = tmp_path / "a.tflite", io.BytesIO()
+    with zipfile.ZipFile(behind, "w") as archive:
+        archive.writestr("labels.txt", "cat\ndog\n")
+    metadata = {"TFLITE_METADATA": tflite_files.METADATA}
+    plain = tflite_files.model(tflite_files.RELU, [entry("x", [1, 4]), entry("y", [1, 4])], [], metadata)
+    path.write_bytes(plain + behind.getvalue())
+    assert identify(Source(path)) is FORMAT
+    model = FORMAT.read(Source(path))
+    assert model.metadata["licence"] == "Apache-2.0"
+    assert model.metadata["files with it"] == "vocab.txt (vocabulary)"
+    assert model.metadata["input 1"] == (
+        "image: Input image · batch, y, x, c · RGB picture 32×24 · normalised by mean 127.5 and deviation 128"
+        " · from -1 to 1"
+    )
+    assert model.metadata["input 2"] == "sound · sound of 16,000 Hz in 1 channels"
+    assert model.metadata["output 1"] == "probability · scores from 0.25 up · labels.txt (labels of values)"
+    assert model.texts == {"description": "A model for tests.\nTwo lines.", "labels.txt": "cat\ndog\n"}
+    damaged = metadata["TFLITE_METADATA"][:300]
+    path.write_bytes(tflite_files.model(tflite_files.RELU, [entry("x", [1])], [], {"TFLITE_METADATA": damaged}))
+    assert FORMAT.read(Source(path)).metadata["metadata"] == "damaged"
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_models_in_an_archive_open_as_one(tensorflows: Built, tmp_path: Path, kind: int) -> None:
+    path = tmp_path / "hand.task"
+    alone = FORMAT.read(tensorflows.source("plain.tflite"))
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.write(tensorflows.folder / "plain.tflite", "detector.tflite")
+        archive.writestr("landmarks/model.tflite", SPARSE["rows"])
+        archive.writestr("notes.txt", "no model")
+    source = Source(path)
+    assert identify(source) is FORMAT
+    model = FORMAT.read(source)
+    assert dangling(model) == []
+    assert [node.graphs for node in model.graphs[0].nodes] == [(f"detector/{alone.graphs[0].name}",), ("model/main",)]
+    assert [value.shape for value in model.graphs[0].inputs] == [value.shape for value in alone.graphs[0].inputs]
+    assert Summary(model).totals.parameters == Summary(alone).totals.parameters + 12
+    for name, tensor in alone.tensors.items():
+        assert np.array_equal(
+            FORMAT.fetch(source, model.tensors[f"detector/{name}"]), tensorflows.values("plain.tflite", tensor)
+        )
+    assert FORMAT.fetch(source, model.tensors["model/w"])[0].tolist() == [0, 1, 0, 2]
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("only.tflite", SPARSE["rows"])
+    model = FORMAT.read(source)
+    assert (model.metadata["member"], list(model.tensors)) == ("only.tflite", ["w"])
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("only.tflite", b"no such thing")
+    with pytest.raises(FormatError, match=r"^hand.task is an archive without a TensorFlow Lite model\.$"):
+        FORMAT.read(source)
 
 
 def test_cut_off_anywhere_is_an_error_or_says_so(tensorflows: Built, tmp_path: Path) -> None:

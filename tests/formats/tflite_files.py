@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from typing import Any
 
 import flatbuffers
@@ -64,3 +66,13 @@ def sparse(shape: list[int], order: list[int], blocks: list[int], levels: list[A
     made.traversalOrder, made.blockMap, made.dimMetadata = order, blocks, levels
     data = np.asarray(values, "<f4").tobytes()
     return model(DENSIFY, [tensor("w", shape, 1, made), tensor("dense", shape)], [data])
+
+
+METADATA = zlib.decompress(base64.b85decode(
+    'c-m!BJ5Iwu5FIBWIEf1@qDT=Wmo!*`1AzDxP#__Zf&w9I#}G?)Hi{icIu1Zd!4bFx6qGp%CB1pGI}koAy`A0J*|%?Iwo61Oz1|j4'
+    'n>^}Lht|j?hit0BL+}tC0e#>KC@MrV;0ds>uK|~3S;DN?m>gP;25_sQAoPn_fprtu8wb%a-rV+kL>zynvN%+OIma`ft2tcF!x|jn'
+    'd<Nbv6VuV`ZHXc>Ohzwz4uRnhK7QHcw5l~=RR3yae;R~wnj5i}oZC2QfcrbXTGzVj`quqU3-frQ!XQl2q?l7hYGv|p^gWV1Y^mot'
+    '>Sg>?JH^`4Oei31uBM}bzW=)yuH=of(FO1TyaEg0QTQCm8Eh|NcfWeHSiWh!{fnmqW6S*yoSB+Y#YRL+au=Uviym9_c*4ISxw*1u'
+    'zDVp$EH{~R41*%#{&4M%N8@SXC0TG2>oc=599fWzv=IJB_@V3kf4oc$;?%oV6R(K#BKMp9JLRRxD9(Lu57%GK=@VdTSJ4'
+))  # fmt: skip
+"""Written by TensorFlow Lite Support 0.4.4's own objects: a picture and a sound in, labels out."""
