@@ -52,7 +52,8 @@ class Settings:
     columns = Setting(
         "layers.columns", list[str](), "Columns of the layer table; empty means the default ones", list[str]
     )
-    grouping = Setting("layers.grouping", "layers", "layers or operators")
+    grouping = Setting("layers.grouping", "layers", "layers, operators or modules")
+    depth = Setting("layers.depth", 0, "Levels of modules shown open in the layer table; 0 for all")
     shapes = Setting(
         "inputs.shapes",
         dict[str, dict[str, int]](),

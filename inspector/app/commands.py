@@ -160,7 +160,7 @@ def _theme(key: str, title: str) -> Command:
     )  # fmt: skip
 
 
-def _grouping(key: Literal["layers", "operators"], title: str) -> Command:
+def _grouping(key: Literal["layers", "operators", "modules"], title: str) -> Command:
     return Command(
         f"model.group.{key}", title, "Model", on_page(lambda page: page.layers.set_grouping(key)),
         reason=needs_model, section=0,
@@ -196,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
     _theme("dark", "Theme: Dark"),
     _grouping("layers", "Group by Layers"),
     _grouping("operators", "Group by Operators"),
+    _grouping("modules", "Group by Modules"),
     Command("model.undo", "Undo Change of Sizes", "Model", undo, "Ctrl+Z", needs_undo, 1),
     Command("model.redo", "Redo Change of Sizes", "Model", redo, "Ctrl+Shift+Z", needs_redo, 1),
     Command("model.copy", "Copy Layer Table", "Model", copy_layers, "Ctrl+Shift+C", needs_model, 2),

@@ -25,6 +25,7 @@ class Column:
         value: What rows are sorted by, and what exports hold.
         text: What the cell says.
         total: What the totals line says under it; empty for nothing.
+        whole: For a bar: what the value is a share of.
         width: Pixels at first.
         shown: Whether it is shown until the user chooses.
     """
@@ -36,6 +37,7 @@ class Column:
     value: Callable[[Row], Sortable | None]
     text: Callable[[Row], str]
     total: Callable[[Totals], str] = lambda totals: ""
+    whole: Callable[[Totals], int] = lambda totals: 0
     width: int = 80
     shown: bool = True
 
@@ -64,18 +66,34 @@ COLUMNS: tuple[Column, ...] = (
            lambda totals: words.count(totals.parameters), width=88),
     Column("trainable", "Trainable", "Parameters that training changes", "number",
            lambda row: row.trainable, lambda row: words.count(row.trainable),
-           lambda totals: words.count(totals.trainable)),
+           lambda totals: words.count(totals.trainable), shown=False),
     Column("macs", "MACs", "Multiply-adds of one call, where the shapes are known", "number",
            lambda row: row.macs, lambda row: words.count(row.macs),
            lambda totals: words.count(totals.macs)),
+    Column("flops", "FLOPs", "Floating-point operations of one call: two for a multiply-add, one for other arithmetic",
+           "number", lambda row: row.flops, lambda row: words.count(row.flops),
+           lambda totals: words.count(totals.flops), shown=False),
     Column("activation_bytes", "Memory", "Bytes of the outputs, where the shapes are known", "number",
            lambda row: row.activation_bytes, lambda row: words.size(row.activation_bytes),
            lambda totals: words.size(totals.activation_bytes)),
     Column("parameter_bytes", "Stored", "Bytes of the weights and buffers in the file", "number",
            lambda row: row.parameter_bytes, lambda row: words.size(row.parameter_bytes),
            lambda totals: words.size(totals.parameter_bytes), shown=False),
+    Column("live_bytes", "Live", "Most memory that values need while it runs; the largest is the peak", "number",
+           lambda row: row.live_bytes, lambda row: words.size(row.live_bytes),
+           lambda totals: words.size(totals.peak_bytes)),
+    Column("moved_bytes", "Moved", "Bytes that it reads and writes, weights too", "number",
+           lambda row: row.moved_bytes, lambda row: words.size(row.moved_bytes),
+           lambda totals: words.size(totals.moved_bytes), shown=False),
+    Column("intensity", "FLOPs/byte", "Arithmetic intensity: below a few dozen it waits for memory", "number",
+           lambda row: row.intensity, lambda row: words.figure(row.intensity),
+           lambda totals: words.figure(totals.intensity)),
     Column("share", "Share", "Share of all parameters", "bar",
-           lambda row: row.parameters, lambda row: "", width=96),
+           lambda row: row.parameters, lambda row: "", whole=lambda totals: totals.parameters, width=96),
+    Column("macs_share", "Share of MACs", "Share of all multiply-adds", "bar",
+           lambda row: row.macs, lambda row: "", whole=lambda totals: totals.macs, width=112, shown=False),
+    Column("shares", "Shares", "Tensors that it uses and that are counted at a row before it: tied weights", "text",
+           lambda row: ", ".join(row.shares), lambda row: ", ".join(row.shares), width=144, shown=False),
     Column("source", "Source", "Where in the author's program it was written", "text",
            lambda row: row.source, lambda row: row.source, width=208, shown=False),
 )  # fmt: skip

@@ -47,7 +47,8 @@ class State(StrEnum):
     """Its worker ended; what was shown is still there."""
 
 
-Grouping = Literal["layers", "operators"]
+Grouping = Literal["layers", "operators", "modules"]
+GROUPINGS: dict[str, Grouping] = {"layers": "layers", "operators": "operators", "modules": "modules"}
 
 
 class DocumentModel(QObject):
@@ -79,7 +80,8 @@ class DocumentModel(QObject):
         self.layers = LayerTable(self)
         self.complete = False
         """Whether the table holds every row."""
-        self.grouping: Grouping = "operators" if settings.grouping == "operators" else "layers"
+        self.layers.set_depth(settings.depth)
+        self.grouping: Grouping = GROUPINGS.get(settings.grouping, "layers")
         self.sizes = typed_sizes(settings, path)
         self._history: list[Sizes] = []
         self._future: list[Sizes] = []
@@ -183,11 +185,16 @@ class DocumentModel(QObject):
     # Rows
 
     def set_grouping(self, grouping: Grouping) -> None:
-        """Show `layers` or single `operators`."""
+        """Show `layers`, single `operators`, or layers beneath their `modules`."""
         if grouping != self.grouping:
             self.grouping = grouping
             self.settings.grouping = grouping
             self._reload()
+
+    def set_depth(self, depth: int) -> None:
+        """Show so many levels of modules open in the table by module, 0 for all."""
+        self.settings.depth = depth
+        self.layers.set_depth(depth)
 
     def _reload(self) -> None:
         if self.state is State.READY:
@@ -253,6 +260,8 @@ class DocumentModel(QObject):
     @staticmethod
     def target_of(row: Row) -> Target:
         """What is selected when a row is."""
+        if row.layers:
+            return Target("module", row.name, row.graph, module=row.module)
         return Target("row", row.name, row.graph, row.nodes, row.module)
 
     # Sizes that the file leaves open

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
+from PySide6.QtCore import QObject
 
 from inspector.engines.summary.rows import Row
 from inspector.viewmodels.columns import COLUMNS, Column
+from inspector.viewmodels.later import Later
 
 Writer = Callable[[Sequence[Row], Iterable[str]], str]
 """Rows and keys of columns into text."""
@@ -49,10 +52,10 @@ def _harmless(value: object) -> object:
 
 
 def to_json(rows: Sequence[Row], keys: Iterable[str]) -> str:
-    """A list of objects."""
+    """A list of objects, one a line."""
     columns = chosen(keys)
-    plain = [{column.key: column.value(row) for column in columns} for row in rows]
-    return msgspec.json.format(msgspec.json.encode(plain)).decode() + "\n"
+    lines = (msgspec.json.encode({column.key: column.value(row) for column in columns}).decode() for row in rows)
+    return "[\n  " + ",\n  ".join(lines) + "\n]\n" if rows else "[]\n"
 
 
 def to_markdown(rows: Sequence[Row], keys: Iterable[str]) -> str:
@@ -71,3 +74,48 @@ WRITERS: dict[str, Writer] = {
     ".tsv": to_tsv,
 }
 """By the suffix of the file that the user names."""
+
+AT_ONCE = 5000
+"""Rows that are written while the user waits; more are written in a thread."""
+
+
+def as_text(
+    owner: QObject, write: Writer, rows: Sequence[Row], keys: Iterable[str], done: Callable[[str], object]
+) -> None:
+    """Hand the rows over as text, at once or a little later."""
+    wanted = tuple(keys)
+    if len(rows) <= AT_ONCE:
+        done(write(rows, wanted))
+    else:
+        Later(owner, lambda: write(rows, wanted), done)
+
+
+def into_file(
+    owner: QObject, file: Path, rows: Sequence[Row], keys: Iterable[str], failed: Callable[[str, str], object]
+) -> None:
+    """Write the rows into a file, at once or a little later; its suffix says how.
+
+    Args:
+        owner: Whoever wants it.
+        file: Where to.
+        rows: What.
+        keys: Keys of the columns.
+        failed: Is told what went wrong and what to do.
+    """
+    write, wanted = WRITERS.get(file.suffix.lower(), to_csv), tuple(keys)
+
+    def work() -> str:
+        try:
+            file.write_text(write(rows, wanted), encoding="utf-8")
+        except OSError as error:
+            return f"{file} cannot be written: {error.strerror}."
+        return ""
+
+    def done(problem: str) -> None:
+        if problem:
+            failed(problem, "Choose another folder.")
+
+    if len(rows) <= AT_ONCE:
+        done(work())
+    else:
+        Later(owner, work, done)

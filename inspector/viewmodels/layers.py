@@ -1,24 +1,34 @@
-"""The layer table: rows as they came from the worker, an order, and a filter.
+"""The layer table: rows as they came from the worker, an order, a filter, and modules that are open or closed.
 
 Sorting and filtering are done here on plain lists and not by QSortFilterProxyModel, which calls back into Python twice
 a comparison: at 100,000 rows that is seven seconds against 0.1. What a cell says is worked out when it is
-seen; what the filter searches, when the row comes.
+seen; what the filter searches, when the row comes. A tree is a list as well: each module stands before what is in it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
-from inspector.viewmodels.columns import COLUMNS, haystack
+from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, run
+from inspector.viewmodels.columns import COLUMNS, Column, haystack
+from inspector.viewmodels.overview import largest
+from inspector.viewmodels.row_filter import conditions
 
 Index = QModelIndex | QPersistentModelIndex
 NO_PARENT = QModelIndex()
+AT_ONCE = 20_000
+"""Rows that are arranged while the user waits; more are arranged between events."""
+TURN_S = 0.012
+"""What one turn of arranging may take."""
+FEW = 64
+"""Marks of a view that are looked for one by one."""
 
 
 class LayerRole(IntEnum):
@@ -27,11 +37,15 @@ class LayerRole(IntEnum):
     SORT = Qt.ItemDataRole.UserRole + 1
     """What the column sorts by."""
     SHARE = Qt.ItemDataRole.UserRole + 2
-    """Share of all parameters, 0 … 1."""
+    """Share of the whole model, 0 … 1."""
     CATEGORY = Qt.ItemDataRole.UserRole + 3
     """Key of the category's colour."""
     ROW = Qt.ItemDataRole.UserRole + 4
     """The `Row` itself."""
+    LEVEL = Qt.ItemDataRole.UserRole + 5
+    """How deep it lies in the tree; None where the table is none."""
+    OPEN = Qt.ItemDataRole.UserRole + 6
+    """Whether a module is open; None for what is no module."""
 
 
 class LayerTable(QAbstractTableModel):
@@ -44,10 +58,27 @@ class LayerTable(QAbstractTableModel):
         super().__init__(parent)
         self._rows: list[Row] = []
         self._hay: list[str] = []
+        self._parents: list[int] = []
+        """Of each row the position of the module it is in; empty where the table is no tree."""
+        self._around: list[int] = []
+        """The modules around the row that came last."""
         self._view: list[int] = []
+        self._hits = 0
+        self._sums: Totals | None = None
         self._totals = Totals()
         self._filter = ""
         self._sort: tuple[int, Qt.SortOrder] | None = None
+        self._depth = 0
+        self._folds: dict[str, bool] = {}
+        self._slices: Slices | None = None
+        self._turn = QTimer(self, interval=0)
+        self._turn.timeout.connect(self._on_turn)
+        self.largest: list[Row] = []
+        """The rows with most parameters."""
+        self.deepest = 0
+        """Levels of modules."""
+        self._layers = 0
+        self._now = Wish()
 
     # What it holds
 
@@ -61,30 +92,59 @@ class LayerTable(QAbstractTableModel):
         """What the user typed."""
         return self._filter
 
+    @property
+    def is_tree(self) -> bool:
+        """Whether rows lie beneath rows."""
+        return bool(self._parents)
+
+    @property
+    def is_arranging(self) -> bool:
+        """Whether the view is still being worked out."""
+        return self._slices is not None
+
     def replace(self, rows: Iterable[Row], totals: Totals) -> None:
-        """Show other rows; filter and order stay."""
+        """Show other rows; filter, order and folds stay."""
+        self._stop()
         self.beginResetModel()
         self._rows, self._totals = list(rows), totals
-        self._hay = [haystack(row) for row in self._rows]
-        self._view = self._arranged()
+        self._hay, self._parents, self._around, self.largest = [], [], [], []
+        self.deepest = self._layers = 0
+        self._take(self._rows, 0)
+        self._set(run(self._arranging()))
         self.endResetModel()
         self.counted.emit()
 
     def extend(self, rows: Sequence[Row], last: bool = True) -> None:
-        """More rows of the same model have come; a sorted or filtered view takes them in when the last have."""
+        """More rows of the same model have come; what is not simply all of them takes them in when the last have."""
         first = len(self._rows)
-        self._hay.extend(haystack(row) for row in rows)  # page by page: all at once would hold the window
-        if self._filter or self._sort is not None:
+        if self._filter or self._sort is not None or self.is_tree:
             self._rows.extend(rows)
+            self._take(rows, first)
             if last:
                 self._arrange()
-                self.counted.emit()
             return
         self.beginInsertRows(NO_PARENT, first, first + len(rows) - 1)
         self._rows.extend(rows)
+        self._take(rows, first)
         self._view.extend(range(first, len(self._rows)))
+        self._hits = len(self._view)
         self.endInsertRows()
         self.counted.emit()
+
+    def _take(self, rows: Sequence[Row], first: int) -> None:
+        """Note what is to be known of new rows; page by page, all at once would hold the window."""
+        self._hay.extend(haystack(row) for row in rows)
+        self.largest = largest([*self.largest, *rows])
+        self._layers += sum(1 for row in rows if not row.layers)
+        if not self.is_tree and not any(row.layers for row in rows):
+            return
+        self._parents += [-1] * (first - len(self._parents))
+        for position, row in enumerate(rows, first):
+            del self._around[row.level :]
+            self._parents.append(self._around[-1] if self._around else -1)
+            if row.layers:
+                self._around.append(position)
+                self.deepest = max(self.deepest, row.level + 1)
 
     def row(self, position: int) -> Row:
         """The row that stands at a position of the view."""
@@ -99,7 +159,7 @@ class LayerTable(QAbstractTableModel):
         return self._rows
 
     def position(self, index: int) -> int | None:
-        """Where the row at this place of execution order stands in the view; None when it is filtered out."""
+        """Where the row at this place of execution order stands in the view; None when it is not shown."""
         try:
             return self._view.index(index)
         except ValueError:
@@ -109,46 +169,102 @@ class LayerTable(QAbstractTableModel):
         """How many rows there are, shown or not."""
         return len(self._rows)
 
-    # Filter and order
+    # Filter, order, folds
 
     def set_filter(self, text: str) -> None:
-        """Show only rows in which every one of these words occurs."""
+        """Show only rows that fit what was typed; `row_filter` says how it is read."""
         if text != self._filter:
             self._filter = text
             self._arrange()
-            self.counted.emit()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the view by a column; a negative column is execution order."""
         self._sort = None if column < 0 else (column, order)
         self._arrange()
 
+    def set_depth(self, depth: int) -> None:
+        """Show so many levels of modules open, 0 for all; what was opened and closed one by one is forgotten."""
+        self._depth = depth
+        self._folds = {}
+        if self.is_tree:
+            self._arrange()
+
+    def toggle(self, position: int, open_: bool | None = None) -> None:
+        """Open or close the module at a position of the view."""
+        row = self.row(position)
+        if row.layers and not self._filter and open_ != self._now.is_open(row):
+            self._folds[row.name] = not self._now.is_open(row)
+            self._arrange()
+
+    def reveal(self, index: int) -> None:
+        """Open the modules around the row at this place of execution order."""
+        closed = False
+        here = self._parents[index] if self.is_tree else -1
+        while here >= 0:
+            if not self._now.is_open(self._rows[here]):
+                self._folds[self._rows[here].name] = closed = True
+            here = self._parents[here]
+        if closed:
+            self._arrange()
+
+    def parent_of(self, position: int) -> int | None:
+        """Position of the module that the row at a position is in; None where it is in none."""
+        above = self._parents[self._view[position]] if self.is_tree else -1
+        return None if above < 0 else self.position(above)
+
+    def _wish(self) -> Wish:
+        value, descending = None, False
+        if self._sort is not None:
+            column, order = self._sort
+            value, descending = COLUMNS[column].value, order is Qt.SortOrder.DescendingOrder
+        return Wish(conditions(self._filter), value, descending, self._depth, self._folds)
+
+    def _arranging(self) -> Slices:
+        self._now = self._wish()
+        return arranging(self._rows, self._hay, self._parents, self._now)
+
     def _arrange(self) -> None:
+        """Work the view out anew: at once where there are few rows, else between events."""
+        self._stop()
+        if len(self._rows) <= AT_ONCE:
+            self._show(run(self._arranging()))
+        else:
+            self._slices = self._arranging()
+            self._turn.start()
+
+    def _stop(self) -> None:
+        self._turn.stop()
+        self._slices = None
+
+    def _on_turn(self) -> None:
+        slices = self._slices
+        end = time.perf_counter() + TURN_S
+        while slices is not None and time.perf_counter() < end:
+            try:
+                next(slices)
+            except StopIteration as answer:
+                self._stop()
+                self._show(answer.value)
+                return
+
+    def _show(self, arranged: Arranged) -> None:
         self.layoutAboutToBeChanged.emit()
         old = self.persistentIndexList()
         kept = [(self._view[index.row()], index.column()) for index in old]
-        self._view = self._arranged()
+        self._set(arranged)
         if old:
-            where = {row: position for position, row in enumerate(self._view)}
+            chosen = {row for row, _ in kept}
+            if len(chosen) <= FEW:
+                where = {row: position for row in chosen if (position := self.position(row)) is not None}
+            else:
+                where = {row: position for position, row in enumerate(self._view) if row in chosen}
             new = [self.index(where[row], column) if row in where else QModelIndex() for row, column in kept]
             self.changePersistentIndexList(old, new)
         self.layoutChanged.emit()
+        self.counted.emit()
 
-    def _arranged(self) -> list[int]:
-        wanted = self._filter.lower().replace("*", " ").split()
-        view: list[int] = list(range(len(self._rows)))
-        if wanted:
-            hay = self._hay
-            view = [index for index in view if all(word in hay[index] for word in wanted)]
-        if self._sort is not None:
-            column, order = self._sort
-            value, rows = COLUMNS[column].value, self._rows
-            known = [(value(rows[index]), index) for index in view]
-            unknown = [index for key, index in known if key is None or key == ""]
-            sure: list[tuple[Any, int]] = [(key, index) for key, index in known if key is not None and key != ""]
-            sure.sort(key=lambda pair: pair[0], reverse=order is Qt.SortOrder.DescendingOrder)
-            view = [index for _key, index in sure] + unknown  # what is not known stands last, whichever way
-        return view
+    def _set(self, arranged: Arranged) -> None:
+        self._view, self._hits, self._sums = arranged.view, arranged.hits, arranged.totals
 
     # Qt's questions
 
@@ -166,20 +282,26 @@ class LayerTable(QAbstractTableModel):
             return None
         row, column = self._rows[self._view[index.row()]], COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return words.percent(self._share(row)) if column.style == "bar" else column.text(row)
+            if column.style == "bar":
+                return words.percent(self._share(row, column))
+            return self._name(row, self._view[index.row()]) if column.key == "name" else column.text(row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.style == "number" else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column.key)
         if role == LayerRole.SHARE:
-            return self._share(row)
+            return self._share(row, column)
         if role == LayerRole.CATEGORY:
             return row.category
         if role == LayerRole.SORT:
             return column.value(row)
         if role == LayerRole.ROW:
             return row
+        if role == LayerRole.LEVEL:
+            return row.level if self.is_tree else None
+        if role == LayerRole.OPEN and row.layers:
+            return bool(self._filter) or self._now.is_open(row)
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -196,22 +318,31 @@ class LayerTable(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def _share(self, row: Row) -> float:
-        return row.parameters / self._totals.parameters if self._totals.parameters else 0.0
+    def _share(self, row: Row, column: Column) -> float:
+        whole = column.whole(self._totals)
+        value = column.value(row)
+        return value / whole if whole and isinstance(value, int) else 0.0
+
+    def _name(self, row: Row, index: int) -> str:
+        """In a tree what the module around it does not say already."""
+        above = self._parents[index] if self.is_tree else -1
+        return row.name.removeprefix(f"{self._rows[above].name}.") if above >= 0 else row.name
 
     def _tip(self, row: Row, key: str) -> str:
         ports = {"input_shapes": row.inputs, "output_shapes": row.outputs}.get(key)
-        if ports is None:
-            return {"name": row.name, "type": row.category, "source": row.source}.get(key, "")
-        return "\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20])
+        if ports is not None:
+            return words.tip("\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20]))
+        if key in {"name", "parameters", "shares"} and row.shares:
+            return words.tip("\n".join([row.name, *(f"shares {name}, counted there" for name in row.shares)]))
+        return words.tip({"name": row.name, "type": row.category, "source": row.source}.get(key, ""))
 
     # What the totals line says
 
     def summary(self) -> str:
-        """`12 of 230 layers · 669,706 parameters · …` of what is shown."""
-        shown, every = len(self._view), len(self._rows)
-        totals = self._totals if shown == every else _sum(self.shown())
-        amount = words.count(shown) if shown == every else f"{words.count(shown)} of {words.count(every)}"
+        """`12 of 230 layers · 669,706 parameters · …` of what passes the filter."""
+        every = self._layers
+        totals = self._totals if self._sums is None else self._sums
+        amount = words.count(every) if self._sums is None else f"{words.count(self._hits)} of {words.count(every)}"
         about = "" if totals.complete else "at least "
         parts = (
             f"{amount} {'row' if every == 1 else 'rows'}",
@@ -219,22 +350,7 @@ class LayerTable(QAbstractTableModel):
             f"{words.count(totals.trainable)} trainable",
             f"{about}{words.count(totals.macs)} multiply-adds",
             f"{words.size(totals.activation_bytes)} activations",
+            f"{words.size(totals.peak_bytes)} peak",
+            *([f"{words.figure(totals.intensity)} FLOPs/byte"] if totals.intensity is not None else []),
         )
         return "   ·   ".join(parts)
-
-
-def _sum(rows: Sequence[Row]) -> Totals:
-    """Totals of some rows only; what never runs is in no sum but that of the parameters."""
-    run = [row for row in rows if row.runs]
-    return Totals(
-        layers=len(rows),
-        parameters=sum(row.parameters for row in rows),
-        trainable=sum(row.trainable for row in rows),
-        macs=sum(row.macs or 0 for row in run),
-        flops=sum(row.flops or 0 for row in run),
-        parameter_bytes=sum(row.parameter_bytes for row in rows),
-        activation_bytes=sum(row.activation_bytes or 0 for row in run),
-        moved_bytes=sum(row.moved_bytes or 0 for row in run),
-        peak_bytes=max((row.live_bytes or 0 for row in run), default=0),
-        complete=all(row.macs is not None for row in rows),
-    )

@@ -47,5 +47,5 @@ def figures(totals: Totals) -> tuple[Figure, ...]:
 
 
 def largest(rows: list[Row], limit: int = LARGEST) -> list[Row]:
-    """The rows with most parameters, largest first; those without any are left out."""
-    return sorted((row for row in rows if row.parameters), key=lambda row: -row.parameters)[:limit]
+    """The layers with most parameters, largest first; those without any, and modules, are left out."""
+    return sorted((row for row in rows if row.parameters and not row.layers), key=lambda row: -row.parameters)[:limit]

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from inspector.engines.summary.rows import Row
 from inspector.viewmodels.columns import COLUMNS
 from inspector.viewmodels.layers import LayerRole
 from inspector.views import look
 
 PAD = 8
+STEP, MARK = 16, 16
+"""Pixels that each level of a tree is indented, and that the mark of a module takes."""
+DEEP = 12
+"""Levels that are indented; names need room as well."""
 SMALL = 0.92
 """Size of shapes: letters of one width look larger than others."""
+
+
+def indent(level: int) -> int:
+    """Pixels before the name of a row of this level."""
+    return min(level, DEEP) * STEP + MARK
+
+
+def fold_mark(cell: QRect, level: int | None) -> QRect:
+    """Where the mark stands that opens and closes a module."""
+    return QRect(cell.left() + PAD - 4 + indent(level or 0) - MARK, cell.top(), MARK + 4, cell.height())
 
 
 class LayerCells(QStyledItemDelegate):
@@ -25,7 +40,11 @@ class LayerCells(QStyledItemDelegate):
 
     def restyle(self) -> None:
         """The window's font has changed."""
-        self._fonts = {"mono": look.mono_font(SMALL), "number": look.tabular(), "bar": look.tabular()}
+        module = QFont(QGuiApplication.font())
+        module.setWeight(QFont.Weight.DemiBold)
+        self._fonts = {
+            "mono": look.mono_font(SMALL), "number": look.tabular(), "bar": look.tabular(), "module": module
+        }  # fmt: skip
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -38,13 +57,21 @@ class LayerCells(QStyledItemDelegate):
         widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, widget)
         room = QRectF(option.rect).adjusted(PAD, 0, -PAD, 0)
         painter.save()
+        font = self._fonts.get(style, option.font)
+        level = index.data(LayerRole.LEVEL) if COLUMNS[index.column()].key == "name" else None
+        if level is not None:
+            open_ = index.data(LayerRole.OPEN)
+            if open_ is not None:
+                self._mark(painter, fold_mark(option.rect, level), open_)
+                font = self._fonts["module"]
+            room.setLeft(room.left() + indent(level))
         if style == "type":
             self._dot(painter, room, index.data(LayerRole.CATEGORY))
             room.setLeft(room.left() + 14)
         elif style == "bar":
             self._bar(painter, room, index.data(LayerRole.SHARE) or 0.0)
             room.setLeft(room.right() - 48)
-        painter.setFont(self._fonts.get(style, option.font))
+        painter.setFont(font)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         faint = style == "bar" or text in {"–", "0", "?"}
         painter.setPen(look.colour("on_selection" if chosen else "muted" if faint else "text"))
@@ -52,7 +79,31 @@ class LayerCells(QStyledItemDelegate):
         shown = painter.fontMetrics().elidedText(text, mode, int(room.width()))
         side = Qt.AlignmentFlag.AlignRight if style in {"number", "bar"} else Qt.AlignmentFlag.AlignLeft
         painter.drawText(room, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
+        if COLUMNS[index.column()].key == "name":
+            self._shares(painter, room, shown, index.data(LayerRole.ROW), chosen)
         painter.restore()
+
+    @staticmethod
+    def _shares(painter: QPainter, room: QRectF, name: str, row: Row, chosen: bool) -> None:
+        """Behind the name, fainter: whose weights it uses."""
+        if not row.shares:
+            return
+        metrics = painter.fontMetrics()
+        left = room.adjusted(metrics.horizontalAdvance(name) + PAD, 0, 0, 0)
+        words = metrics.elidedText(f"shares {row.shares[0]}", Qt.TextElideMode.ElideMiddle, int(left.width()))
+        painter.setPen(look.colour("on_selection" if chosen else "muted"))
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        painter.drawText(left, int(side), words)
+
+    @staticmethod
+    def _mark(painter: QPainter, place: QRect, open_: bool) -> None:
+        """A small triangle, down for open, to the side for closed."""
+        x, y = place.center().x() + 0.5, place.center().y() + 0.5
+        corners = [(-4.0, -2.0), (4.0, -2.0), (0.0, 3.0)] if open_ else [(-2.0, -4.0), (-2.0, 4.0), (3.0, 0.0)]
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look.colour("muted"))
+        painter.drawPolygon(QPolygonF([QPointF(x + dx, y + dy) for dx, dy in corners]))
 
     @staticmethod
     def _dot(painter: QPainter, room: QRectF, category: str) -> None:

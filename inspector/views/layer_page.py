@@ -6,36 +6,29 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
+    QComboBox,
     QFileDialog,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QPushButton,
     QStackedLayout,
-    QTableView,
     QWidget,
 )
 
-from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, Column, column_number
+from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, column_number
 from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, Grouping
-from inspector.viewmodels.layer_export import WRITERS, Writer, to_csv, to_json, to_markdown, to_tsv
+from inspector.viewmodels.layer_export import Writer, into_file, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
+from inspector.viewmodels.row_filter import HELP
 from inspector.viewmodels.selection import Target
 from inspector.views import look
-from inspector.views.layer_cells import SMALL, LayerCells
+from inspector.views.layer_view import LayerView
 from inspector.views.pieces import Elided, EmptyPane, button, column, line, row, tool
 
-ROW_HEIGHT = 28
-FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320}
-"""Columns of words, which may be cut, and how wide they are at most."""
-NARROW, FIRST = 80, 0.45
-"""How far they are narrowed to keep all columns in view; the share of their room that the names may take."""
-SAMPLED = 200
 COPIES: tuple[tuple[str, Writer], ...] = (
     ("Copy as text", to_tsv),
     ("Copy as Markdown", to_markdown),
@@ -43,123 +36,6 @@ COPIES: tuple[tuple[str, Writer], ...] = (
     ("Copy as CSV", to_csv),
 )
 FILTERS = "Comma separated (*.csv);;JSON (*.json);;Markdown (*.md);;Tab separated (*.tsv)"
-
-
-class LayerView(QTableView):
-    """The table; copying takes the selected rows, or all where none is selected."""
-
-    def __init__(self, document: DocumentModel) -> None:
-        super().__init__()
-        self._document = document
-        self._auto, self._fitting = True, False
-        self._wanted: dict[str, int] = {}
-        self.setObjectName("layerTable")
-        self.setAccessibleName("Layers")
-        self.setModel(document.layers)
-        self.setItemDelegate(LayerCells(self))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(True)
-        header.setMinimumSectionSize(48)
-        header.setSortIndicatorClearable(True)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        for number, item in enumerate(COLUMNS):
-            self.setColumnWidth(number, item.width)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
-        header.sectionResized.connect(self._on_resized)
-        look.themed.changed.connect(self.viewport().update)
-
-    def fit(self) -> None:
-        """Make columns as wide as their first rows want, the widest narrower where that keeps all of them in view."""
-        if not self._auto or not self._document.layers.rowCount():
-            return
-        self._wanted = self._wanted or {key: self._wish(item) for key, item in zip(KEYS, COLUMNS, strict=True)}
-        keys = self.visible_keys()
-        fixed = sum(self._wanted[key] for key in keys if key not in FITTED)
-        wishes = {key: self._wanted[key] for key in keys if key in FITTED}
-        room = self.viewport().width() - fixed
-        first = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))  # names before all others
-        room -= first
-        cap = max(wishes.values(), default=0)
-        while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
-            cap -= 1
-        self._fitting = True
-        for key in keys:
-            width = first if key == "name" else min(wishes[key], cap) if key in wishes else self._wanted[key]
-            self.setColumnWidth(column_number(key), width)
-        self._fitting = False
-
-    def _wish(self, item: Column) -> int:
-        if item.style == "bar":
-            return item.width
-        layers = self._document.layers
-        fonts = {"mono": look.mono_font(SMALL), "number": look.tabular()}
-        metrics = QFontMetrics(fonts.get(item.style, self.font()))
-        texts = [item.text(layers.row(position))[:200] for position in range(min(SAMPLED, layers.rowCount()))]
-        widest = max(metrics.horizontalAdvance(text) for text in (item.title, *texts))
-        return min(widest + (34 if item.style == "type" else 18), FITTED.get(item.key, 160))
-
-    def forget_widths(self) -> None:
-        """Other rows are shown: measure them anew."""
-        self._wanted = {}
-        self.fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the columns in view until the user sets a width."""
-        super().resizeEvent(event)
-        self.fit()
-
-    def _on_resized(self, column: int, old: int, new: int) -> None:
-        header = self.horizontalHeader()
-        stretched = header.visualIndex(column) == max(header.visualIndex(column_number(k)) for k in self.visible_keys())
-        if not (self._fitting or stretched or not self.isVisible() or 0 in {old, new}):
-            self._auto = False  # the user has set a width
-
-    def visible_keys(self) -> list[str]:
-        """Keys of the columns that are shown."""
-        return [key for number, key in enumerate(KEYS) if not self.isColumnHidden(number)]
-
-    def selected_rows(self) -> list[int]:
-        """Positions of the selected rows in the order of the view."""
-        return sorted(index.row() for index in self.selectionModel().selectedRows())
-
-    def place(self) -> QPoint:
-        """How far it is scrolled."""
-        return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
-
-    def go_to(self, place: QPoint) -> None:
-        """Scroll to where it was."""
-        self.executeDelayedItemsLayout()
-        self.horizontalScrollBar().setValue(place.x())
-        self.verticalScrollBar().setValue(place.y())
-
-    def copy(self) -> None:
-        """Put the selected rows, or all, on the clipboard as tab-separated text."""
-        chosen = self.selected_rows()
-        layers = self._document.layers
-        rows = [layers.row(position) for position in chosen] if chosen else layers.shown()
-        QGuiApplication.clipboard().setText(to_tsv(rows, self.visible_keys()))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy rows, not the one cell that Qt would."""
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
-            event.accept()
-            return
-        super().keyPressEvent(event)
 
 
 class LayerPage(QWidget):
@@ -181,7 +57,10 @@ class LayerPage(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self.table)
-        bar = row(self.filter, 8, *self._groupings(), 0, self._columns_button(), self._export_button(), spacing=4)
+        self.levels = self._depths()
+        bar = row(
+            self.filter, 8, *self._groupings(), self.levels, 0, self._columns_button(), self._export_button(), spacing=4
+        )
         bar.setContentsMargins(16, 8, 16, 8)
         bar.setStretch(0, 100)
         foot = row(self.totals, margins=(16, 8, 16, 8))
@@ -203,6 +82,7 @@ class LayerPage(QWidget):
         field.setObjectName("layerFilter")
         field.setAccessibleName("Filter layers")
         field.setPlaceholderText("Filter by name, type, shape or dtype")
+        field.setToolTip(HELP.replace("<", "&lt;").join(("<qt><pre>", "</pre></qt>")))
         field.setClearButtonEnabled(True)
         field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition).setText("Filter layers")
         field.setMinimumWidth(144)
@@ -217,6 +97,7 @@ class LayerPage(QWidget):
         for key, title, tip in (
             ("layers", "Layers", "One row for each module that owns something"),
             ("operators", "Operators", "One row for each single operation"),
+            ("modules", "Modules", "Layers beneath the modules that they are part of, with sums"),
         ):
             one = button(title, lambda key=key: self._document.set_grouping(key), quiet=True)  # type: ignore[misc]
             self._group_buttons[key] = one
@@ -228,8 +109,30 @@ class LayerPage(QWidget):
             made.append(one)
         return made
 
+    def _depths(self) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName("layerDepth")
+        box.setAccessibleName("Levels of modules")
+        box.setToolTip("How many levels of modules are shown open")
+        box.activated.connect(lambda number: self._document.set_depth(box.itemData(number)))
+        box.hide()
+        return box
+
+    def _offer_depths(self) -> None:
+        """As many levels as there are."""
+        layers, box = self._document.layers, self.levels
+        deepest = layers.deepest + 1
+        if box.count() != deepest:
+            box.clear()
+            for levels in range(1, deepest):
+                box.addItem("1 level" if levels == 1 else f"{levels} levels", levels)
+            box.addItem("All levels", 0)
+        wanted = self._document.settings.depth
+        box.setCurrentIndex(box.findData(wanted) if 0 < wanted < deepest else box.count() - 1)
+        box.setVisible(layers.is_tree)
+
     def set_grouping(self, grouping: Grouping) -> None:
-        """Group by layers or operators."""
+        """Group by layers, operators or modules."""
         self._group_buttons[grouping].setChecked(True)
         self._document.set_grouping(grouping)
 
@@ -244,15 +147,12 @@ class LayerPage(QWidget):
         made = tool("export", "Copy or export the table")
         menu = QMenu(made)
         for title, write in COPIES:
-            menu.addAction(title, partial(self._copy_as, write))
+            menu.addAction(title, partial(self.table.copy, write, every=True))
         menu.addSeparator()
         menu.addAction("Save as…", self.ask_export)
         made.setMenu(menu)
         made.setPopupMode(made.ToolButtonPopupMode.InstantPopup)
         return made
-
-    def _copy_as(self, write: Writer) -> None:
-        QGuiApplication.clipboard().setText(write(self._document.layers.shown(), self.table.visible_keys()))
 
     def ask_export(self) -> None:
         """Ask where to, then export."""
@@ -263,11 +163,7 @@ class LayerPage(QWidget):
 
     def export(self, file: Path) -> None:
         """Write the rows that are shown; the suffix says how."""
-        write = WRITERS.get(file.suffix.lower(), to_csv)
-        try:
-            file.write_text(write(self._document.layers.shown(), self.table.visible_keys()), encoding="utf-8")
-        except OSError as error:
-            self.export_failed.emit(f"{file} cannot be written: {error.strerror}.", "Choose another folder.")
+        into_file(self, file, self._document.layers.shown(), self.table.visible_keys(), self.export_failed.emit)
 
     # Columns
 
@@ -305,7 +201,9 @@ class LayerPage(QWidget):
         layers = self._document.layers
         nothing = layers.rowCount() == 0
         if nothing and layers.filter:
-            self._empty.say("Nothing fits the filter", "Every word must occur in the name, type, shape or dtype.")
+            self._empty.say(
+                "Nothing fits the filter", "Every word must fit. The tooltip of the field says what can be typed."
+            )
         elif nothing:
             self._empty.say("No layers", "The file holds no operations.")
         self._stack.setCurrentWidget(self._empty if nothing else self.table)
@@ -313,6 +211,7 @@ class LayerPage(QWidget):
         self._show_selected(self._document.selection.target)
 
     def _on_rows(self) -> None:
+        self._offer_depths()
         self._on_counted()
         self.table.forget_widths()
         if self._place is not None:
@@ -336,10 +235,12 @@ class LayerPage(QWidget):
         current = self.table.currentIndex()
         if current.isValid() and target == DocumentModel.target_of(current.data(LayerRole.ROW)):
             return  # it was selected here
-        self._show_selected(target)
+        self._show_selected(target, reveal=True)
 
-    def _show_selected(self, target: Target | None) -> None:
+    def _show_selected(self, target: Target | None, *, reveal: bool = False) -> None:
         index = self._document.row_of(target)
+        if index is not None and reveal and self._document.complete:
+            self._document.layers.reveal(index)
         position = None if index is None else self._document.layers.position(index)
         self._selecting = True
         if position is None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSi
 from inspector.engines.summary.rows import Overview, Port, Remark, Row
 from inspector.viewmodels import words
 from inspector.viewmodels.document import DocumentModel
-from inspector.viewmodels.overview import Figure, caption, figures, largest
+from inspector.viewmodels.overview import Figure, caption, figures
 from inspector.views import look
 from inspector.views.dims_editor import DimsEditor
 from inspector.views.figures import Bar, BarList
@@ -113,7 +113,7 @@ class OverviewPage(QScrollArea):
             return
         self._show_figures(figures(self._document.totals))
         every = self._document.totals.parameters or 1
-        self._largest = largest(self._document.layers.all_rows())
+        self._largest = self._document.layers.largest
         self.bars.show_bars(
             [
                 Bar(item.name, item.type, item.category, item.parameters / every, words.count(item.parameters))

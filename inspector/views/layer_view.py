@@ -1,0 +1,176 @@
+"""The layer table itself: widths, copying, and the keys and clicks that open and close modules."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from inspector.viewmodels.columns import COLUMNS, KEYS, Column, column_number
+from inspector.viewmodels.document import DocumentModel
+from inspector.viewmodels.layer_export import Writer, as_text, to_tsv
+from inspector.viewmodels.layers import LayerRole
+from inspector.views import look
+from inspector.views.layer_cells import SMALL, LayerCells, fold_mark, indent
+
+ROW_HEIGHT = 28
+FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320, "shares": 200}
+"""Columns of words, which may be cut, and how wide they are at most."""
+NARROW, FIRST = 80, 0.45
+"""How far they are narrowed to keep all columns in view; the share of their room that the names may take."""
+SAMPLED = 200
+
+
+class LayerView(QTableView):
+    """The table; copying takes the selected rows, or all where none is selected."""
+
+    def __init__(self, document: DocumentModel) -> None:
+        super().__init__()
+        self._document = document
+        self._auto, self._fitting = True, False
+        self._wanted: dict[str, int] = {}
+        self.setObjectName("layerTable")
+        self.setAccessibleName("Layers")
+        self.setModel(document.layers)
+        self.setItemDelegate(LayerCells(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setStretchLastSection(True)
+        header.setSectionsMovable(True)
+        header.setMinimumSectionSize(48)
+        header.setSortIndicatorClearable(True)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        for number, item in enumerate(COLUMNS):
+            self.setColumnWidth(number, item.width)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
+        header.sectionResized.connect(self._on_resized)
+        look.themed.changed.connect(self.viewport().update)
+
+    def fit(self) -> None:
+        """Make columns as wide as their first rows want, the widest narrower where that keeps all of them in view."""
+        if not self._auto or not self._document.layers.rowCount():
+            return
+        self._wanted = self._wanted or {key: self._wish(item) for key, item in zip(KEYS, COLUMNS, strict=True)}
+        keys = self.visible_keys()
+        fixed = sum(self._wanted[key] for key in keys if key not in FITTED)
+        wishes = {key: self._wanted[key] for key in keys if key in FITTED}
+        room = self.viewport().width() - fixed
+        first = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))  # names before all others
+        room -= first
+        cap = max(wishes.values(), default=0)
+        while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
+            cap -= 1
+        self._fitting = True
+        for key in keys:
+            width = first if key == "name" else min(wishes[key], cap) if key in wishes else self._wanted[key]
+            self.setColumnWidth(column_number(key), width)
+        self._fitting = False
+
+    def _wish(self, item: Column) -> int:
+        if item.style == "bar":
+            return item.width
+        layers = self._document.layers
+        fonts = {"mono": look.mono_font(SMALL), "number": look.tabular()}
+        metrics = QFontMetrics(fonts.get(item.style, self.font()))
+        shown = range(min(SAMPLED, layers.rowCount()))
+        texts = [str(layers.index(position, column_number(item.key)).data())[:200] for position in shown]
+        wide = [metrics.horizontalAdvance(text) for text in texts]
+        if item.key == "name" and layers.is_tree:
+            wide = [each + indent(layers.row(position).level) for each, position in zip(wide, shown, strict=True)]
+        widest = max(metrics.horizontalAdvance(item.title), *wide)
+        return min(widest + (34 if item.style == "type" else 18), FITTED.get(item.key, 160))
+
+    def forget_widths(self) -> None:
+        """Other rows are shown: measure them anew."""
+        self._wanted = {}
+        self.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the columns in view until the user sets a width."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def _on_resized(self, column: int, old: int, new: int) -> None:
+        header = self.horizontalHeader()
+        stretched = header.visualIndex(column) == max(header.visualIndex(column_number(k)) for k in self.visible_keys())
+        if not (self._fitting or stretched or not self.isVisible() or 0 in {old, new}):
+            self._auto = False  # the user has set a width
+
+    def visible_keys(self) -> list[str]:
+        """Keys of the columns that are shown."""
+        return [key for number, key in enumerate(KEYS) if not self.isColumnHidden(number)]
+
+    def selected_rows(self) -> list[int]:
+        """Positions of the selected rows in the order of the view."""
+        return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    def place(self) -> QPoint:
+        """How far it is scrolled."""
+        return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+
+    def go_to(self, place: QPoint) -> None:
+        """Scroll to where it was."""
+        self.executeDelayedItemsLayout()
+        self.horizontalScrollBar().setValue(place.x())
+        self.verticalScrollBar().setValue(place.y())
+
+    def copy(self, write: Writer = to_tsv, *, every: bool = False) -> None:
+        """Put the selected rows, or all, on the clipboard as text; `every` takes all in any case."""
+        chosen = [] if every else self.selected_rows()
+        layers = self._document.layers
+        rows = [layers.row(position) for position in chosen] if chosen else layers.shown()
+        as_text(self, write, rows, self.visible_keys(), QGuiApplication.clipboard().setText)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy rows, not the one cell that Qt would; in a tree, arrows to the sides open and close modules."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif not (event.key() in {Qt.Key.Key_Left, Qt.Key.Key_Right} and self._step(event.key() == Qt.Key.Key_Right)):
+            super().keyPressEvent(event)
+            return
+        event.accept()
+
+    def _step(self, inwards: bool) -> bool:
+        """Open or close the current module, or go to the one around it; False where there is nothing to do."""
+        layers, current = self._document.layers, self.currentIndex()
+        if not layers.is_tree or not current.isValid():
+            return False
+        open_ = current.data(LayerRole.OPEN)
+        if open_ is not None and open_ != inwards:
+            layers.toggle(current.row())
+        elif not inwards and (above := layers.parent_of(current.row())) is not None:
+            self.setCurrentIndex(layers.index(above, current.column()))
+        return True
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the mark before a module's name opens or closes it."""
+        index = self.indexAt(event.position().toPoint())
+        if event.button() is Qt.MouseButton.LeftButton and self._is_on_mark(index, event.position().toPoint()):
+            self._document.layers.toggle(index.row())
+            event.accept()
+            return
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A double click anywhere on a module opens or closes it."""
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and not self._is_on_mark(index, event.position().toPoint()):
+            self._document.layers.toggle(index.row())
+        super().mouseDoubleClickEvent(event)
+
+    def _is_on_mark(self, index: QModelIndex, at: QPoint) -> bool:
+        if not index.isValid() or index.column() != column_number("name") or index.data(LayerRole.OPEN) is None:
+            return False
+        return fold_mark(self.visualRect(index), index.data(LayerRole.LEVEL)).contains(at)

@@ -1,0 +1,71 @@
+"""What may be typed to find rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from inspector.engines.summary.rows import Port, Row
+from inspector.viewmodels.columns import haystack
+from inspector.viewmodels.row_filter import conditions
+
+ROWS = (
+    Row(
+        index=0, name="stem.conv", type="Conv2d", module="stem.conv", dtype="float16", parameters=2_000_000, macs=10**7,
+        flops=2 * 10**7, moved_bytes=10**6, inputs=(Port("x", "float16", ("batch", 3, 28, 28)),),
+        outputs=(Port("y", "float16", ("batch", 64, 14, 14)),), activation_bytes=25_088,
+    ),
+    Row(
+        index=1, name="stem.act", type="ReLU", module="stem", dtype="bfloat16", macs=0,
+        inputs=(Port("y", "bfloat16", (1, 64, 14, 14)),), outputs=(Port("z", "bfloat16", (1, 64, 14, 14)),),
+    ),
+    Row(
+        index=2, name="head fc", type="Linear", module="head", dtype="float32", parameters=5130, macs=None,
+        inputs=(Port("z", "float32", (1, 128)),), outputs=(Port("w", "float32", None),), source="model.py:12",
+    ),
+    Row(index=3, name="aten::mm", type="MatMul", dtype="int8", parameters=7, outputs=(Port("w", "int8", (11, 280)),)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("", "0123"),
+        ("conv", "0"),
+        ("STEM relu", "1"),
+        ("type:conv", "0"),
+        ("type:Linear name:head", "2"),
+        ('name:"head fc"', "2"),
+        ("module:stem", "01"),
+        ("source:model.py", "2"),
+        ("dtype:float16", "0"),
+        ("dtype:f16", "0"),
+        ("dtype:float", "02"),
+        ("dtype:bf16", "1"),
+        ("shape:1,28", ""),
+        ("shape:28,28", "0"),
+        ("shape:14x14", "01"),
+        ("shape:64×14×14", "01"),
+        ("shape:batch,?,28", "0"),
+        ("shape:batch,*,14", "0"),
+        ("in:1,128", "2"),
+        ("out:1,128", ""),
+        ("shape:280", "3"),
+        ("params>1M", "0"),
+        ("params>=5130 params<1e6", "2"),
+        ("parameters=7", "3"),
+        ("macs>0", "0"),
+        ("macs=0", "1"),
+        ("memory>25kB", "0"),
+        ("intensity>19.5", "0"),
+        ("-type:ReLU", "023"),
+        ("-conv -relu", "23"),
+        ("aten::mm", "3"),
+        ("aten::mm type:", ""),
+        ("params>many", ""),
+        ("conv*f16", "0"),
+        ('"', "0123"),
+    ],
+)
+def test_typed(typed: str, found: str) -> None:
+    fits = conditions(typed)
+    assert "".join(str(row.index) for row in ROWS if all(test(row, haystack(row)) for test in fits)) == found
