@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from inspector.engines.summary.grouping import DEEPEST, cut
@@ -10,6 +11,9 @@ from inspector.engines.summary.sizes import LARGEST
 from inspector.engines.summary.table import Figures
 from inspector.ir import Model
 from inspector.ir.text import inert
+
+MOST = 50_000
+"""Modules that are listed; of more only the upper levels are."""
 
 
 class _Sum:
@@ -58,7 +62,20 @@ def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
             each = own.setdefault(path, _Sum())
             parent = path.rpartition(".")[0]
             own.setdefault(parent, _Sum()).add(each.parameters, each.macs, each.flops, each.layers, each.known)
-    return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in order)
+    return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in _upper(order))
+
+
+def _upper(paths: list[str]) -> list[str]:
+    """All of them, or the upper levels where they are too many to be sent and shown."""
+    if len(paths) <= MOST:
+        return paths
+    depths = [path.count(".") for path in paths]
+    counts = Counter(depths)
+    deepest, shown = 0, counts[0]
+    while shown + counts[deepest + 1] <= MOST and deepest < DEEPEST:
+        deepest += 1
+        shown += counts[deepest]
+    return [path for path, depth in zip(paths, depths, strict=True) if depth <= deepest][:MOST]
 
 
 def _children(paths: Iterable[str]) -> dict[str, list[str]]:

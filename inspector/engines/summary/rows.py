@@ -145,6 +145,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         dims: Named or unknown dimensions of the inputs in order of appearance, which the user may fix.
         texts: Names of texts that can be asked for.
         beside: Names of the files beside the model that hold its weights, relative to its folder.
+        follows: Whether shapes, figures, modules and most rows are still to come (task `follow`).
     """
 
     file: str
@@ -161,3 +162,4 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Remark, ...] = ()
     seconds: float = 0.0
     beside: tuple[str, ...] = ()
+    follows: bool = False

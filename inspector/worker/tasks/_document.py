@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.engines.summary.preview import Preview
 from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError, InspectorError
 from inspector.formats import Format, Source
 from inspector.ir import Graph, Model, Node, Tensor, Value
 from inspector.ir.text import inert
+from inspector.worker.tasks._settling import Settling
 from inspector.worker.tasks._task import Context
 
 KEY = "document"
@@ -34,7 +36,14 @@ class Document:
     """A model that is open."""
 
     def __init__(
-        self, source: Source, fmt: Format, model: Model, seconds: float, fixed: dict[str, int] | None = None
+        self,
+        source: Source,
+        fmt: Format,
+        model: Model,
+        seconds: float,
+        fixed: dict[str, int] | None = None,
+        *,
+        sketched: bool = False,
     ) -> None:
         self.source = source
         self.format = fmt
@@ -48,6 +57,10 @@ class Document:
         """The figures for the sizes that were asked for last: what details are given with."""
         self.kept: dict[str, Any] = {}
         """What other tasks keep beside the model, such as the index of the search."""
+        self.preview = Preview(model) if sketched else None
+        """What is shown of a model that was only sketched, until `settling` is done."""
+        self.settling: Settling | None = None
+        self.sketched = sketched
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._nodes: dict[str, dict[str, Node]] = {}
@@ -55,15 +68,36 @@ class Document:
 
     def summary(self, dims: dict[str, int]) -> Summary:
         """The figures for these sizes, which go before those given at opening; worked out once."""
+        if self.preview is not None:
+            return self.preview
         dims = {**self.fixed, **dims}
         key = tuple(sorted(dims.items()))
         if key not in self._summaries:
             many = sum(len(graph.nodes) for graph in self.model.graphs) > MANY_NODES
             while len(self._summaries) >= (2 if many else MOST_SUMMARIES):
                 del self._summaries[list(self._summaries)[1]]
-            resize = self.format.resize if dims else None
-            self._summaries[key] = Summary(resize(self.source, dims) if resize else self.model, dims, self._numbers)
+            self._summaries[key] = Summary(self._resized(dims), dims, self._numbers)
         return self._summaries[key]
+
+    def _resized(self, dims: dict[str, int]) -> Model:
+        """The model with these sizes."""
+        if dims and self.sketched and self.format.settle is not None:
+            return self.format.settle(self.source, self.model, dims, lambda share: None)
+        return self.format.resize(self.source, dims) if dims and self.format.resize else self.model
+
+    def settle(self, dims: dict[str, int]) -> None:
+        """Get ready to work out the figures of a model that was only sketched."""
+        self.settling = Settling(self.source, self.format, self.model, {**self.fixed, **dims}, self._numbers)
+
+    def settled(self, summary: Summary) -> None:
+        """Take in the figures of a model that was only sketched: from now on it is like any other."""
+        dims = self.settling.dims if self.settling else {}
+        self.preview = self.settling = None
+        if not dims:
+            self.model = summary.model
+        self._summaries = {(): summary} if not dims else {tuple(sorted(dims.items())): summary}
+        self.news = self.chosen = summary
+        self.kept = {key: kept for key, kept in self.kept.items() if not key.startswith(("colours", "hierarchy"))}
 
     def figures(self) -> Summary:
         """The figures that the window shows."""

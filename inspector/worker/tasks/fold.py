@@ -58,7 +58,7 @@ def run(args: FoldArgs, context: Context) -> Folded:
         keys |= set(path)
     folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
     check_size(folded)
-    if args.colour not in ("", CATEGORY):
+    if args.colour not in ("", CATEGORY) and opened.preview is None:  # figures of a few nodes would colour only those
         by = opened.once(
             f"colours of {inert(graph.name)} by {args.colour}", lambda: colouring(opened, graph, args.colour)
         )

@@ -10,7 +10,8 @@ import msgspec
 
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.overview import overview
-from inspector.engines.summary.rows import Overview
+from inspector.engines.summary.preview import WORDS
+from inspector.engines.summary.rows import Overview, Remark
 from inspector.engines.summary.sizes import BATCH
 from inspector.engines.summary.summary import inputs_of
 from inspector.errors import InspectorError
@@ -32,11 +33,13 @@ class OpenArgs(msgspec.Struct, frozen=True):
         dims: Sizes of named dimensions for the figures.
         shapes: Shapes of inputs by name. Where the file has no shapes, those of all values follow from them; where it
             names its open dimensions, they say their sizes.
+        quick: Of a very large model say at once what can be said, and have the rest asked for (`follow`).
     """
 
     path: str
     dims: dict[str, int] = {}
     shapes: Shapes = {}
+    quick: bool = False
 
 
 def run(args: OpenArgs, context: Context) -> Overview:
@@ -49,7 +52,8 @@ def run(args: OpenArgs, context: Context) -> Overview:
     fmt = identify(source)
     context.report(None, f"Reading {fmt.title}")
     with waiting():
-        model = fmt.read(source)
+        sketch = fmt.sketch(source) if args.quick and fmt.sketch is not None else None
+        model = sketch or fmt.read(source)
     fixed: dict[str, int] = {}
     if args.shapes:
         if fmt.reshape is not None:
@@ -57,10 +61,14 @@ def run(args: OpenArgs, context: Context) -> Overview:
         else:
             fixed = sizes_of(model, args.shapes)
     context.report(None, "Counting")
-    opened = Document(source, fmt, model, perf_counter() - start, fixed)
+    with waiting():
+        opened = Document(source, fmt, model, perf_counter() - start, fixed, sketched=sketch is not None)
+    if opened.sketched:
+        opened.settle(args.dims)
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
-    result = msgspec.structs.replace(result, beside=beside(source, model))
+    notes = (Remark("info", WORDS), *result.notes) if opened.sketched else result.notes
+    result = msgspec.structs.replace(result, beside=beside(source, model), follows=opened.sketched, notes=notes)
     context.state[KEY] = opened
     return result
 

@@ -1,0 +1,73 @@
+"""What is shown of a very large model before its figures are known: its first rows, and what can be counted at once.
+
+Looking at every node of a million takes a minute; nobody should look at an empty window for so long. The rows are those
+of the graph's beginning, worked out as ever, with the shapes that the file itself says. Everything is replaced by the
+true `Summary` when that is done, and until then it is said that it will be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable
+from inspector.engines.summary.rows import ModuleRow, Totals
+from inspector.engines.summary.sizes import LARGEST
+from inspector.engines.summary.summary import LAYERS, Summary
+from inspector.ir import Model
+
+FIRST = 1000
+"""Nodes that are looked at."""
+
+WORDS = "Shapes, multiply-adds, modules and all rows of so large a model follow in a moment; these are the first."
+
+
+class Preview(Summary):
+    """The beginning of a very large model."""
+
+    def __init__(self, model: Model) -> None:
+        self._whole = model
+        super().__init__(beginning(model))
+
+    @cached_property
+    def totals(self) -> Totals:
+        """What is known already: nodes and parameters of the whole model; the rows are those that are shown."""
+        parameters = trainable = size = 0
+        counted: set[Identity] = set()
+        tensors = self._whole.tensors
+        for tensor in tensors.values():
+            if is_parameter(tensor):
+                key = identity(tensor, tensors)
+                if key not in counted:
+                    counted.add(key)
+                    count = tensor.count
+                    parameters += count
+                    trainable += count if is_trainable(tensor) else 0
+                    size += tensor.nbytes
+        return Totals(
+            layers=self.count(LAYERS),
+            nodes=sum(len(graph.nodes) for graph in self._whole.graphs),
+            parameters=min(parameters, LARGEST),
+            trainable=min(trainable, LARGEST),
+            parameter_bytes=min(size, LARGEST),
+            complete=False,
+        )
+
+    @cached_property
+    def modules(self) -> tuple[ModuleRow, ...]:
+        """None: their sums are not known yet."""
+        return ()
+
+
+def beginning(model: Model) -> Model:
+    """The model with the first nodes of its main graph, and with what those need."""
+    main = model.graphs[0]
+    nodes = main.nodes[:FIRST]
+    taken = {name for node in nodes for name in (*node.inputs, *node.tensors)}
+    paths = {node.module for node in nodes}
+    return replace(
+        model,
+        graphs=(replace(main, nodes=nodes), *model.graphs[1:]),
+        tensors={name: model.tensors[name] for name in taken if name in model.tensors},
+        modules=tuple(module for module in model.modules if module.path in paths),
+    )
