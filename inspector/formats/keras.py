@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._hdf5 import Listing, hdf5, listing, values
 from inspector.formats._keras_config import layer, load, text
@@ -103,6 +104,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("keras"),
     mime="application/x-keras",
     magic=((0, b"PK\x03\x04"), (30, b"metadata.json")),
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._hdf5 import BROKEN, Listing, hdf5, listing, values
 from inspector.formats._keras_config import Layer, layer, load, text
@@ -180,5 +181,6 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("keras"),
     mime="application/x-keras-h5",
 )

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._onnx_wire import fields
 from inspector.formats._raw import read_at
@@ -160,6 +161,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("tensorflow"),
     mime="application/x-tensorflow-graphdef",
     reshape=propagate,
 )

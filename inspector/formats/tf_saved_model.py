@@ -13,6 +13,7 @@ import numpy as np
 
 from inspector.errors import FormatError
 from inspector.formats._bundle import dtype_name, strings, varint
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
@@ -199,6 +200,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("tensorflow"),
     fetch_part=fetch_part,
     mime="application/x-tensorflow-savedmodel",
     magic=((0, b"\x08\x01\x12"),),

@@ -11,6 +11,7 @@ from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._bundle import TYPES
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._hdf5 import Listing
 from inspector.formats._keras_config import layer, text
@@ -198,6 +199,12 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     return constant(meta, str(tensor.place.layout.get("function", "")), tensor.place.member)
 
 
+def document(op: str, domain: str) -> str:
+    """What an operator does: that of a layers-model is a layer of Keras."""
+    layers = domain == "layers model"
+    return documented("keras" if layers else "tensorflow")(op, "" if layers else domain)
+
+
 FORMAT = Format(
     id="tfjs",
     title="TensorFlow.js",
@@ -205,5 +212,6 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=document,
     reshape=propagate,
 )

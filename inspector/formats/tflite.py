@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._flat import BROKEN
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
@@ -122,6 +123,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("tensorflow"),
     fetch_part=fetch_part,
     mime="application/x-tflite",
     magic=((4, MARK),),

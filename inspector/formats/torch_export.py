@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._export_graph import Reader, names
 from inspector.formats._export_schema import Program, Union, decoded, strange
 from inspector.formats._export_tensors import CONFIG, Stored, stored, stored_before_archives
@@ -212,6 +213,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("torch"),
     fetch_part=fetch_member_part,
     mime="application/x-torch-export",
     magic=((0, b"PK\x03\x04"), (30, b"/data/weights/")),

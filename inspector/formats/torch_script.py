@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._globals import grade
 from inspector.formats._pickle import Unpickled, unpickle
@@ -277,6 +278,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch_member,
+    document=documented("torch"),
     fetch_part=fetch_member_part,
     mime="application/x-torchscript",
     magic=((0, b"PK\x03\x04"), (30, b"/data/0")),

@@ -6,6 +6,7 @@ them and the optimizer's slots are kept apart; what else training left is shown 
 
 from __future__ import annotations
 
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._source import Source
 from inspector.formats._torch_model import fetch, fetch_part, kind, read_as
@@ -29,6 +30,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    document=documented("torch"),
     fetch_part=fetch_part,
     mime="application/x-pytorch-checkpoint",
     magic=((0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."),),

@@ -1,0 +1,88 @@
+"""What operators do, in words of ours and by the frameworks' own signatures: data of the folder `operators`.
+
+The texts name operators of one family a line; `resources/operators/build.py` writes the signatures. Nothing of a
+framework is imported to look them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from inspector.assets import resource
+
+Family = Literal["keras", "tensorflow", "torch"]
+
+
+def documented(family: Family) -> Callable[[str, str], str]:
+    """The `document` of a format whose operators are of this family."""
+    find = _in_torch if family == "torch" else _plainly
+
+    def document(op: str, domain: str) -> str:
+        if domain == "custom":  # an operator of somebody's own may bear a known name
+            return ""
+        return find(family, op)
+
+    return document
+
+
+def either(*families: Family) -> Callable[[str, str], str]:
+    """The `document` of a format with operators of several families: the first that knows one tells."""
+    known = [documented(family) for family in families]
+    return lambda op, domain: next((text for document in known if (text := document(op, domain))), "")
+
+
+def _plainly(family: Family, op: str) -> str:
+    words = texts(family).get(op)
+    return _composed(op, words, signatures().get(family, {}).get(op, ())) if words else ""
+
+
+def _in_torch(family: Family, op: str) -> str:
+    """Of `aten.add_.Tensor`, `aten::add_`, `prim::If`, `torch.nn.modules.linear.Linear`."""
+    known = texts(family)
+    name = torch_name(op)
+    if name in known:
+        return _plainly(family, name)
+    bare = name.removesuffix("_")
+    if bare == name or name.endswith("__") or bare not in known:
+        return ""
+    return f"In place: {_plainly(family, bare)}"
+
+
+def torch_name(op: str) -> str:
+    """What an operator or a module of PyTorch's own is called in the texts; empty for those of others."""
+    space, mark, name = op.rpartition("::")
+    if mark:
+        return name if space == "aten" else op if space == "prim" else ""
+    parts = op.split(".")
+    if parts[0] in {"aten", "quantized_decomposed"} and len(parts) > 1:
+        return parts[1]
+    if "torch.nn.modules." in op or parts[0] in {"_operator", "operator"} or len(parts) == 1:
+        return parts[-1]
+    return ""
+
+
+def _composed(op: str, words: str, lines: tuple[str, ...]) -> str:
+    listed = "\n".join(f"- {line}" for line in lines)
+    return f"{op}: {words}\n\n{listed}" if listed else f"{op}: {words}"
+
+
+@cache
+def texts(family: Family) -> dict[str, str]:
+    """What each operator of a family does, by its name."""
+    found: dict[str, str] = {}
+    for line in resource("operators", f"{family}.txt").read_text(encoding="utf-8").splitlines():
+        names, mark, words = line.partition(": ")
+        if mark and not line.startswith("#"):
+            found.update(dict.fromkeys(names.split(), words))
+    return found
+
+
+@cache
+def signatures() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Signatures by family and name."""
+    data = resource("operators", "signatures.json").read_bytes()
+    return msgspec.json.decode(data, type=dict[str, dict[str, tuple[str, ...]]])

@@ -1,0 +1,142 @@
+"""Writes signatures.json: how the operators that the texts beside it name are called, from the frameworks' own schemas.
+
+Run it where torch, TensorFlow and Keras are installed, after changing a text: `python resources/operators/build.py`.
+The texts are ours; signatures are facts: ATen's schemas, TensorFlow's operator definitions, the options of TensorFlow
+Lite's schema and the constructors of Keras' layers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+MOST = 4
+"""Overloads of an operator that are written down."""
+POOLS = {"AVERAGE_POOL_2D": "Pool2DOptions", "MAX_POOL_2D": "Pool2DOptions", "L2_POOL_2D": "Pool2DOptions"}
+SAME = {
+    "SPLIT_V": "SplitVOptions", "BATCH_MATMUL": "BatchMatMulOptions", "LSTM": "LSTMOptions", "RNN": "RNNOptions",
+    "CONCATENATION": "ConcatenationOptions", "SVDF": "SVDFOptions", "L2_NORMALIZATION": "L2NormOptions",
+    "UNIDIRECTIONAL_SEQUENCE_RNN": "SequenceRNNOptions", "TOPK_V2": "TopKV2Options", "GELU": "GeluOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions", "CONV_3D_TRANSPOSE": "Conv3DOptions",
+    "BIDIRECTIONAL_SEQUENCE_LSTM": "BidirectionalSequenceLSTMOptions", "LEAKY_RELU": "LeakyReluOptions",
+    "BIDIRECTIONAL_SEQUENCE_RNN": "BidirectionalSequenceRNNOptions",
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL"),
+                    "ReducerOptions"),
+}  # fmt: skip
+"""Tables of options whose names do not follow from the operator's."""
+
+
+def names(file: str) -> list[str]:
+    """The operators that a text names."""
+    lines = (HERE / file).read_text(encoding="utf-8").splitlines()
+    return [name for line in lines if line and not line.startswith("#") for name in _head(line).split()]
+
+
+def _head(line: str) -> str:
+    return line.partition(": ")[0]
+
+
+def keras_layers(wanted: list[str]) -> dict[str, list[str]]:
+    """Constructors of Keras' layers."""
+    import keras
+
+    found = {}
+    for name in wanted:
+        kind = getattr(keras.layers, name, None)
+        if not isinstance(kind, type):
+            continue
+        parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+        said = [str(_bare(each)) for each in parameters if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        found[name] = [f"{name}({', '.join(said)})"]
+    return found
+
+
+def _bare(parameter: inspect.Parameter) -> inspect.Parameter:
+    return parameter.replace(annotation=inspect.Parameter.empty)
+
+
+def torch_operators(wanted: list[str]) -> dict[str, list[str]]:
+    """Schemas of ATen, and constructors of the modules of torch.nn."""
+    import torch
+
+    schemas: dict[str, list[str]] = {}
+    for schema in torch._C._jit_get_all_schemas():
+        if schema.name.startswith("aten::") and "out" not in schema.overload_name.split("_"):
+            schemas.setdefault(schema.name.removeprefix("aten::"), []).append(str(schema).removeprefix("aten::"))
+    found = {}
+    for name in wanted:
+        kind = getattr(torch.nn, name, None)
+        if isinstance(kind, type):
+            parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+            shown = [str(_bare(each)) for each in parameters if each.name not in {"device", "dtype", "args", "kwargs"}]
+            found[name] = [f"{name}({', '.join(shown)})"]
+        elif name in schemas:
+            plain = [each for each in schemas[name] if "Tensor(a!) out" not in each and "*, str dim" not in each]
+            found[name] = [each for each in plain if "Dimname" not in each and ".out(" not in each][:MOST]
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def tensorflow_operators(wanted: list[str]) -> dict[str, list[str]]:
+    """Definitions of TensorFlow's operators, and options of TensorFlow Lite's."""
+    import tflite
+    from tensorflow.python.framework import op_def_registry
+
+    found = {}
+    for name in wanted:
+        if name.upper() == name and hasattr(tflite.BuiltinOperator, name):
+            options = _options(tflite, name)
+            if options:
+                found[name] = [f"Options: {', '.join(options)}"]
+        elif (definition := op_def_registry.get(name)) is not None:
+            found[name] = [_definition(definition)]
+    return found
+
+
+def _options(tflite: Any, name: str) -> list[str]:
+    guess = "".join(part if re.fullmatch(r"\d?D|V\d", part) else part.title() for part in name.split("_")) + "Options"
+    kind = getattr(tflite, POOLS.get(name) or SAME.get(name) or guess, None)
+    if not isinstance(kind, type):
+        return []
+    hidden = ("Length", "AsNumpy", "IsNone", "BufferHasIdentifier")
+    plain = [each for each in vars(kind) if each[0].isupper() and not each.endswith(hidden)]
+    return [each for each in plain if each != "Init" and "GetRootAs" not in each]
+
+
+def _definition(definition: Any) -> str:
+    def typed(argument: Any) -> str:
+        kind = argument.type_attr or argument.type_list_attr or _type(argument.type)
+        return f"{argument.name}: {f'{argument.number_attr}·' if argument.number_attr else ''}{kind}"
+
+    inputs = ", ".join(typed(each) for each in definition.input_arg)
+    outputs = ", ".join(typed(each) for each in definition.output_arg)
+    attributes = ", ".join(f"{each.name}: {each.type}" for each in definition.attr if not each.name.startswith("_"))
+    return f"{definition.name}({inputs}){f' → {outputs}' if outputs else ''}{f'; {attributes}' if attributes else ''}"
+
+
+def _type(number: int) -> str:
+    from tensorflow.python.framework import dtypes
+
+    return dtypes.as_dtype(number).name if number else ""
+
+
+def main() -> None:
+    """Write the file."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    signatures = {
+        "keras": keras_layers(names("keras.txt")),
+        "torch": torch_operators(names("torch.txt")),
+        "tensorflow": tensorflow_operators(names("tensorflow.txt")),
+    }
+    text = json.dumps(signatures, ensure_ascii=False, sort_keys=True, indent=0)
+    (HERE / "signatures.json").write_text(text + "\n", encoding="utf-8")
+    for family, found in signatures.items():
+        print(f"{family}: {len(names(f'{family}.txt'))} names, {len(found)} signatures")
+
+
+if __name__ == "__main__":
+    main()
