@@ -14,15 +14,18 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
-from inspector.engines.summary.rows import ModuleRow, Overview, Row, Totals
+from inspector.engines.summary.rows import ModuleRow, Overview, Remark, Row, Totals
 from inspector.errors import InspectorError, WorkerDied
 from inspector.jobs.document import Document
 from inspector.settings import Settings
+from inspector.viewmodels.following import beyond, failed, remarked
 from inspector.viewmodels.freshness import Freshness
 from inspector.viewmodels.layers import LayerTable
 from inspector.viewmodels.selection import Selection, Target
 from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.worker.tasks import Task
+from inspector.worker.tasks.follow import TASK as FOLLOW
+from inspector.worker.tasks.follow import FollowArgs, Followed
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 from inspector.worker.tasks.rows import TASK as ROWS
@@ -32,6 +35,8 @@ A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
 T = TypeVar("T")
 
+MOST_ROWS = 200_000
+"""Rows that the window takes in; each costs it a kilobyte, and nobody reads further."""
 FIRST_PAGE, PAGE = 1000, 5000
 """Rows asked for at once: a page is decoded in the window's thread and must cost it less than a frame or two."""
 
@@ -114,7 +119,7 @@ class DocumentModel(QObject):
         self._ask(OPEN, self._how(self.sizes), self._on_opened, self._on_failed)
 
     def _how(self, sizes: Sizes) -> OpenArgs:
-        return OpenArgs(path=str(self.path), dims=sizes.dims, shapes=sizes.shapes)
+        return OpenArgs(path=str(self.path), dims=sizes.dims, shapes=sizes.shapes, quick=True)
 
     @property
     def is_reading(self) -> bool:
@@ -215,14 +220,41 @@ class DocumentModel(QObject):
             if page.modules:
                 self._set_modules(page.modules)
         else:
-            self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= page.total)
+            self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= min(page.total, MOST_ROWS))
         self._note_places(page.rows)
+        if self.overview is not None and self.overview.follows:
+            self.rows_changed.emit()
+            self._ask_follow()
+            return
         have = start + len(page.rows)
-        if page.rows and have < page.total:
+        if page.rows and have < min(page.total, MOST_ROWS):
             self._ask_rows(have)
             return
         self.complete = True
         self.rows_changed.emit()
+        if page.rows and have < page.total:
+            self._say(beyond(have, page.total))
+
+    def _ask_follow(self) -> None:
+        self._ask(FOLLOW, FollowArgs(), self._on_followed, self._on_rows_failed)
+
+    def _on_followed(self, followed: Followed) -> None:
+        if not followed.done:
+            self._ask_follow()
+        elif followed.overview is None:
+            self.complete = True
+            self._say(failed(followed.trouble))
+        else:
+            self.overview = followed.overview
+            self._set_modules(followed.overview.modules)
+            self.overview_changed.emit()
+            self._ask_rows(0)
+            self.renewed.emit()
+
+    def _say(self, remark: Remark) -> None:
+        if self.overview is not None:
+            self.overview = remarked(self.overview, remark)
+            self.overview_changed.emit()
 
     def _note_places(self, rows: tuple[Row, ...]) -> None:
         """Remember which row each node is in; the main graph, that of the first row, has an empty name as well."""

@@ -19,8 +19,6 @@ from inspector.ir import Model
 FIRST = 1000
 """Nodes that are looked at."""
 
-WORDS = "Shapes, multiply-adds, modules and all rows of so large a model follow in a moment; these are the first."
-
 
 class Preview(Summary):
     """The beginning of a very large model."""

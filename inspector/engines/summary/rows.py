@@ -138,6 +138,12 @@ class Remark(msgspec.Struct, frozen=True):
     details: tuple[str, ...] = ()
 
 
+FOLLOWS = Remark(
+    "info", "Shapes, multiply-adds, modules and all rows of so large a model follow in a moment; these are the first."
+)
+"""What is said of a model that was opened quickly."""
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a model a moment after opening it.
 

@@ -10,8 +10,7 @@ import msgspec
 
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.overview import overview
-from inspector.engines.summary.preview import WORDS
-from inspector.engines.summary.rows import Overview, Remark
+from inspector.engines.summary.rows import FOLLOWS, Overview
 from inspector.engines.summary.sizes import BATCH
 from inspector.engines.summary.summary import inputs_of
 from inspector.errors import InspectorError
@@ -67,7 +66,7 @@ def run(args: OpenArgs, context: Context) -> Overview:
         opened.settle(args.dims)
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
-    notes = (Remark("info", WORDS), *result.notes) if opened.sketched else result.notes
+    notes = (FOLLOWS, *result.notes) if opened.sketched else result.notes
     result = msgspec.structs.replace(result, beside=beside(source, model), follows=opened.sketched, notes=notes)
     context.state[KEY] = opened
     return result

@@ -1,0 +1,25 @@
+"""What the window says of a very large model whose figures follow after it was opened."""
+
+from __future__ import annotations
+
+import msgspec
+
+from inspector.engines.summary.rows import FOLLOWS, Overview, Remark
+
+
+def remarked(overview: Overview, remark: Remark) -> Overview:
+    """The overview with one more remark, from which nothing follows any more."""
+    notes = tuple(note for note in overview.notes if note not in (FOLLOWS, remark))
+    return msgspec.structs.replace(overview, follows=False, notes=(remark, *notes))
+
+
+def beyond(shown: int, total: int) -> Remark:
+    """What is said where a table does not hold every row."""
+    return Remark(
+        "info", f"The table holds the first {shown:,} of {total:,} rows; the graph's search finds the others."
+    )
+
+
+def failed(trouble: str) -> Remark:
+    """What is said where nothing came."""
+    return Remark("warning", f"Shapes and figures could not be worked out: {trouble}", "Open the file again.")
