@@ -59,9 +59,9 @@ class Call:
         return self.function.path if isinstance(self.function, Global) else ""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Persistent:
-    """An object that lies outside the pickle, such as a storage."""
+    """An object that lies outside the pickle, such as a storage; whoever finds it there may put it in its place."""
 
     id: Any
 

@@ -76,6 +76,9 @@ def dense(
     """
     if dtype in PACKED:
         return _unpacked(data, dtype, prod(shape)).reshape(shape)
+    if dtype == "complex32" and strides is None:  # pairs of halves, which numpy has no type for
+        pairs = dense(data, "float16", (*shape, 2), offset=2 * offset, byteorder=byteorder)
+        return pairs.astype(np.float32).view(np.complex64).reshape(shape)
     kind = numpy_dtype(dtype, byteorder)
     if not kind.itemsize:
         raise FormatError(f"Values of type {dtype!r} cannot be shown.")

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal
 from inspector.errors import FormatError
 from inspector.formats._pickle import Call, Global, Persistent, Table, Unpickled, survey
 from inspector.formats._source import Source
+from inspector.formats._torch_tar import is_tar, open_tar
 from inspector.formats._torchzip import STORAGES, Strided, place
 from inspector.formats._zip import Archive, archive, strange_names
 from inspector.ir import Note, Place
@@ -132,11 +133,20 @@ def _opened(path: Path, _size: int, _changed: int) -> Opened:
     """Recognition and reading look at the same file in turn; it is taken apart once."""
     source = Source(path)
     with source.open() as file:
-        head = file.read(16)
+        head = file.read(512)
+        if is_tar(head):
+            return _tarred(file, path.name)
         if not head.startswith(ZIP):
             return _legacy(file, path.name) if head.startswith(LEGACY) else _plain(file, path.name)
     with archive(source) as zipped:
         return _zipped(zipped, path.name)
+
+
+def _tarred(file: BinaryIO, name: str) -> Opened:
+    found = open_tar(file, name)
+    storages = {key: Stored(offset, size) for key, (offset, size) in found.storages.items()}
+    facts = {"container": "tar archive (before PyTorch 0.1.10)"}
+    return Opened("legacy", found.data, found.others, storages=storages, facts=facts)
 
 
 def _zipped(zipped: Archive, name: str) -> Opened:

@@ -15,6 +15,7 @@ from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode, state_role
 from inspector.formats._torch_contents import Contents, Leaf, Part, contents, is_module
 from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_torch, peek
+from inspector.formats._torch_tar import is_tar
 from inspector.formats._torch_words import class_of, mapping, tensor_of, written
 from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member, fetch_member_part
 from inspector.ir import Model, Module, Note, Role, Tensor
@@ -31,7 +32,7 @@ def kind(glimpse: Glimpse) -> Literal["module", "state", ""]:
         folders = {name[: -len("data.pkl")] for name in glimpse.members if name.rpartition("/")[2] == "data.pkl"}
         if not folders or any(_scripted(folder, glimpse.members) for folder in folders):
             return ""
-    elif not glimpse.head.startswith((*LEGACY, *PLAIN)):
+    elif not glimpse.head.startswith((*LEGACY, *PLAIN)) and not is_tar(glimpse.head):
         return ""
     opened = peek(glimpse.path)
     if opened is None and (glimpse.members or glimpse.head.startswith(LEGACY)):

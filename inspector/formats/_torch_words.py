@@ -25,7 +25,7 @@ def tensor_of(item: Any) -> Strided | None:
     """The tensor that an object is, under its subclasses and old wrappers."""
     for _ in range(4):
         if not isinstance(item, Call):
-            return None
+            return strided(item)
         if item.path == SUBCLASS and len(item.args) >= 3 and isinstance(item.args[2], tuple):
             item = Call(item.args[0], item.args[2])
         elif item.path in VARIABLES and not item.args and isinstance(item.state, tuple) and item.state:

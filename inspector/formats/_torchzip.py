@@ -32,11 +32,14 @@ DTYPES = {
     "float64": "float64", "double": "float64", "float32": "float32", "float": "float32", "float16": "float16",
     "half": "float16", "bfloat16": "bfloat16", "int64": "int64", "long": "int64", "int32": "int32", "int": "int32",
     "int16": "int16", "int8": "int8", "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "uint64": "uint64",
-    "bool": "bool", "complex64": "complex64", "complex128": "complex128", "qint8": "qint8", "quint8": "quint8",
-    "qint32": "qint32", "float8_e4m3fn": "float8_e4m3fn", "float8_e5m2": "float8_e5m2",
+    "bool": "bool", "complex32": "complex32", "complex64": "complex64", "complex128": "complex128", "qint8": "qint8",
+    "quint8": "quint8", "qint32": "qint32", "float8_e4m3fn": "float8_e4m3fn", "float8_e5m2": "float8_e5m2",
     "float8_e4m3fnuz": "float8_e4m3fnuz", "float8_e5m2fnuz": "float8_e5m2fnuz", "float8_e8m0fnu": "float8_e8m0fnu",
 }  # fmt: skip
 """Our dtype name by torch's (`torch.float32` without the module)."""
+
+PAIRS = "float4_e2m1fn_x2"
+"""torch's dtype of two numbers to a byte."""
 
 REBUILDERS = frozenset(
     f"torch._utils.{name}"
@@ -89,6 +92,8 @@ class Strided:
 
 def strided(item: Any) -> Strided | None:
     """The tensor that a call in a pickle would rebuild, or None where it is no tensor we can place."""
+    if isinstance(item, Persistent) and isinstance(item.id, Strided):  # files before 0.1.10 keep tensors outside
+        return item.id
     if not isinstance(item, Call):
         return None
     if item.path in WRAPPERS and item.args:
@@ -107,7 +112,17 @@ def strided(item: Any) -> Strided | None:
     at = 5 if item.path.endswith("qtensor") else 4
     grad = item.args[at] if len(item.args) > at and isinstance(item.args[at], bool) else None
     found = Strided(key, dtype, tuple(shape), tuple(strides), offset, stored, grad)
+    if item.path.endswith("_v3") and getattr(item.args[6:7] and item.args[6], "name", "") == PAIRS and found.dense:
+        return _unpaired(found)
     return _quantized(found, item.args[4]) if at == 5 else found
+
+
+def _unpaired(tensor: Strided) -> Strided:
+    """A tensor of pairs of numbers of four bits as one of the numbers: twice as many in its last dimension."""
+    t = tensor
+    shape = (*t.shape[:-1], 2 * t.shape[-1]) if t.shape else (2,)
+    strides = tuple(prod(shape[at + 1 :]) for at in range(len(shape)))
+    return Strided(t.key, "float4_e2m1fn", shape, strides, 2 * t.offset, 2 * t.stored, t.grad)
 
 
 def _with_grad(tensor: Strided, grad: bool | None) -> Strided:
@@ -152,7 +167,7 @@ def _sizes(items: Any) -> bool:
 
 def place(tensor: Strided, folder: str, *, big: bool = False) -> Place:
     """Where the bytes lie; `folder` is the part of the archive that holds the storages, with its slash."""
-    width = BITS[tensor.dtype] // 8
+    bits = BITS[tensor.dtype]
     layout: dict[str, Any] = {}
     if not tensor.dense:
         layout["strides"] = tensor.strides
@@ -163,7 +178,8 @@ def place(tensor: Strided, folder: str, *, big: bool = False) -> Place:
         layout["dimension"] = tensor.axis
     elif isinstance(tensor.scale, float) and isinstance(tensor.zero, int):
         layout["scale"], layout["zero_point"] = tensor.scale, tensor.zero
-    return Place(member=f"{folder}{tensor.key}", offset=tensor.offset * width, size=tensor.reach * width, layout=layout)
+    size = -(-tensor.reach * bits // 8)
+    return Place(member=f"{folder}{tensor.key}", offset=tensor.offset * bits // 8, size=size, layout=layout)
 
 
 def _where(tensor: Strided, folder: str) -> tuple[str, int, int, str, int]:

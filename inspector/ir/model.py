@@ -42,7 +42,7 @@ BITS = {
     "float8_e4m3fn": 8, "float8_e4m3fnuz": 8, "float8_e5m2": 8, "float8_e5m2fnuz": 8, "float8_e8m0fnu": 8,
     "int16": 16, "uint16": 16, "float16": 16, "bfloat16": 16,
     "int32": 32, "uint32": 32, "float32": 32, "qint32": 32,
-    "int64": 64, "uint64": 64, "float64": 64, "complex64": 64, "complex128": 128,
+    "int64": 64, "uint64": 64, "float64": 64, "complex32": 32, "complex64": 64, "complex128": 128,
 }  # fmt: skip
 """Bits of one element, by dtype name."""
 
