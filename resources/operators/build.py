@@ -124,6 +124,13 @@ def _type(number: int) -> str:
     return dtypes.as_dtype(number).name if number else ""
 
 
+def _lines(found: dict[str, list[str]]) -> str:
+    """An operator a line, so that a change is seen as what it is."""
+    return ",\n".join(
+        f"{json.dumps(name)}: {json.dumps(said, ensure_ascii=False)}" for name, said in sorted(found.items())
+    )
+
+
 def main() -> None:
     """Write the file."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -132,8 +139,8 @@ def main() -> None:
         "torch": torch_operators(names("torch.txt")),
         "tensorflow": tensorflow_operators(names("tensorflow.txt")),
     }
-    text = json.dumps(signatures, ensure_ascii=False, sort_keys=True, indent=0)
-    (HERE / "signatures.json").write_text(text + "\n", encoding="utf-8")
+    families = [f"{json.dumps(family)}: {{\n{_lines(found)}\n}}" for family, found in signatures.items()]
+    (HERE / "signatures.json").write_text("{\n" + ",\n".join(families) + "\n}\n", encoding="utf-8")
     for family, found in signatures.items():
         print(f"{family}: {len(names(f'{family}.txt'))} names, {len(found)} signatures")
 

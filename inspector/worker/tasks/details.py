@@ -110,7 +110,8 @@ def _of_row(opened: Document, row: Row) -> Details:
         _section("Operators", (Fact(inert(node.op), inert(node.name), node=inert(node.name)) for node in nodes)),
         *([_attributes(f"Attributes of {inert(nodes[0].op)}", nodes[0].attributes)] if len(nodes) == 1 else []),
     )
-    doc = next((text for node in nodes if (text := _doc(opened, node))), "")
+    doc = _doc(opened, nodes[0]) if len(nodes) == 1 else _known_of(opened, module.type if module else row.type)
+    doc = doc or next((text for node in nodes if (text := _known_of(opened, node.op, node.domain))), "")
     return _details(row.type, row.name, "row", sections, doc, row.source)
 
 
@@ -135,7 +136,7 @@ def _of_module(opened: Document, name: str) -> Details:
         _section("Weights", (_weight(tensor) for tensor in own)),
     )
     title = kind.rpartition(".")[2] or name.rpartition(".")[2] or "Model"
-    return _details(title, name, "module", sections)
+    return _details(title, name, "module", sections, _known_of(opened, module.type) if module else "")
 
 
 def _of_tensor(opened: Document, tensor: Tensor) -> Details:
@@ -286,11 +287,22 @@ def _with_class(opened: Document, path: str) -> str:
 
 
 def _doc(opened: Document, node: Node) -> str:
+    """What the file says of the node, and what is known of its operator; that nothing is known where that is so."""
+    known = _known_of(opened, node.op, node.domain)
+    kind = f"{inert(node.domain)} · {inert(node.op)}" if node.domain else inert(node.op)
+    own = inert(node.doc, TEXT_LIMIT // 100, lines=True)
+    return "\n\n".join(filter(None, (own, known or f"Nothing is known here of an operator called {kind}.")))
+
+
+def _known_of(opened: Document, op: str, domain: str = "") -> str:
+    """What the format's documentation says of an operator or a module's class; empty where it knows none."""
     known = opened.once("documentation", dict)
-    key = (node.op, node.domain)
-    if key not in known:
-        known[key] = inert(opened.format.document(*key), 20_000, lines=True)
-    return "\n\n".join(filter(None, (inert(node.doc, TEXT_LIMIT // 100, lines=True), known[key])))
+    # Layers and operators of TensorFlow.js share names; the kind of the model says which they are.
+    domain = domain or (opened.model.metadata.get("kind", "") if opened.format.id == "tfjs" else "")
+    if (op, domain) not in known:
+        known[op, domain] = inert(opened.format.document(op, domain), 20_000, lines=True)
+    text: str = known[op, domain]
+    return text
 
 
 def _row(opened: Document, args: DetailsArgs) -> Row:

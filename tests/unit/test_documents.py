@@ -1,0 +1,83 @@
+"""What is told of operators: the data is whole, names are found in every spelling, and a node's details show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import tflite
+
+from inspector.assets import resource
+from inspector.formats import formats
+from inspector.formats._documents import Family, documented, signatures, texts
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.details import TASK as DETAILS
+from inspector.worker.tasks.details import Details, DetailsArgs
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_every_name_stands_once_and_every_text_is_a_sentence(family: Family) -> None:
+    lines = resource("operators", f"{family}.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.partition(": ") for line in lines if line and not line.startswith("#")]
+    assert all(mark and words[-1] == "." and len(words) < 700 for _, mark, words in rows)
+    assert not [name for name, count in Counter(" ".join(head for head, _, _ in rows).split()).items() if count > 1]
+    assert len(texts(family)) >= 150
+    assert set(signatures()[family]) <= set(texts(family))
+
+
+def test_what_is_known_covers_what_there_is() -> None:
+    builtin = {name for name in vars(tflite.BuiltinOperator) if name.isupper()}
+    assert len(builtin & set(texts("tensorflow"))) > 0.85 * len(builtin)
+    assert {"Dense", "LSTM", "MultiHeadAttention", "TFOpLambda"} <= set(texts("keras"))
+    assert len(signatures()["keras"]) > 150
+
+
+@pytest.mark.parametrize(
+    ("op", "begins"),
+    [
+        ("aten.linear.default", "linear: input · weightᵀ + bias"),
+        ("aten::linear", "linear: "),
+        ("aten.add_.Tensor", "In place: add: "),
+        ("aten::__getitem__", "__getitem__: "),
+        ("prim::If", "prim::If: Runs one of two blocks"),
+        ("torch.nn.modules.linear.Linear", "Linear: "),
+        ("__torch__.torch.nn.modules.conv.Conv2d", "Conv2d: "),
+        ("_operator.getitem", "getitem: "),
+        ("mine::linear", ""),
+        ("mine.linear.default", ""),
+        ("aten::no_such_thing_", ""),
+    ],
+)
+def test_names_of_torch(op: str, begins: str) -> None:
+    found = documented("torch")(op, "")
+    assert found.startswith(begins)
+    assert bool(found) == bool(begins)
+
+
+def test_a_custom_operator_is_not_taken_for_ours() -> None:
+    assert documented("tensorflow")("CONV_2D", "").endswith("DilationHFactor, QuantizedBiasType")
+    assert documented("tensorflow")("CONV_2D", "custom") == ""
+    tfjs = formats()["tfjs"].document
+    assert "kernel: height" in tfjs("Conv2D", "layers model")
+    assert "filter (height" in tfjs("Conv2D", "graph model")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "said"),
+    [
+        ("digits_mlp.pt2", 1, "- linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+        ("digits_mlp.torchscript.pt", 1, "- linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+        ("digits_keras.keras", 1, "- Dense(units, activation=None, use_bias=True"),
+        ("digits_mlp.onnx", 1, "General Matrix multiplication"),
+    ],
+)
+def test_a_real_worker_tells_it(samples: Path, name: str, row: int, said: str) -> None:
+    from inspector.worker.tasks.rows import TASK as ROWS
+    from inspector.worker.tasks.rows import RowsArgs
+
+    _, page = ask_document(samples / name, [(ROWS, RowsArgs())])
+    seen: Details
+    _, seen = ask_document(samples / name, [(DETAILS, DetailsArgs("row", page.rows[row].name))])
+    assert said in seen.doc
