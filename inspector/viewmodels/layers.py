@@ -344,13 +344,17 @@ class LayerTable(QAbstractTableModel):
         totals = self._totals if self._sums is None else self._sums
         amount = words.count(every) if self._sums is None else f"{words.count(self._hits)} of {words.count(every)}"
         about = "" if totals.complete else "at least "
-        parts = (
+        parts = [
             f"{amount} {'row' if every == 1 else 'rows'}",
             f"{words.count(totals.parameters)} parameters",
             f"{words.count(totals.trainable)} trainable",
-            f"{about}{words.count(totals.macs)} multiply-adds",
-            f"{words.size(totals.activation_bytes)} activations",
-            f"{words.size(totals.peak_bytes)} peak",
-            *([f"{words.figure(totals.intensity)} FLOPs/byte"] if totals.intensity is not None else []),
-        )
+        ]
+        if self._totals.nodes or totals.macs:  # a file of weights only says nothing of these
+            parts += [
+                f"{about}{words.count(totals.macs)} multiply-adds",
+                f"{words.size(totals.activation_bytes)} activations",
+                f"{words.size(totals.peak_bytes)} peak",
+            ]
+        if totals.intensity is not None:
+            parts.append(f"{words.ratio(totals.intensity)} FLOPs/byte")
         return "   ·   ".join(parts)

@@ -36,12 +36,23 @@ def figures(totals: Totals) -> tuple[Figure, ...]:
         trains = "none marked trainable"
     else:
         trains = f"{words.count(fixed)} not trainable"
-    least = "" if totals.complete else "at least; some shapes are open"
+    parameters = Figure("Parameters", words.count(totals.parameters), trains)
+    weights = Figure("Weights", words.size(totals.parameter_bytes), "as stored in the file")
+    if not totals.nodes:
+        return (
+            parameters,
+            Figure("Multiply-adds", words.UNKNOWN, "no graph in the file"),
+            weights,
+            Figure("Activations", words.UNKNOWN, "no graph in the file"),
+            Figure("Layers", words.count(totals.layers), "weights only"),
+        )
+    least = "" if totals.complete else "of what is known"
+    peak = f"{words.size(totals.peak_bytes)} at a time" if totals.peak_bytes else "outputs of all layers"
     return (
-        Figure("Parameters", words.count(totals.parameters), trains),
+        parameters,
         Figure("Multiply-adds", words.short(totals.macs), least or f"{words.count(totals.macs)} for one call"),
-        Figure("Weights", words.size(totals.parameter_bytes), "as stored in the file"),
-        Figure("Activations", words.size(totals.activation_bytes), least or "outputs of all layers"),
+        weights,
+        Figure("Activations", words.size(totals.activation_bytes), least or peak),
         Figure("Layers", words.count(totals.layers), f"{words.count(totals.nodes)} operations"),
     )
 

@@ -25,7 +25,7 @@ def headline(remarks: tuple[Remark, ...]) -> str:
     if not remarks:
         return ""
     more = f"   (and {len(remarks) - 1} more)" if len(remarks) > 1 else ""
-    return f"{remarks[0].text}{more}"
+    return f"{remarks[0].text} {remarks[0].hint}".rstrip() + more
 
 
 def as_text(remarks: Iterable[Remark]) -> str:

@@ -89,6 +89,11 @@ def seconds(duration: float) -> str:
     return f"{int(duration // 60)} min {int(duration % 60)} s"
 
 
+def ratio(value: float | None) -> str:
+    """A quotient with three significant figures: `26.3`, `0.083`."""
+    return UNKNOWN if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def tip(text: str) -> str:
     """A text for a tooltip, which Qt would read as markup where it looks like it: names of a file may."""
     return f"<qt>{escape(text).replace(chr(10), '<br>')}</qt>" if "<" in text or "&" in text else text

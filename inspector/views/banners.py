@@ -5,7 +5,7 @@ What they say may come from the file, so it is plain text everywhere, one line t
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
@@ -52,6 +52,9 @@ class Banner(QFrame):
 class RemarkBanner(Banner):
     """The gravest thing that is to be known of a file, on all pages of the model; it can be put away."""
 
+    told = Signal(object)
+    """The Remark that stands here; None when none does."""
+
     def __init__(self, document: DocumentModel) -> None:
         super().__init__("remarkBanner", "What to know of this file")
         self._document = document
@@ -69,9 +72,11 @@ class RemarkBanner(Banner):
         grave = gravest(overview.notes) if overview is not None else ()
         if not grave or grave == self._put_away:
             self.say("info", "")
+            self.told.emit(None)
             return
         self._put_away = ()
         self.say(grave[0].level, headline(grave))
+        self.told.emit(grave[0])
 
     def _dismiss(self) -> None:
         overview = self._document.overview
@@ -80,7 +85,7 @@ class RemarkBanner(Banner):
 
     def _show_details(self) -> None:
         if self._document.overview is not None:
-            box = RemarkBox(self._document.name, self._document.overview.notes, self)
+            box = RemarkBox(self._document.name, self._document.overview.notes, self.window())
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()
 

@@ -73,7 +73,7 @@ class LayerCells(QStyledItemDelegate):
             room.setLeft(room.right() - 48)
         painter.setFont(font)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        faint = style == "bar" or text in {"–", "0", "?"}
+        faint = style == "bar" or (text in {"–", "0", "?"} and level is None)
         painter.setPen(look.colour("on_selection" if chosen else "muted" if faint else "text"))
         mode = Qt.TextElideMode.ElideMiddle if style == "text" else Qt.TextElideMode.ElideRight
         shown = painter.fontMetrics().elidedText(text, mode, int(room.width()))

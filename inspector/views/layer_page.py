@@ -59,7 +59,15 @@ class LayerPage(QWidget):
         self._stack.addWidget(self.table)
         self.levels = self._depths()
         bar = row(
-            self.filter, 8, *self._groupings(), self.levels, 0, self._columns_button(), self._export_button(), spacing=4
+            self.filter,
+            8,
+            *self._groupings(),
+            4,
+            self.levels,
+            0,
+            self._columns_button(),
+            self._export_button(),
+            spacing=4,
         )
         bar.setContentsMargins(16, 8, 16, 8)
         bar.setStretch(0, 100)

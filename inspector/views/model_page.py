@@ -91,6 +91,7 @@ class ModelPage(QWidget):
         bar_alone(self.pages)
         self.pages.setCornerWidget(reloaded_label(document))
         self.fresh, self.remarks = FreshBanner(document), RemarkBanner(document)
+        self.remarks.told.connect(self.overview.leave_out)
         self._died = self._died_line()
         self._opening = EmptyPane("loading", f"Opening {document.name}", "")
         self._content = QWidget()

@@ -35,6 +35,7 @@ class OverviewPage(QScrollArea):
         self.setWidgetResizable(True)
         self._document = document
         self._largest: list[Row] = []
+        self._told: Remark | None = None
         self.title, self.badge = Elided("", "title"), label("", "badge")
         self.caption = label("", "caption", wrap=True)
         self._notes, self._ports = QVBoxLayout(), QHBoxLayout()
@@ -101,12 +102,18 @@ class OverviewPage(QScrollArea):
         self.title.setText(overview.file)
         self.badge.setText(overview.title)
         self.caption.setText(caption(overview))
-        self._show_notes(overview.notes)
+        self._show_notes(note for note in overview.notes if note != self._told)
         self._show_ports(overview)
         self._show_figures(figures(self._document.totals))
         self._show_texts(overview.texts)
         self._show_metadata(overview)
         self._on_rows()
+
+    def leave_out(self, told: Remark | None) -> None:
+        """A remark that stands above all pages need not stand here as well."""
+        if told != self._told:
+            self._told = told
+            self.refresh()
 
     def _on_rows(self) -> None:
         if self._document.overview is None:

@@ -45,7 +45,7 @@ def test_a_hostile_pickle_is_told_on_every_page(
         assert banner.isVisible()
     assert banner.property("level") == "danger"
     said = "This file asks to run posix.system, builtins.eval, requests.get; they were not run."
-    assert banner.text.text() == said
+    assert banner.text.text() == f"{said} Do not load it with PyTorch or pickle unless you trust who made it."
     assert banner.text.textFormat() == Qt.TextFormat.PlainText
     banner.details.click()
     box = window.findChild(QWidget, "remarkBox")
@@ -59,6 +59,8 @@ def test_a_hostile_pickle_is_told_on_every_page(
 
 def test_it_can_be_put_away_and_the_overview_keeps_it(window: MainWindow, opened: Opened, hostile: Path) -> None:
     document = opened(hostile)
+    cards = [label.text() for label in window.page.overview.findChildren(QLabel) if label.isVisible()]
+    assert not any("posix.system" in text for text in cards), "it need not be said twice on one page"
     window.page.remarks.dismiss.click()
     assert not window.page.remarks.isVisible()
     document.set_dims({"any": 3})
@@ -78,7 +80,7 @@ def test_the_gravest_comes_first() -> None:
     assert [note.text for note in gravest(notes)] == ["c", "d"]
     assert [note.text for note in gravest(notes[:2])] == ["b"]
     assert gravest(notes[:1]) == ()
-    assert headline(gravest(notes)) == "c   (and 1 more)"
+    assert headline(gravest(notes)) == "c do not   (and 1 more)"
     assert as_text(notes).startswith("Danger: c\ndo not\n\nDanger: d\n\nWarning: b\n\nNote: a")
 
 

@@ -129,7 +129,7 @@ def test_a_spreadsheet_runs_nothing() -> None:
 
 def test_columns_are_declared_once() -> None:
     assert len(set(KEYS)) == len(COLUMNS)
-    wanted = "name type input_shapes output_shapes dtype parameters macs activation_bytes live_bytes intensity share"
+    wanted = "name type input_shapes output_shapes dtype parameters macs activation_bytes share"
     assert [column.key for column in COLUMNS if column.shown] == wanted.split()
 
 

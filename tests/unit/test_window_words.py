@@ -96,9 +96,13 @@ def test_documentation_flows_but_lists_stay() -> None:
 
 
 def test_the_figures_of_an_overview() -> None:
-    texts = {f.title: (f.number, f.words) for f in figures(Totals(parameters=12, trainable=10, macs=5, complete=False))}
+    totals = Totals(parameters=12, trainable=10, macs=5, nodes=3, complete=False)
+    texts = {f.title: (f.number, f.words) for f in figures(totals)}
     assert texts["Parameters"] == ("12", "2 not trainable")
-    assert texts["Multiply-adds"] == ("5", "at least; some shapes are open")
+    assert texts["Multiply-adds"] == ("5", "of what is known")
+    texts = {f.title: (f.number, f.words) for f in figures(Totals(parameters=12, trainable=12, complete=False))}
+    assert texts["Multiply-adds"] == ("–", "no graph in the file")
+    assert [words.ratio(value) for value in (None, 0.08333, 26.28, 12345.6)] == ["–", "0.0833", "26.3", "12,346"]
 
 
 def test_a_flat_list_becomes_a_tree() -> None:
