@@ -61,6 +61,21 @@ def compare_with_onnx(model: Model, path: Path) -> None:
     assert ours == floats_in(onnx.load(path).graph)
 
 
+def test_a_model_has_as_many_parameters_in_every_format() -> None:
+    """Or a reason that stands beside it in the table."""
+    families: dict[str, dict[str, Row]] = {}
+    for row in rows("package"):
+        if "family" in row.facts:
+            families.setdefault(row.facts["family"], {})[row.id] = row
+    assert len(families) >= 7
+    for name, family in families.items():
+        plain = {row.facts["parameters"] for row in family.values() if "because" not in row.facts}
+        assert len(plain) == 1, name
+        assert len(family) > 1, name
+        for row in family.values():
+            assert ("because" in row.facts) == (row.facts["parameters"] not in plain), row.id
+
+
 @pytest.mark.parametrize("row", rows("installed"), ids=lambda row: row.id)
 def test_models_that_come_with_installed_packages(row: Row) -> None:
     path = installed(row)
