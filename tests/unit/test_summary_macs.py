@@ -195,6 +195,61 @@ def test_multi_head_attention_of_keras() -> None:
     assert macs(made) == projections + 2 * 4 * 10 * 14 * 16
 
 
+def test_the_order_of_the_kernels_of_an_attention_does_not_matter() -> None:
+    """Keras' archive has query first, its H5 file the output: as the alphabet has them."""
+    sizes = {"query": (32, 4, 8), "key": (32, 4, 8), "value": (32, 4, 6), "attention_output": (4, 6, 32)}
+    expected = 2 * 10 * (32 * 32 + 32 * 32 + 32 * 24 + 24 * 32) + 2 * 4 * 10 * 10 * (8 + 6)
+    for names in (list(sizes), sorted(sizes)):
+        owned = tuple((f"mha/{name}/{part}", sizes[name]) for name in names for part in ("bias", "kernel"))
+        made = call("MultiHeadAttention", ((2, 10, 32),), (2, 10, 32), owned=owned, channels_last=True)
+        assert macs(made) == expected
+
+
+def test_attention_of_onnx_runtime() -> None:
+    q, kv = (2, 10, 64), (2, 14, 64)
+    scores = 2 * 4 * 10 * 14 * (16 + 16)
+    own = {"domain": "com.microsoft", "attributes": {"num_heads": 4}}
+    assert macs(call("MultiHeadAttention", (q, kv, kv), q, **own)) == scores
+    packed = 2 * 4 * 10 * 10 * (16 + 16)
+    assert macs(call("MultiHeadAttention", ((2, 10, 4, 3, 16), None, None), q, **own)) == packed
+    past = (None, None, None, (2, 4, 5, 16), (2, 4, 5, 16))
+    assert macs(call("MultiHeadAttention", (q, q, q, *past), q, **own)) == 2 * 4 * 10 * 15 * 32
+    assert macs(call("Attention", (q, (64, 192), (192,)), q, **own)) == 2 * 10 * 64 * 192 + packed
+    assert macs(call("Attention", (q, (64, 192), (192,), None, (2, 2, 4, 5, 16)), q, **own)) == (
+        2 * 10 * 64 * 192 + 2 * 4 * 10 * 15 * 32
+    )
+    shared = {"domain": "com.microsoft", "attributes": {"num_heads": 4, "kv_num_heads": 2}}
+    group = (q, (2, 10, 32), (2, 10, 32), (2, 2, 5, 16), (2, 2, 5, 16))
+    assert macs(call("GroupQueryAttention", group, q, **shared)) == 2 * 4 * 10 * 15 * 32
+    together = ((2, 10, 128), None, None, (2, 2, 5, 16), (2, 2, 5, 16))
+    assert macs(call("GroupQueryAttention", together, q, **shared)) == 2 * 4 * 10 * 15 * 32
+
+
+def test_convolutional_recurrence() -> None:
+    owned = (("c/kernel", (3, 3, 2, 20)), ("c/recurrent_kernel", (3, 3, 5, 20)), ("c/bias", (20,)))
+    expected = 1 * 4 * 6 * 6 * (9 * 2 * 20 + 9 * 5 * 20)
+    for output in ((1, 4, 6, 6, 5), (1, 6, 6, 5)):
+        assert macs(call("ConvLSTM2D", ((1, 4, 8, 8, 2),), output, owned=owned, channels_last=True)) == expected
+    first = {"data_format": "channels_first"}
+    inputs, output = ((1, 4, 2, 8, 8),), (1, 5, 6, 6)
+    assert macs(call("ConvLSTM2D", inputs, output, owned=owned, channels_last=True, attributes=first)) == expected
+
+
+def test_recurrence_whose_weights_are_put_together_by_nodes() -> None:
+    """torch.onnx slices and joins them; nobody knows the shapes of the pieces."""
+    unknown = ((6, 2, 10), (1, 1, 1), (1, 1, 1), (1, 1))
+    made = call("LSTM", unknown, None, attributes={"hidden_size": 16})
+    assert macs(made) == 6 * 2 * 4 * 16 * (10 + 16)
+    both = call("GRU", unknown, None, attributes={"hidden_size": 16, "direction": "bidirectional"})
+    assert macs(both) == 2 * 6 * 2 * 3 * 16 * (10 + 16)
+
+
+def test_a_product_with_one_unknown_side() -> None:
+    assert macs(call("MatMul", (None, (12, 5)), (7, 5))) == 7 * 5 * 12
+    assert macs(call("MatMul", (None, (5, 12)), (7, 5), attributes={"transpose_b": True})) == 7 * 5 * 12
+    assert macs(call("MatMul", (None, (12, 5)), None)) is None
+
+
 @pytest.mark.parametrize(
     "op", ["Relu", "Add", "BatchNormalization", "MaxPool", "LayerNormalization", "Softmax", "Strange"]
 )
