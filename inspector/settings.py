@@ -52,6 +52,9 @@ class Settings:
     columns = Setting(
         "layers.columns", list[str](), "Columns of the layer table; empty means the default ones", list[str]
     )
+    weight_columns = Setting(
+        "layers.weight_columns", list[str](), "The same of files that hold weights only", list[str]
+    )
     grouping = Setting("layers.grouping", "layers", "layers, operators or modules")
     depth = Setting("layers.depth", 0, "Levels of modules shown open in the layer table; 0 for all")
     shapes = Setting(

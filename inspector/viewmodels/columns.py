@@ -50,6 +50,10 @@ def _outputs(row: Row) -> str:
     return words.shapes(row.outputs)
 
 
+def _weights(row: Row) -> str:
+    return ", ".join(words.shape(shape) for shape in row.weight_shapes)
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("index", "#", "Place in execution order", "number",
            lambda row: row.index, lambda row: str(row.index + 1), width=48, shown=False),
@@ -59,6 +63,8 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.type, lambda row: row.type, width=104),
     Column("input_shapes", "Input", "Shapes of what enters, without weights", "mono", _inputs, _inputs, width=112),
     Column("output_shapes", "Output", "Shapes of what leaves", "mono", _outputs, _outputs, width=112),
+    Column("weight_shapes", "Weights", "Shapes of the weights and buffers", "mono", _weights, _weights, width=112,
+           shown=False),
     Column("dtype", "Dtype", "Of the weights where there are any, else of the first output", "mono",
            lambda row: row.dtype, lambda row: words.dtype(row.dtype), width=56),
     Column("parameters", "Parameters", "Elements of weights and buffers; a shared tensor counts once", "number",
@@ -101,6 +107,8 @@ COLUMNS: tuple[Column, ...] = (
 
 KEYS = tuple(column.key for column in COLUMNS)
 DEFAULT = tuple(column.key for column in COLUMNS if column.shown)
+WEIGHTS_ONLY = ("name", "type", "weight_shapes", "dtype", "parameters", "trainable", "parameter_bytes", "share")
+"""What says something of a file that holds no graph."""
 
 
 def column_number(key: str) -> int:
@@ -113,5 +121,6 @@ def haystack(row: Row) -> str:
     ports = " ".join(
         f"{words.shape(port.shape)} {port.dtype} {words.dtype(port.dtype)}" for port in (*row.inputs, *row.outputs)
     )
+    ports += "".join(f" {words.shape(shape)}" for shape in row.weight_shapes)
     text = f"{row.name}\n{row.type}\n{row.category}\n{ports}\n{row.dtype}".lower()
     return f"{text}\n{ports.replace(words.TIMES, 'x').lower()}" if words.TIMES in ports else text

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from inspector.engines.summary.rows import Port, Row
+from inspector.engines.summary.rows import Row, Shape
 from inspector.viewmodels import words
 
 Test = Callable[[Row, str], bool]
@@ -37,10 +37,11 @@ _TEXTS: dict[str, Callable[[Row], str]] = {
     "module": lambda row: row.module,
     "source": lambda row: row.source,
 }
-_PORTS: dict[str, Callable[[Row], tuple[Port, ...]]] = {
-    "shape": lambda row: (*row.inputs, *row.outputs),
-    "in": lambda row: row.inputs,
-    "out": lambda row: row.outputs,
+_SHAPES: dict[str, Callable[[Row], list[Shape]]] = {
+    "shape": lambda row: [*(port.shape for port in (*row.inputs, *row.outputs)), *row.weight_shapes],
+    "in": lambda row: [port.shape for port in row.inputs],
+    "out": lambda row: [port.shape for port in row.outputs],
+    "weight": lambda row: [*row.weight_shapes],
 }
 _FIGURES: dict[str, Callable[[Row], float | None]] = {
     "params": lambda row: row.parameters,
@@ -88,8 +89,8 @@ def _keyed(key: str, mark: str, value: str) -> Test | None:
             return lambda row, _hay: wanted in take(row).lower()
         if key == "dtype":
             return _dtype(value.lower())
-        if key in _PORTS:
-            return _shape(_PORTS[key], value)
+        if key in _SHAPES:
+            return _shape(_SHAPES[key], value)
         return None
     number = _NUMBER.fullmatch(value)
     if key not in _FIGURES or number is None:
@@ -112,18 +113,18 @@ def _dtype(wanted: str) -> Test:
     return fits
 
 
-def _shape(take: Callable[[Row], tuple[Port, ...]], value: str) -> Test:
+def _shape(take: Callable[[Row], list[Shape]], value: str) -> Test:
     wanted = [part.strip() for part in re.split(r"[,×]|(?<=[\d?*])x(?=[\d?*])", value) if part.strip()]
 
     def fits(row: Row, _hay: str) -> bool:
-        return bool(wanted) and any(_within(wanted, port) for port in take(row) if port.shape is not None)
+        return bool(wanted) and any(_within(wanted, shape) for shape in take(row) if shape is not None)
 
     return fits
 
 
-def _within(wanted: list[str], port: Port) -> bool:
+def _within(wanted: list[str], shape: Iterable[int | str | None]) -> bool:
     """Whether these sizes stand side by side in a shape."""
-    sizes = ["?" if size is None else str(size).lower() for size in port.shape or ()]
+    sizes = ["?" if size is None else str(size).lower() for size in shape]
     return any(
         all(want in {"?", "*"} or want.lower() == size for want, size in zip(wanted, sizes[start:], strict=False))
         for start in range(len(sizes) - len(wanted) + 1)

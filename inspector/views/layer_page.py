@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, column_number
+from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, WEIGHTS_ONLY, column_number
 from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import Writer, into_file, to_csv, to_json, to_markdown, to_tsv
@@ -75,7 +75,8 @@ class LayerPage(QWidget):
         self.setLayout(column(bar, line(), self._stack, line(), foot, spacing=0))
         self.setProperty("surface", "base")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._show_columns(document.settings.columns or list(DEFAULT))
+        self._show_columns(self._wanted())
+        document.overview_changed.connect(lambda: self._show_columns(self._wanted()))
         document.layers.counted.connect(self._on_counted)
         document.rows_changed.connect(self._on_rows)
         document.renewed.connect(self._on_renewed)
@@ -175,6 +176,17 @@ class LayerPage(QWidget):
 
     # Columns
 
+    def _wanted(self) -> list[str]:
+        """The columns that the user chose, or those that say something of such a file."""
+        settings = self._document.settings
+        return (settings.weight_columns or list(WEIGHTS_ONLY)) if self._bare else (settings.columns or list(DEFAULT))
+
+    @property
+    def _bare(self) -> bool:
+        """Whether the file holds weights only."""
+        overview = self._document.overview
+        return overview is not None and not overview.totals.nodes
+
     def _show_columns(self, keys: list[str]) -> None:
         for number, key in enumerate(KEYS):
             self.table.setColumnHidden(number, key not in keys and key != "name")
@@ -191,7 +203,7 @@ class LayerPage(QWidget):
             action.toggled.connect(lambda on, key=item.key: self.show_column(key, on))
             menu.addAction(action)
         menu.addSeparator()
-        menu.addAction("Back to the usual ones", lambda: self._remember(list(DEFAULT)))
+        menu.addAction("Back to the usual ones", lambda: self._remember([]))
         menu.popup(at)
 
     def show_column(self, key: str, on: bool) -> None:
@@ -200,8 +212,11 @@ class LayerPage(QWidget):
         self._remember([k for k in KEYS if k in keys])
 
     def _remember(self, keys: list[str]) -> None:
-        self._document.settings.columns = [] if keys == list(DEFAULT) else keys
-        self._show_columns(keys)
+        if self._bare:
+            self._document.settings.weight_columns = [] if keys == list(WEIGHTS_ONLY) else keys
+        else:
+            self._document.settings.columns = [] if keys == list(DEFAULT) else keys
+        self._show_columns(self._wanted())
 
     # Rows and selection
 

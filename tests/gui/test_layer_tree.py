@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.app.window import MainWindow
 from inspector.engines.summary.rows import Row, Totals
-from inspector.viewmodels.columns import column_number
+from inspector.viewmodels.columns import WEIGHTS_ONLY, column_number
 from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.layers import LayerRole, LayerTable
 from inspector.viewmodels.selection import Target
@@ -150,6 +151,29 @@ def test_the_filter_of_the_window_takes_keys(window: MainWindow, opened: Opened)
     assert [row.name for row in document.layers.shown()] == ["linear_relu_stack.0"]
     assert "1 of 6 rows   ·   401,920 parameters" in window.page.layers.totals.text()
     assert "shape:1,28" in window.findChild(QLineEdit, "layerFilter").toolTip()
+
+
+def test_columns_are_remembered_apart_for_weights_only(window: MainWindow, opened: Opened, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    file = tmp_path / "weights.safetensors"
+    save_file({"a.weight": np.ones((3, 5), np.float32), "a.bias": np.ones(3, np.float32)}, file)
+    opened("digits_mlp.onnx")
+    page = window.page.layers
+    assert "output_shapes" in page.table.visible_keys()
+    page.show_column("intensity", True)
+    page.show_column("dtype", False)
+    opened(file)
+    bare = window.page.layers
+    assert bare.table.visible_keys() == list(WEIGHTS_ONLY)
+    assert bare.table.model().index(0, column_number("weight_shapes")).data() in {"3×5, 3", "3, 3×5"}
+    bare.show_column("trainable", False)
+    settings = type(window.workspace.settings)()
+    assert "intensity" in settings.columns
+    assert "dtype" not in settings.columns
+    assert "trainable" not in settings.weight_columns
+    bare.show_column("trainable", True)
+    assert type(settings)().weight_columns == [], "the usual ones need no remembering"
 
 
 def test_a_big_table_is_arranged_between_events(qtbot: QtBot, tmp_path: Path) -> None:

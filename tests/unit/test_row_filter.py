@@ -13,6 +13,7 @@ ROWS = (
         index=0, name="stem.conv", type="Conv2d", module="stem.conv", dtype="float16", parameters=2_000_000, macs=10**7,
         flops=2 * 10**7, moved_bytes=10**6, inputs=(Port("x", "float16", ("batch", 3, 28, 28)),),
         outputs=(Port("y", "float16", ("batch", 64, 14, 14)),), activation_bytes=25_088,
+        weight_shapes=((64, 3, 3, 3), (64,)),
     ),
     Row(
         index=1, name="stem.act", type="ReLU", module="stem", dtype="bfloat16", macs=0,
@@ -50,6 +51,10 @@ ROWS = (
         ("in:1,128", "2"),
         ("out:1,128", ""),
         ("shape:280", "3"),
+        ("shape:3,3", "0"),
+        ("weight:64,3", "0"),
+        ("in:64,3", ""),
+        ("64x3x3", "0"),
         ("params>1M", "0"),
         ("params>=5130 params<1e6", "2"),
         ("parameters=7", "3"),

@@ -35,6 +35,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         inputs: Values that enter, without weights.
         outputs: Values that leave.
         weights: Names of the tensors it owns or shares, up to 2,000; no shape constants.
+        weight_shapes: Their shapes, of the first 8.
         dtype: Of its weights where it has any, else of its first output.
         parameters: Elements of its weights and buffers, each distinct tensor counted at the first row that uses it.
         trainable: Those of them that training changes.
@@ -65,6 +66,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     weights: tuple[str, ...] = ()
+    weight_shapes: tuple[tuple[int, ...], ...] = ()
     dtype: str = ""
     parameters: int = 0
     trainable: int = 0

@@ -25,6 +25,7 @@ from inspector.ir.text import inert
 
 MOST_NAMES = 2000
 """Names of nodes and of weights that one row lists; a row of a whole module can have a million."""
+MOST_SHAPES = 8
 MOST_SHARED = 20
 """Names of tensors that one row shares."""
 
@@ -191,6 +192,7 @@ class Table:
             inputs=tuple([part.port(name, shown) for name in part.entering(number)]),
             outputs=outputs,
             weights=_listed(weights),
+            weight_shapes=_shapes(weights),
             dtype=_dtype(weights, outputs),
             parameters=figures.parameters,
             trainable=figures.trainable,
@@ -216,6 +218,7 @@ class Table:
             category=category(known) if known else "constant",
             module=figures.module,
             weights=_listed(weights),
+            weight_shapes=_shapes(weights),
             dtype=_dtype(weights, ()),
             parameters=figures.parameters,
             trainable=figures.trainable,
@@ -369,6 +372,10 @@ def _known(numbers: Iterable[int | None]) -> int | None:
 
 def _listed(weights: list[Tensor]) -> tuple[str, ...]:
     return tuple([inert(tensor.name) for tensor in weights if tensor.role is not Role.CONSTANT])[:MOST_NAMES]
+
+
+def _shapes(weights: list[Tensor]) -> tuple[tuple[int, ...], ...]:
+    return tuple([tensor.shape for tensor in weights if tensor.role is not Role.CONSTANT][:MOST_SHAPES])
 
 
 def _dtype(weights: list[Tensor], outputs: tuple[Port, ...]) -> str:
