@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.viewmodels.heat import LEVELS, Heat
 from inspector.views import look
@@ -175,9 +175,7 @@ class HeatMapView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say what the cell under the mouse shows."""
         cell = self.cell_at(event.position())
-        text = self._heat.text(*cell) if self._heat is not None and cell is not None else ""
-        self.said.emit(text)
-        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+        self.said.emit(self._heat.text(*cell) if self._heat is not None and cell is not None else "")
 
     def leaveEvent(self, event: QEvent) -> None:
         """Say what the cursor's cell shows."""

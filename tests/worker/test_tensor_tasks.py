@@ -351,9 +351,20 @@ def test_a_tensor_that_is_not_read_whole_tells_the_same(tmp_path: Path, monkeypa
         assert np.allclose(mean_of(found), mean_of(want), equal_nan=True)
     assert np.array_equal(saved(large, "w"), array, equal_nan=True)
     monkeypatch.setattr(_plane, "READ", 500)
-    rough = Heat(drawn(large, "w", cells=16))
-    assert rough.source.sampled
-    assert "sampled" in rough.caption()
+    monkeypatch.setattr(_plane, "LONG", 50)
+    for rough in (
+        Heat(drawn(large, "w", cells=16)),
+        Heat(drawn(large, "w", rows=0, columns=1, at=(0, 0, 5), cells=16)),
+    ):
+        assert rough.source.sampled
+        assert "sampled" in rough.caption()
+        for row, column in ((0, 0), (15, 15), (7, 3)):
+            place = rough.index(row, column)
+            assert place is not None
+            part = array[tuple(slice(first, last + 1) for first, last in place)]
+            assert (
+                part.min() <= rough.low[row, column] <= rough.mean[row, column] <= rough.high[row, column] <= part.max()
+            )
 
 
 def test_a_real_worker_reads_a_large_tensor_in_little_memory(tmp_path: Path) -> None:

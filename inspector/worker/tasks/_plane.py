@@ -19,6 +19,8 @@ READ = 1 << 24
 """Values that are read for one picture; of a larger plane each cell shows some of its rows."""
 BAND = 1 << 21
 """Values worked on at once."""
+LONG = 1 << 22
+"""Values that are read for one row: of longer ones only pieces are."""
 NAN, INF, GAP = 1, 2, 4
 """What a cell holds besides finite numbers, as bits; GAP is the room between tiles."""
 
@@ -84,6 +86,18 @@ class Plane:
         lines = [self.values.part(base + row * down, span)[::across] for row in range(start, stop)]
         return np.stack(lines) if lines else np.zeros((0, wide))
 
+    def piece(self, row: int, start: int, stop: int) -> NDArray[Any]:
+        """Some columns of a row, as stored."""
+        shape = self.values.shape
+        if len(shape) < 2:
+            return self.values.part(start, stop - start)
+        strides = [prod(shape[dim + 1 :]) for dim in range(len(shape))]
+        index = [*self.at]
+        index[self.first], index[self.second] = row, start
+        base = sum(at * step for at, step in zip(index, strides, strict=True))
+        across = strides[self.second]
+        return self.values.part(base, (stop - start - 1) * across + 1)[::across]
+
     @property
     def cost(self) -> int:
         """Values that are read for one row."""
@@ -101,6 +115,8 @@ def picture(plane: Plane, most: int) -> Picture:
         empty = np.zeros((height, width))
         return Picture(empty, empty, empty, np.zeros((height, width), np.uint8), rows, columns)
     edges = [bounds(columns, width, at) for at in range(width)]
+    if plane.cost > LONG:
+        return _of_long_rows(plane, height, edges)
     per_cell = -(-rows // height)
     allowed = max(1, READ // max(1, plane.cost) // height)
     sampled = allowed < per_cell
@@ -109,6 +125,22 @@ def picture(plane: Plane, most: int) -> Picture:
     ]
     mean, low, high, odd = (np.stack([line[part] for line in lines]) for part in range(4))
     return Picture(mean, low, high, odd.astype(np.uint8), rows, columns, sampled)
+
+
+def _of_long_rows(plane: Plane, height: int, edges: list[tuple[int, int]]) -> Picture:
+    """A picture of rows of which not one can be read whole: each cell shows the first values of its middle row."""
+    rows, columns = plane.shape
+    apart = max(1, plane.cost // columns)
+    each = max(1, READ // (height * len(edges) * apart))
+    cells = []
+    for at in range(height):
+        row = sum(bounds(rows, height, at)) // 2
+        pieces = [reals(plane.piece(row, start, min(stop, start + each))) for start, stop in edges]
+        found = [_cells(iter([piece[None]]), [(0, piece.size)], piece.size) for piece in pieces]
+        cells.append([np.concatenate([cell[part] for cell in found]) for part in range(4)])
+    mean, low, high, odd = (np.stack([line[part] for line in cells]) for part in range(4))
+    whole = each >= max(stop - start for start, stop in edges) and height == rows
+    return Picture(mean, low, high, odd.astype(np.uint8), rows, columns, not whole)
 
 
 def bounds(size: int, cells: int, at: int) -> tuple[int, int]:
