@@ -52,6 +52,9 @@ def module_tree(names: Iterable[str]) -> tuple[Module, ...]:
 def wrapper_note(names: Iterable[str]) -> list[Note]:
     """A note where every name begins as wrappers of PyTorch make it."""
     found = list(names)
+    if "n_averaged" in found and len(found) > 1 and all(n.startswith("module.") for n in found if n != "n_averaged"):
+        text = "These are averaged weights (SWA or EMA): the state of torch.optim.swa_utils.AveragedModel."
+        return [Note("info", text, "Take 'module.' off the names to load them into the model itself.")]
     for start in reversed(COPIES):
         if found and all(name.startswith(start) for name in found):
             who = "torch.compile" if start.startswith("_orig_mod") else "DataParallel or DistributedDataParallel"

@@ -109,8 +109,8 @@ def _tar(glimpse: Glimpse) -> FormatError:
     except (tarfile.TarError, OSError, ValueError, EOFError, FormatError, OverflowError):
         return FormatError(f"{name} is a tar archive that is cut off or damaged.", hint="Fetch or copy it again.")
     if {"pickle", "storages", "tensors"} <= set(names):
-        hint = "Load it with PyTorch in a place that you can lose, save it again, then open that."
-        return FormatError(f"{name} is a checkpoint of PyTorch before 0.1.10, which is not read.", hint=hint)
+        text = f"{name} is a checkpoint of PyTorch before 0.1.10 that is cut off or damaged."
+        return FormatError(text, hint="Fetch or copy it again.")
     inside = _models(names)
     if inside:
         return FormatError(f"{name} is a tar archive with a model inside.", hint=f"Unpack it, then open {inside}.")
@@ -123,7 +123,8 @@ def _text(glimpse: Glimpse) -> FormatError | None:
         return FormatError(f"{name} is an NCNN model.", hint="Open the model that it was made from.")
     if b'"weight_map"' in head and head.lstrip().startswith(b"{"):
         return FormatError(
-            f"{name} is the index of a checkpoint in several files.", hint="Open one of the files that it names."
+            f"{name} is the index of a checkpoint in files that we do not read.",
+            hint="Open one of the files that it names.",
         )
     if CAFFE.match(head) and b"type" in head and glimpse.path.suffix in (".prototxt", ".txt"):
         return FormatError(f"{name} is a Caffe model.", hint="Convert it to ONNX, then open that.")

@@ -124,6 +124,13 @@ class _Walk:
             self.found.parts.append(known)
         return known
 
+    def loose(self, path: Path) -> Part:
+        """The part of a tensor that stands in no dictionary of tensors."""
+        kind = kind_of(path)
+        if kind in ("copy", "optimizer"):
+            return self.part(path[:-1], kind)
+        return self.part((), "model" if not path or path[0].isdigit() else "other")
+
     def value(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
         self.steps += 1
         if depth > DEPTH or self.steps > STEPS:
@@ -133,7 +140,7 @@ class _Walk:
             return
         tensor = tensor_of(item)
         if tensor is not None:
-            owner = owner or self.part((), "model" if not path or path[0].isdigit() else "other")
+            owner = owner or self.loose(path)
             name = ".".join(path[len(owner.path) :]) or "tensor"
             owner.add(name, Leaf(tensor, shift_of(item), tensor.grad if tensor.grad else None))
         elif isinstance(item, Call) and item.path in REBUILDERS:

@@ -88,7 +88,7 @@ class _Build:
         """What a tensor is for, and whether it is trained."""
         dtype, shape = leaf.tensor.dtype, leaf.tensor.shape
         if part.kind in ("copy", "optimizer"):
-            return Role.OPTIMIZER, None
+            return (Role.COPY if part.kind == "copy" else Role.OPTIMIZER), None
         if part.kind == "other":
             return Role.CONSTANT, False
         if leaf.buffer is not None:
@@ -96,7 +96,7 @@ class _Build:
         for start in INNER:
             if name.startswith(start) and not all(other.startswith(start) for other in part.leaves):
                 self.copies[start] = self.copies.get(start, 0) + 1
-                return Role.OPTIMIZER, None
+                return Role.COPY, None
         role, trainable = role_of(name, dtype, shape)
         return role, leaf.trainable if role is Role.WEIGHT and leaf.trainable else trainable
 

@@ -66,6 +66,8 @@ class Role(StrEnum):
     """Shape constants, integer indices, scalars of an expression."""
     OPTIMIZER = "optimizer"
     """Slots of the optimizer that trained it."""
+    COPY = "copy"
+    """The same weights once more: averaged while training (EMA, SWA)."""
 
 
 @record

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import pickle
+import struct
 import sys
+import tarfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -68,6 +71,70 @@ def lightning(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any
     }
 
 
+def before_archives(state: dict[str, torch.Tensor], path: Path) -> None:
+    """A checkpoint as PyTorch 0.1 wrote it, which `torch.load` still reads: four pickles in a tar archive."""
+    tensors: dict[str, torch.Tensor] = {}
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, item: Any) -> str | None:
+            if isinstance(item, torch.Tensor):
+                tensors[str(id(item))] = item
+                return str(id(item))
+            return None
+
+    whole, listed, stored, about = (io.BytesIO() for _ in range(4))
+    Pickler(whole, protocol=2).dump(state)
+    pickle.dump(len(tensors), listed, protocol=2)
+    roots: dict[int, torch.Tensor] = {}
+    for key, tensor in tensors.items():
+        root = tensor.untyped_storage().data_ptr()
+        roots.setdefault(root, tensor)
+        pickle.dump((int(key), root, type(tensor)), listed, protocol=2)
+        shape = (*tensor.shape, *tensor.stride(), tensor.storage_offset())
+        listed.write(struct.pack(f"<ii{len(shape)}q", tensor.ndim, 0, *shape))
+    pickle.dump(len(roots), stored, protocol=2)
+    for root, tensor in roots.items():
+        kind = {torch.float32: torch.FloatStorage, torch.int64: torch.LongStorage}[tensor.dtype]
+        pickle.dump((root, "cpu", kind), stored, protocol=2)
+        data = bytes(tensor.untyped_storage())
+        stored.write(struct.pack("<q", len(data) // tensor.itemsize) + data)
+    pickle.dump([], stored, protocol=2)
+    pickle.dump({"protocol_version": 1000, "little_endian": True}, about, protocol=2)
+    with tarfile.open(path, "w:", format=tarfile.PAX_FORMAT) as archive:
+        for name, part in (("sys_info", about), ("pickle", whole), ("tensors", listed), ("storages", stored)):
+            entry = tarfile.TarInfo(name)
+            entry.size = part.tell()
+            archive.addfile(entry, io.BytesIO(part.getvalue()))
+    for key, value in torch.load(path, weights_only=False).items():
+        assert torch.equal(value, state[key])
+
+
+def in_several_files(state: dict[str, torch.Tensor], folder: Path) -> None:
+    where = {}
+    for at in (1, 2):
+        tied = {key for key in state if key.startswith(("embed", "head"))}
+        part = {key: value for key, value in state.items() if (key in tied) == (at == 1)}
+        torch.save(part, folder / f"pytorch_model-{at:05d}-of-00002.bin")
+        where.update(dict.fromkeys(part, f"pytorch_model-{at:05d}-of-00002.bin"))
+    index = {"metadata": {"total_size": 1234}, "weight_map": where}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+
+
+def copies(net: nn.Module, state: dict[str, torch.Tensor], folder: Path) -> None:
+    """Averages of weights in the places where trainers keep them."""
+    shadow = {f"model_ema.{key.replace('.', '')}": value.clone() for key, value in state.items()}
+    torch.save({**state, **shadow}, folder / "ema_inside.pt")
+    torch.save({"model": state, "ema_state": {"shadow_params": list(net.parameters())}}, folder / "ema_list.pt")
+    torch.save(torch.optim.swa_utils.AveragedModel(net).state_dict(), folder / "averaged.pt")
+
+
+def small_types() -> dict[str, torch.Tensor]:
+    names = ("float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2", "uint16")
+    codes = torch.tensor([0x12, 0x34, 0x56, 0x78], dtype=torch.uint8)
+    made = {name: codes.view(getattr(torch, name)) for name in names}
+    return {**made, "complex32": torch.tensor([1.5, -2.0]).half().view(torch.complex32)}
+
+
 def main(folder: Path) -> None:
     torch.manual_seed(1)
     net = Net()
@@ -77,6 +144,10 @@ def main(folder: Path) -> None:
     torch.save(state, folder / "state.pt")
     torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
     torch.save(state, folder / "zip.pth.tar")
+    before_archives(state, folder / "before_archives.pth")
+    in_several_files(state, folder)
+    copies(net, state, folder)
+    torch.save(small_types(), folder / "small.pt")
     torch.save(OrderedDict((f"module.{k}", v) for k, v in state.items()), folder / "ddp.pt")
     copy = {key: value.clone() for key, value in state.items()}
     training = {"epoch": 7, "arch": "net", "model": state, "ema": copy, "optimizer": optimizer.state_dict()}

@@ -34,6 +34,8 @@ WEIGHTS = {
     "training.bin": "torch.state_dict",
     "lightning.ckpt": "torch.state_dict",
     "tensor.pt": "torch.state_dict",
+    "before_archives.pth": "torch.state_dict",
+    "pytorch_model.bin.index.json": "torch.state_dict",
     "module.pt": "torch.module",
     "module_legacy.pt": "torch.module",
     "wrapped.pt": "torch.module",
@@ -168,8 +170,8 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
     ),
     "y.tar": (
         tarred("sys_info", "pickle", "storages", "tensors"),
-        "y.tar is a checkpoint of PyTorch before 0.1.10, which is not read.",
-        "Load it with PyTorch in a place that you can lose, save it again, then open that.",
+        "y.tar is a checkpoint of PyTorch before 0.1.10 that is cut off or damaged.",
+        "Fetch or copy it again.",
     ),
     "z.tar": (tarred("a.txt"), "z.tar is a tar archive.", "Unpack it, then open what is in it."),
     "x.pt": (
@@ -187,9 +189,9 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
         "model.onnx.part is an unfinished download.",
         "Wait until it is done, then open the whole file.",
     ),
-    "pytorch_model.bin.index.json": (
-        json.dumps({"metadata": {}, "weight_map": {"a": "pytorch_model-00001-of-00002.bin"}}).encode(),
-        "pytorch_model.bin.index.json is the index of a checkpoint in several files.",
+    "flax_model.msgpack.index.json": (
+        json.dumps({"metadata": {}, "weight_map": {"a": "flax_model-00001-of-00002.msgpack"}}).encode(),
+        "flax_model.msgpack.index.json is the index of a checkpoint in files that we do not read.",
         "Open one of the files that it names.",
     ),
 }  # fmt: skip

@@ -10,9 +10,13 @@ from built import Built
 
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
+from inspector.formats.torch_state_dict import FORMAT
 from inspector.ir import Model, Role
 
-CLOTHES = ("state.pt", "legacy.pth", "zip.pth.tar", "training.bin", "lightning.ckpt")
+CLOTHES = (
+    *("state.pt", "legacy.pth", "zip.pth.tar", "training.bin", "lightning.ckpt", "before_archives.pth"),
+    "pytorch_model.bin.index.json",
+)
 
 
 def counted(model: Model, *roles: Role) -> int:
@@ -53,7 +57,7 @@ def test_optimizer_and_averaged_copy_stand_apart(torch_weights: Built) -> None:
     assert {tensor.role for tensor in slots} == {Role.OPTIMIZER}
     copies = [t for name, t in model.tensors.items() if name.startswith("ema.")]
     assert len(copies) == len(facts["names"])
-    assert {tensor.role for tensor in copies} == {Role.OPTIMIZER}
+    assert {tensor.role for tensor in copies} == {Role.COPY}
     assert [note.text for note in model.notes] == [
         "The file holds a second copy of the weights under 'ema': averaged while training.",
         f"{len(slots)} tensors are the optimizer's: a checkpoint to go on training from.",
@@ -61,6 +65,48 @@ def test_optimizer_and_averaged_copy_stand_apart(torch_weights: Built) -> None:
     assert (model.metadata["epoch"], model.metadata["arch"]) == ("7", "net")
     assert model.texts["args"] == "lr: 0.1"
     assert "lr: 0.01" in model.texts["optimizer settings"]
+
+
+def test_averages_are_found_wherever_trainers_keep_them(torch_weights: Built) -> None:
+    facts = torch_weights.facts
+    for name, start in (("ema_inside.pt", "model_ema."), ("ema_list.pt", "ema_state.shadow_params.")):
+        model = torch_weights.read(name)
+        found = [tensor for tensor in model.tensors.values() if tensor.name.startswith(start)]
+        assert {tensor.role for tensor in found} == {Role.COPY}
+        assert counted(model, Role.WEIGHT, Role.BUFFER) == facts["parameters"] + facts["buffers"]
+        assert sum(tensor.count for tensor in found if tensor.dtype == "float32") >= facts["parameters"]
+        assert "averaged" in model.notes[0].text
+    (note,) = torch_weights.read("averaged.pt").notes
+    assert note.text == "These are averaged weights (SWA or EMA): the state of torch.optim.swa_utils.AveragedModel."
+
+
+def test_types_of_few_bits_have_their_values(torch_weights: Built) -> None:
+    tensors = torch_weights.read("small.pt").tensors
+    want = {
+        "float8_e5m2": [0.000732421875, 0.25, 96, 32768], "float8_e4m3fnuz": [0.01953125, 0.375, 7, 128],
+        "float8_e5m2fnuz": [0.0003662109375, 0.125, 48, 16384], "uint16": [0x3412, 0x7856],
+        "float8_e8m0fnu": [2.0**-109, 2.0**-75, 2.0**-41, 2.0**-7], "complex32": [1.5 - 2j],
+        "float4_e2m1fn_x2": [1, 0.5, 2, 1.5, 4, 3, 0, 6],
+    }  # fmt: skip
+    for name, values in want.items():
+        got = torch_weights.values("small.pt", tensors[name])
+        assert got.shape == tensors[name].shape
+        assert got.astype(complex).tolist() == values, name
+
+
+def test_one_of_several_files_says_so_and_a_lost_one_is_named(torch_weights: Built, tmp_path: Path) -> None:
+    (note,) = torch_weights.read("pytorch_model-00002-of-00002.bin").notes
+    assert note.text == "This is part 2 of 2 of a checkpoint in several files."
+    assert note.hint == "Open pytorch_model.bin.index.json to see all of it."
+    index = "pytorch_model.bin.index.json"
+    for name in (index, "pytorch_model-00001-of-00002.bin"):
+        (tmp_path / name).write_bytes((torch_weights.folder / name).read_bytes())
+    with pytest.raises(FormatError, match=r"^The side file 'pytorch_model-00002-of-00002.bin' is missing\.$"):
+        FORMAT.read(Source(tmp_path / index))
+    text = (tmp_path / index).read_text().replace("pytorch_model-00002-of-00002.bin", "../secret.bin")
+    (tmp_path / index).write_text(text)
+    with pytest.raises(FormatError, match=r"^The model names a side file outside its folder: '../secret.bin'\.$"):
+        FORMAT.read(Source(tmp_path / index))
 
 
 def test_lightning_says_what_it_trained_with(torch_weights: Built) -> None:
@@ -104,9 +150,9 @@ def test_a_tensor_by_itself_and_odd_types(torch_weights: Built) -> None:
         assert np.all(np.asarray(got, np.complex64) == 1)
 
 
-@pytest.mark.parametrize("name", ["state.pt", "legacy.pth", "module_legacy.pt"])
+@pytest.mark.parametrize("name", ["state.pt", "legacy.pth", "module_legacy.pt", "before_archives.pth"])
 def test_cut_off_files_are_errors_or_said_to_be_incomplete(torch_weights: Built, tmp_path: Path, name: str) -> None:
-    data = (torch_weights.folder / name).read_bytes()
+    data = (torch_weights.folder / name).read_bytes().rstrip(b"\0")  # a tar archive ends in zeros that say nothing
     path, seen = tmp_path / name, set()
     for size in range(1, len(data) - 1, len(data) // 60):
         path.write_bytes(data[:size])
