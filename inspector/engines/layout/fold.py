@@ -53,6 +53,8 @@ def fold(
     levels = _levels(tree) if depth else None
 
     def is_open(number: int) -> bool:
+        if tree.groups[number].sealed:
+            return False
         return everything or tree.groups[number].key in keys or (levels is not None and levels[number] <= depth)
 
     return View(tree, is_open).folded()
@@ -70,7 +72,7 @@ def first_view(tree: Hierarchy) -> set[str]:
         deeper: list[int] = []
         alike: dict[str, list[int]] = {}
         for number in level:
-            if groups[number].kind != "repeat":
+            if groups[number].kind != "repeat" and not groups[number].sealed:
                 alike.setdefault(groups[number].title, []).append(number)
         for numbers in sorted(alike.values(), key=lambda numbers: sum(len(groups[n].children) for n in numbers)):
             more = sum(len(groups[number].children) for number in numbers)
@@ -87,7 +89,7 @@ def _largest(tree: Hierarchy) -> set[str]:
     keys: set[str] = set()
     children = tree.groups[0].children
     while sum(child < 0 or tree.entities[child].kind == "node" for child in children) < FEW:
-        inner = [~child for child in children if child < 0]
+        inner = [~child for child in children if child < 0 and not tree.groups[~child].sealed]
         if not inner:
             break
         number = max(inner, key=lambda number: tree.groups[number].nodes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class Group:
     text: str = ""
     category: str = "other"
     nodes: int = 0
+    sealed: bool = False
+    """It cannot be opened in this hierarchy."""
 
 
 @dataclass(slots=True)
@@ -139,7 +142,7 @@ def draft(model: Model, graph: Graph) -> Draft:
     """A graph grouped by the module paths of its nodes, nothing simplified yet."""
     classes = {inert(module.path): inert(path_words(module.type)) for module in model.modules}
     edges = flow(model, graph)
-    made = Draft(edges, [Group("m:", "module", classes.get("", ""), "")], _entities(model, graph, edges), {})
+    made = Draft(edges, [Group("m:", "module", classes.get("", ""), "")], _entities(model, graph), {})
     known = {"": 0}
     groups: dict[str, int] = {}
     first, last = len(graph.nodes), len(graph.nodes) + len(edges.inputs)
@@ -171,7 +174,7 @@ def _group(made: Draft, path: str, classes: dict[str, str], known: dict[str, int
     return here
 
 
-def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
+def _entities(model: Model, graph: Graph) -> list[Entity]:
     entities: list[Entity] = []
     tensors = model.tensors
     kinds: dict[tuple[str, str], tuple[frozenset[str], str, str]] = {}
@@ -187,13 +190,21 @@ def _entities(model: Model, graph: Graph, edges: Flow) -> list[Entity]:
         if weights:
             text = _with_shape(text, weights)
         entities.append(Entity(f"n:{name}", "node", known[1], text, known[2]))
-    names = [value.name for value in edges.inputs], _called(model, graph)
-    for kind, values, called in zip(("input", "output"), (edges.inputs, graph.outputs), names, strict=True):
-        entities.extend(
+    return [*entities, *chain.from_iterable(ends_of(model, graph))]
+
+
+def ends_of(model: Model, graph: Graph) -> tuple[list[Entity], list[Entity]]:
+    """The inputs of a graph that are no stored tensors, and its outputs."""
+    inputs = [value for value in graph.inputs if value.name not in model.tensors]
+    sides = (("input", inputs, [value.name for value in inputs]), ("output", graph.outputs, _called(model, graph)))
+    inward, outward = (
+        [
             Entity(f"{kind[0]}:{inert(value.name)}", kind, inert(name), value_words(value))
-            for value, name in zip(values, called, strict=True)
-        )
-    return entities
+            for value, name in zip(values, names, strict=True)
+        ]
+        for kind, values, names in sides
+    )
+    return inward, outward
 
 
 def _called(model: Model, graph: Graph) -> list[str]:
@@ -228,7 +239,7 @@ def finished(made: Draft, model: Model, graph: Graph) -> Hierarchy:
                 home[child] = number
     _count(groups, made.entities)
     outside = {value.name: value for value in (*graph.inputs, *graph.outputs)}
-    labels = tuple([_label(graph.values.get(name) or outside.get(name)) for name in made.flow.values])
+    labels = tuple([label(graph.values.get(name) or outside.get(name)) for name in made.flow.values])
     index = {entity.key: i for i, (entity, group) in enumerate(zip(made.entities, home.tolist())) if group >= 0}
     index |= {group.key: ~number for number, group in enumerate(groups) if number}
     return Hierarchy(
@@ -238,7 +249,8 @@ def finished(made: Draft, model: Model, graph: Graph) -> Hierarchy:
     )  # fmt: skip
 
 
-def _label(value: Value | None) -> str:
+def label(value: Value | None) -> str:
+    """What is known of a value in a few words."""
     return "" if value is None else _words(value.dtype, value.shape)
 
 

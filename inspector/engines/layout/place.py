@@ -58,9 +58,18 @@ def check_size(folded: Folded) -> None:
     Raises:
         InspectorError: There are more than LIMIT.
     """
-    if len(folded.boxes) > LIMIT:
+    check_count(len(folded.boxes))
+
+
+def check_count(boxes: int) -> None:
+    """Refuse so many boxes.
+
+    Raises:
+        InspectorError: There are more than LIMIT.
+    """
+    if boxes > LIMIT:
         raise InspectorError(
-            f"This view has {len(folded.boxes):,} boxes; at most {LIMIT:,} can be laid out.", "Open fewer modules."
+            f"This view has {boxes:,} boxes; at most {LIMIT:,} can be laid out.", "Open fewer modules."
         )
 
 

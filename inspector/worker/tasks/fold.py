@@ -8,9 +8,12 @@ from inspector.engines.layout.colour import CATEGORY, KEYS, coloured
 from inspector.engines.layout.fold import first_view, fold
 from inspector.engines.layout.grouping import hierarchy
 from inspector.engines.layout.hierarchy import Hierarchy
-from inspector.engines.layout.place import check_size
+from inspector.engines.layout.place import check_count, check_size
 from inspector.engines.layout.scene import Folded
+from inspector.engines.layout.vast import VAST, Vast
+from inspector.engines.summary.collector import waiting
 from inspector.errors import InspectorError
+from inspector.ir import Graph, Model
 from inspector.ir.text import inert
 from inspector.worker.tasks._colour import colouring
 from inspector.worker.tasks._document import document
@@ -48,14 +51,18 @@ def run(args: FoldArgs, context: Context) -> Folded:
         raise InspectorError(f"A graph cannot be coloured by {args.colour!r}.", f"Use one of {', '.join(KEYS)}.")
     opened = document(context)
     graph = opened.graph(args.graph)
-    tree: Hierarchy = opened.once(f"hierarchy of {inert(graph.name)}", lambda: hierarchy(opened.model, graph))
-    keys = set(args.open)
+    keys, shown = set(args.open), ""
+    grown: Hierarchy | Vast = opened.once(f"hierarchy of {inert(graph.name)}", lambda: _grown(opened.model, graph))
+    if args.reveal:
+        shown, path = grown.place(args.reveal)
+        keys |= set(path)
+    if isinstance(grown, Vast):
+        check_count(len(graph.nodes) if args.everything else 0)
+        tree = grown.tree(keys)
+    else:
+        tree = grown
     if not args.exact:
         keys |= first_view(tree)
-    shown = ""
-    if args.reveal:
-        shown, path = tree.place(args.reveal)
-        keys |= set(path)
     folded = fold(opened.model, graph, keys, everything=args.everything, depth=args.depth, known=tree)
     check_size(folded)
     if args.colour not in ("", CATEGORY) and opened.preview is None:  # figures of a few nodes would colour only those
@@ -65,6 +72,11 @@ def run(args: FoldArgs, context: Context) -> Folded:
         folded = coloured(folded, tree, by)
     graphs = tuple(inert(each.name) for each in opened.model.graphs[:GRAPHS])
     return msgspec.structs.replace(folded, revealed=shown, graphs=graphs)
+
+
+def _grown(model: Model, graph: Graph) -> Hierarchy | Vast:
+    with waiting():
+        return Vast(model, graph) if len(graph.nodes) > VAST else hierarchy(model, graph)
 
 
 TASK = Task("fold", FoldArgs, Folded, run)
