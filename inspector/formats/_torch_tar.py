@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 import tarfile
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
@@ -21,6 +20,7 @@ from inspector.ir.model import BITS
 
 PARTS = ("sys_info", "pickle", "tensors", "storages")
 COUNT = 1_000_000
+ENTRIES = 64
 FIRST = 4096
 PICKLE = 256 << 20
 AGAIN = "Fetch or copy the file again."
@@ -107,15 +107,19 @@ def open_tar(file: BinaryIO, name: str) -> Checkpoint:
 def _members(file: BinaryIO, name: str) -> dict[str, _Member]:
     """Where the parts of the checkpoint lie in the file."""
     file.seek(0)
+    entries: list[tarfile.TarInfo] = []
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
-            entries = [entry for entry in islice(tar, 64) if entry.isreg() and not entry.issparse()]
+            while (entry := tar.next()) is not None and len(entries) < ENTRIES:
+                entries.append(entry)
     except (tarfile.TarError, OSError, ValueError, EOFError, OverflowError) as error:
-        raise FormatError(f"{name} is a tar archive that is cut off or damaged.", hint=AGAIN) from error
+        if not entries:  # what stands before the place where the file ends is worth reading
+            raise FormatError(f"{name} is a tar archive that is cut off or damaged.", hint=AGAIN) from error
     size = file.seek(0, 2)
     return {
         entry.name: _Member(file, entry.name, entry.offset_data, min(entry.offset_data + entry.size, size))
         for entry in entries
+        if entry.isreg() and not entry.issparse()
     }
 
 
