@@ -66,7 +66,7 @@ def torch_name(op: str) -> str:
 
 
 def _composed(op: str, words: str, lines: tuple[str, ...]) -> str:
-    listed = "\n".join(f"- {line}" for line in lines)
+    listed = "\n".join(f"    {line}" for line in lines)  # four spaces: code, as Markdown has it
     return f"{op}: {words}\n\n{listed}" if listed else f"{op}: {words}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import (
     QFont,
@@ -23,6 +25,7 @@ from inspector.worker.tasks.details import Details, Fact, Section
 
 LONG_NAME = 14
 """A name longer than this has a line of its own, its text below it."""
+CODE = "    "
 MOST_FACTS = 300
 """Facts of one section that are written out."""
 
@@ -105,10 +108,17 @@ class NodePanel(QWidget):
             cursor.insertText(details.source, _letters("text", mono=True))
         if details.doc:
             self._heading(cursor, "Documentation")
-            cursor.insertBlock(_spaced(0, 0))
-            cursor.insertText(flowing(details.doc), _letters("text"))
+            self._documentation(cursor, flowing(details.doc))
         cursor.endEditBlock()
         self.text.moveCursor(QTextCursor.MoveOperation.Start)
+
+    @staticmethod
+    def _documentation(cursor: QTextCursor, text: str) -> None:
+        """Paragraphs as prose, lines that begin with four spaces as code."""
+        for is_code, lines in groupby(text.splitlines(), lambda line: line.startswith(CODE)):
+            said = "\n".join(line.removeprefix(CODE) if is_code else line for line in lines)
+            cursor.insertBlock(_spaced(0, 0))
+            cursor.insertText(said, _letters("text", mono=is_code, scale=0.92 if is_code else 1.0))
 
     @staticmethod
     def _heading(cursor: QTextCursor, title: str) -> None:

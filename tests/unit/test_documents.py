@@ -67,9 +67,9 @@ def test_a_custom_operator_is_not_taken_for_ours() -> None:
 @pytest.mark.parametrize(
     ("name", "row", "said"),
     [
-        ("digits_mlp.pt2", 1, "- linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
-        ("digits_mlp.torchscript.pt", 1, "- linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
-        ("digits_keras.keras", 1, "- Dense(units, activation=None, use_bias=True"),
+        ("digits_mlp.pt2", 1, "    linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+        ("digits_mlp.torchscript.pt", 1, "    linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+        ("digits_keras.keras", 1, "    Dense(units, activation=None, use_bias=True"),
         ("digits_mlp.onnx", 1, "General Matrix multiplication"),
     ],
 )
