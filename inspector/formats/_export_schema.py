@@ -168,7 +168,7 @@ def decoded(data: bytes, kind: type[T], what: str) -> T:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise strange(what, str(error)) from error
 
 
@@ -186,4 +186,4 @@ def converted(item: object, kind: type[T], what: str) -> T:
 
 def strange(what: str, why: str) -> FormatError:
     """The error for a program that does not say what it should."""
-    return FormatError(f"The {what} of this file cannot be understood: {why[:200]}", hint="The file may be damaged.")
+    return FormatError(f"The {what} of this file cannot be understood: {why[:200]}.", hint="The file may be damaged.")

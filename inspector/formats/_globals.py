@@ -13,9 +13,10 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
-from inspector.formats._pickle import NESTED_BYTES, Unpickled, survey
+from inspector.errors import FormatError
+from inspector.formats._pickle import NESTED_BYTES, Call, Table, Unpickled, survey
 from inspector.ir import Note
 
 Grade = Literal["known", "unknown", "danger"]
@@ -45,6 +46,8 @@ KNOWN = frozenset(
         *("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type", "torch.jit._pickle.build_intlist"),
         *(
             "torch.jit._pickle.build_tensorlist",
+            "torch.jit._pickle.build_tensor_from_id",
+            "torch.jit._pickle.restore_type_tag",
             "torch.jit._pickle.build_doublelist",
             "torch.jit._pickle.build_boollist",
         ),
@@ -184,9 +187,37 @@ def _bytes(literal: bytes | str) -> bytes:
         return b""
 
 
-def warnings(pickles: Iterable[Unpickled]) -> Iterator[Note]:
-    """What the user should know before anybody loads the file with PyTorch."""
+def damage(found: Unpickled, name: str) -> list[Note]:
+    """What to say of a pickle that breaks off; nothing of a whole one.
+
+    Raises:
+        FormatError: Nothing had been made and nothing was asked for before it broke off.
+    """
+    broken = found.broken
+    if broken is None:
+        return []
+    if not found.globals and not _begun(found.value):
+        raise FormatError(f"{name}: {broken.what}"[:2000], hint=broken.hint) from broken
+    level = "warning" if "incomplete" in broken.hint else "danger"
+    return [Note(level, f"{broken.what} Only what stands before that is shown.", broken.hint)]
+
+
+def _begun(value: Any) -> bool:
+    """Whether anything had been put into the outermost object before a pickle broke off."""
+    if isinstance(value, Table):
+        return bool(value.pairs)
+    return bool(value) if isinstance(value, list | tuple) else isinstance(value, Call)
+
+
+def warnings(pickles: Iterable[Unpickled], own: str = "") -> Iterator[Note]:
+    """What the user should know before anybody loads the file with PyTorch.
+
+    Args:
+        pickles: All that loading it would run.
+        own: What the names of classes begin with that the file itself defines.
+    """
     names, hidden = asked(pickles)
+    names = {path: called for path, called in names.items() if not own or not path.startswith(own)}
     for number, note in enumerate(_warnings(names, hidden)):
         yield note if number else replace(note, details=graded(names))
 
@@ -220,11 +251,6 @@ def _warnings(names: dict[str, bool], hidden: int) -> Iterator[Note]:
 def known(pickles: Iterable[Unpickled]) -> list[str]:
     """The names that are known parts of PyTorch or plain containers."""
     return [path for path in asked(pickles)[0] if grade(path) == "known"]
-
-
-def dangerous(pickle: Unpickled) -> list[str]:
-    """The dangerous names that a pickle asks for."""
-    return [path for path in asked([pickle])[0] if grade(path) == "danger"]
 
 
 def _list(names: list[str]) -> str:

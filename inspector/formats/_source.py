@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from typing import BinaryIO
 
 from inspector.errors import FormatError
 from inspector.formats._format import Glimpse
+from inspector.formats._zip_directory import names as zip_names
 
 HEAD = 4096
 
@@ -43,11 +43,7 @@ class Source:
             size = os.fstat(file.fileno()).st_size
             members: tuple[str, ...] = ()
             if head.startswith(b"PK"):
-                try:
-                    with zipfile.ZipFile(file) as archive:
-                        members = tuple(archive.namelist()[:10_000])
-                except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
-                    members = ()
+                members = zip_names(file)
         return Glimpse(self.path, head, size, members)
 
     @contextmanager

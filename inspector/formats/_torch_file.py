@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from inspector.errors import FormatError
-from inspector.formats._pickle import Call, Global, Persistent, Table, Unpickled, survey
+from inspector.formats._globals import damage
+from inspector.formats._pickle import Global, Persistent, Unpickled, survey
 from inspector.formats._source import Source
 from inspector.formats._torch_tar import is_tar, open_tar
 from inspector.formats._torchzip import STORAGES, Strided, place
-from inspector.formats._zip import Archive, archive, strange_names
+from inspector.formats._zip import Archive, archive
 from inspector.ir import Note, Place
 from inspector.ir.model import BITS
 
@@ -90,21 +91,7 @@ def open_torch(source: Source) -> Opened:
         FormatError: It is none of torch's, or damaged.
     """
     opened = _opened(source.path, *_stamp(source.path))
-    broken = opened.data.broken
-    if broken is None:
-        return opened
-    if not opened.data.globals and not _begun(opened.data.value):
-        raise FormatError(f"{source.name}: {broken.what}"[:2000], hint=broken.hint) from broken
-    level = "warning" if "incomplete" in broken.hint else "danger"
-    note = Note(level, f"{broken.what} Only what stands before that is shown.", broken.hint)
-    return replace(opened, notes=[*opened.notes, note])
-
-
-def _begun(value: Any) -> bool:
-    """Whether anything had been put into the outermost object before a pickle broke off."""
-    if isinstance(value, Table):
-        return bool(value.pairs)
-    return bool(value) if isinstance(value, list | tuple) else isinstance(value, Call)
+    return replace(opened, notes=[*damage(opened.data, source.name), *opened.notes])
 
 
 def peek(path: Path) -> Opened | None:
@@ -163,10 +150,10 @@ def _zipped(zipped: Archive, name: str) -> Opened:
     opened = Opened("zip", data, others, f"{top}data/", order == b"big")
     opened.sizes = {member: zipped.size(member) for member in zipped.names}
     opened.facts = {"container": "zip archive", "archive version": version.decode("ascii", "replace")}
-    odd = strange_names(zipped.names)
-    if odd:
-        text = f"{len(odd)} parts of the archive have names that lead outside a folder, such as {odd[:1]}."
-        opened.notes.append(Note("warning", text, "Do not unpack it."))
+    opened.notes += zipped.notes
+    if len(tops) > 1:
+        text = f"The archive holds {len(tops):,} objects (data.pkl); the one in {top[:-1][:200]!r} is shown."
+        opened.notes.append(Note("warning", text, "Programs may differ in which of them they load."))
     if data.broken is None and data.end < len(raw):
         text = f"There are {len(raw) - data.end:,} bytes after the end of the pickle."
         opened.notes.append(Note("warning", text))

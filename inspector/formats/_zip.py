@@ -1,7 +1,7 @@
 """A zip archive read defensively: nothing is extracted, every size is capped before it is believed.
 
-One reader, that of the central directory; a member whose local header names something else is refused (`zipfile`
-does that), and so are archives that hold one name twice, because two programs would then see two different models.
+One reader, that of the central directory; a member whose own header says something else is refused, and so are archives
+that hold one name twice or one part over another, because two programs would then see two different models.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import BinaryIO, cast
 
 from inspector.errors import FormatError
 from inspector.formats._source import Source
+from inspector.formats._zip_directory import MEMBERS, count, disagreement, oddities, refuse_tricks
 
-MEMBERS = 200_000
 INFLATED = 512 << 20
 """Most bytes that a compressed member may unpack to in memory."""
 
@@ -79,6 +79,8 @@ class Archive:
         self._file, self._zip, self._name = file, zipped, name
         self._infos = {info.filename: info for info in zipped.infolist()}
         self.names = tuple(self._infos)
+        self.notes = tuple(oddities(zipped))
+        self._agreed: set[str] = set()
 
     def __contains__(self, member: str) -> bool:
         return member in self._infos
@@ -106,7 +108,10 @@ class Archive:
         except BROKEN as error:
             raise self._broken(member, error) from error
         if len(data) != info.file_size:
-            raise FormatError(f"{self._name}: the part {member[:200]!r} has another size than the archive says.")
+            raise FormatError(
+                f"{self._name}: the part {member[:200]!r} has another size than the archive says.",
+                hint="Fetch or copy the file again.",
+            )
         return data
 
     @contextmanager
@@ -145,6 +150,12 @@ class Archive:
             raise FormatError(f"{self._name} has no part {member[:200]!r}.", hint="The file may be incomplete.")
         if info.flag_bits & 0x1:
             raise FormatError(f"{self._name} is protected by a password.", hint="Unpack it, then open what is in it.")
+        if member not in self._agreed:
+            why = disagreement(self._file, info)
+            if why:
+                text = f"{self._name}: the part {member[:200]!r} is not what the archive's list says: {why}."
+                raise FormatError(text, hint="The file is damaged, or made so that programs see different things.")
+            self._agreed.add(member)
         return info
 
     def _broken(self, member: str, error: BaseException) -> FormatError:
@@ -162,6 +173,11 @@ def archive(source: Source) -> Iterator[Archive]:
         FormatError: It is damaged, or has two members of one name, or too many members.
     """
     with source.open() as file:
+        if count(file) > MEMBERS:
+            raise FormatError(
+                f"{source.name} has too many parts (more than {MEMBERS:,}).",
+                hint="The file may be made to exhaust memory.",
+            )
         try:
             zipped = zipfile.ZipFile(file)
         except BROKEN as error:
@@ -169,21 +185,5 @@ def archive(source: Source) -> Iterator[Archive]:
                 f"{source.name} is a zip archive that is cut off or damaged.", hint="Fetch or copy it again."
             ) from error
         with zipped:
-            names = zipped.namelist()
-            if len(names) > MEMBERS:
-                raise FormatError(f"{source.name} has too many parts ({len(names):,}; limit {MEMBERS:,}).")
-            if len(set(names)) != len(names):
-                raise FormatError(f"{source.name} holds two parts of the same name.", hint="It was not read further.")
+            refuse_tricks(zipped, source.name)
             yield Archive(file, zipped, source.name)
-
-
-def strange_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Members whose names would leave a folder if somebody unpacked the archive."""
-    return tuple(
-        name
-        for name in names
-        if name.startswith(("/", "\\"))
-        or "\0" in name
-        or ".." in name.replace("\\", "/").split("/")
-        or name[1:3] == ":\\"
-    )

@@ -18,7 +18,7 @@ from inspector.formats._keras_notes import config_notes
 from inspector.formats._keras_weights import MEMBER, assign
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
-from inspector.formats._zip import Archive, archive, strange_names
+from inspector.formats._zip import Archive, archive
 from inspector.ir import Model, Note, Signature, Tensor
 
 CONFIG = "config.json"
@@ -38,7 +38,7 @@ def read(source: Source) -> Model:
         about = load(zipped.read("metadata.json", LARGEST), "metadata.json") if "metadata.json" in zipped else {}
         root = layer(config)
         stored = _stored(zipped, source.name)
-        odd = strange_names(zipped.names)
+        odd = zipped.notes
     weights = assign(stored, root)
     graph, complete = draw(root, weights)
     notes = list(config_notes(config, root, stored))
@@ -48,10 +48,7 @@ def read(source: Source) -> Model:
         notes.append(
             Note("info", f"{root.type} is a class of its own: its layers are in its Python code, not in the file.")
         )
-    if odd:
-        notes.append(
-            Note("warning", f"The archive has parts with names that lead outside a folder, such as {odd[:1]}.")
-        )
+    notes += odd
     version = text(about.get("keras_version"))
     return Model(
         format="keras",

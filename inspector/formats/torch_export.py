@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
+from inspector.formats._export_beside import beside
 from inspector.formats._export_graph import Reader, names
 from inspector.formats._export_schema import Program, Union, decoded, strange
 from inspector.formats._export_tensors import CONFIG, Stored, stored, stored_before_archives
@@ -50,10 +51,11 @@ def read(source: Source) -> Model:
         program = decoded(zipped.read(member, CONFIG), Program, "program")
         root, _, model = member.removesuffix(".json").rpartition("models/")
         found = stored_before_archives(zipped) if member == FLAT else stored(zipped, root, model)
+        odd = (*beside(zipped), *zipped.notes)
     notes = (
         [Note("info", f"The archive holds more programs, which are not shown: {', '.join(others)}.")] if others else []
     )
-    return _model(program, found, notes)
+    return _model(program, found, [*notes, *odd])
 
 
 def _program(zipped: Archive, name: str) -> tuple[str, list[str]]:

@@ -15,8 +15,8 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._globals import grade
-from inspector.formats._pickle import Unpickled, unpickle
+from inspector.formats._globals import damage, warnings
+from inspector.formats._pickle import Unpickled, survey, unpickle
 from inspector.formats._source import Source
 from inspector.formats._tensors import state_role
 from inspector.formats._torch_code import Code, parse
@@ -24,7 +24,7 @@ from inspector.formats._torch_program import Program, follow
 from inspector.formats._torch_shapes import propagate
 from inspector.formats._torch_tree import Instance, TensorRef, Tree, class_name, grow, plain
 from inspector.formats._torchzip import Strided, fetch_member, fetch_member_part, fits, place
-from inspector.formats._zip import Archive, archive, strange_names
+from inspector.formats._zip import Archive, archive
 from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor, Value
 
 PICKLE = 256 << 20
@@ -33,7 +33,7 @@ TEXTS = 128 << 20
 RECORDS = 4 << 20
 """Most bytes of debug records that are read; a larger program does not say where it was written."""
 INTEGERS = frozenset({"int64", "int32", "int16", "int8"})
-EXPECTED = ("__torch__", "torch._utils._rebuild_", "torch.jit._pickle.", "collections.OrderedDict", "torch.device")
+OWN = "__torch__"
 
 
 def sniff(glimpse: Glimpse) -> Support:
@@ -53,6 +53,8 @@ class _Parts:
 
     top: str
     data: Unpickled
+    pickles: list[Unpickled]
+    notes: list[Note]
     constants: list[Any]
     traced: tuple[Strided, ...]
     texts: dict[str, str]
@@ -71,8 +73,11 @@ def read(source: Source) -> Model:
         tensors = _tensors(tree, code, parts)
         tensors.update(_constants(zipped, constants, parts))
         missing = [tensor.name for tensor in tensors.values() if tensor.count and not fits(zipped, tensor.place)]
-        notes = [*_asked(parts.data), *_names(zipped), *_missing(missing)]
+        notes = [*warnings(parts.pickles, OWN), *parts.notes, *zipped.notes, *_missing(missing)]
     program = follow(tree.root, code, constants) if tree.root else Program()
+    if code.unread:
+        text = f"The code in {', '.join(code.unread[:3])[:500]} could not be read; it is shown as text only."
+        notes.append(Note("warning", text, "The file may be damaged or made to confuse."))
     if not tree.root:
         notes.append(Note("warning", "The archive holds no module, only data."))
     if not tree.complete:
@@ -94,16 +99,22 @@ def read(source: Source) -> Model:
 
 def _parts(zipped: Archive, name: str) -> _Parts:
     top = _top(zipped, name)
-    data = unpickle(zipped.read(f"{top}data.pkl", PICKLE), "module tree (data.pkl)")
+    data = survey(zipped.read(f"{top}data.pkl", PICKLE), "module tree (data.pkl)")
+    notes = damage(data, name)
+    pickles = [data]
     constants: list[Any] = []
     if f"{top}constants.pkl" in zipped:
-        value = unpickle(zipped.read(f"{top}constants.pkl", PICKLE), "table of constants (constants.pkl)").value
-        constants = list(value) if isinstance(value, tuple | list) else []
+        table = survey(zipped.read(f"{top}constants.pkl", PICKLE), "table of constants (constants.pkl)")
+        constants = list(table.value) if isinstance(table.value, tuple | list) else []
+        notes += damage(table, name)
+        pickles.append(table)
     order = zipped.read(f"{top}byteorder", 64).strip() if f"{top}byteorder" in zipped else b"little"
     version = zipped.read(f"{top}version", 64).strip() if f"{top}version" in zipped else b""
     return _Parts(
         top=top,
         data=data,
+        pickles=pickles,
+        notes=notes,
         constants=constants,
         traced=_traced_inputs(zipped, top),
         texts=_texts(zipped, top),
@@ -249,21 +260,6 @@ def _traced(model: Model, traced: tuple[Strided, ...]) -> Model:
         return propagate(replace(model, graphs=graphs), {name: value.shape for name, value in known.items()})
     except FormatError:  # what the archive says of its inputs does not fit its weights
         return model
-
-
-def _asked(data: Unpickled) -> list[Note]:
-    """A note where the pickle names what no TorchScript archive needs."""
-    odd = [name for name in data.globals if not name.startswith(EXPECTED) and grade(name) != "known"]
-    if not odd:
-        return []
-    text = f"The pickle in this file asks for {', '.join(odd[:10])[:500]}."
-    return [Note("danger", text, "It was not run. Loading this file with PyTorch may run it.")]
-
-
-def _names(zipped: Archive) -> list[Note]:
-    odd = strange_names(zipped.names)
-    text = f"{len(odd)} parts of the archive have names that lead outside a folder, such as {odd[:1]}."
-    return [Note("warning", text, "Do not unpack it.")] if odd else []
 
 
 def _missing(names: list[str]) -> list[Note]:

@@ -90,7 +90,7 @@ def test_a_gadget_in_the_pickle_is_named_and_not_run(tmp_path: Path, monkeypatch
     )
     assert not (tmp_path / "ran").exists()
     danger = [note.text for note in model.notes if note.level == "danger"]
-    assert danger == ["The pickle in this file asks for os.system."]
+    assert danger == ["This file asks to run os.system; it was not run."]
 
 
 @pytest.mark.parametrize(
