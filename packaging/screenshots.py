@@ -21,7 +21,8 @@ from PySide6.QtWidgets import QWidget
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import pictures  # noqa: E402 - beside this file
+import hostile  # noqa: E402 - beside this file
+import pictures  # noqa: E402
 from tour import SIZE, Tour, new_window  # noqa: E402
 
 from inspector.assets import resources  # noqa: E402
@@ -101,6 +102,8 @@ def everything(album: Album) -> None:
         "overview", "layers", "node", "tensor", "graph", "netron", "palette", "preferences", "about", "error"
     ):
         looking(album)
+    if album.wants("modules", "dims", "writing", "hostile", "hostile-details"):
+        trusting(album)
     if album.wants("convert", "compare", "scatter", "histogram", "cumulative"):
         converting(album)
 
@@ -129,6 +132,61 @@ def looking(album: Album) -> None:
         tour.rest(1.0)
         album.take("netron", rest=1.0)
     dialogs(album)
+
+
+def trusting(album: Album) -> None:
+    """What a table says and follows, and what is said of files that are not what they should be."""
+    tour, window = album.tour, album.tour.window
+    file = FOLDER / "digits_cnn.onnx"
+    document = tour.open(file)
+    page: Any = tour.show("layers")
+    page.set_grouping("modules")
+    tour.wait(lambda: document.complete and document.layers.is_tree, 30, "the table by module")
+    document.set_depth(0)
+    blocks = next(row for row in document.layers.all_rows() if row.name == "blocks.1")
+    document.layers.toggle(document.layers.position(blocks.index) or 0)
+    document.selection.select(document.target_of(next(r for r in document.layers.all_rows() if r.name == "blocks.0")))
+    page.table.setFocus(Qt.FocusReason.OtherFocusReason)
+    tour.rest(0.5)
+    album.take("modules")
+    page.set_grouping("layers")
+    tour.wait(lambda: document.complete and not document.layers.is_tree, 30, "the table by layer")
+    overview: Any = tour.show("overview")
+    field = next(iter(overview.dims.fields.values()))
+    field.setFocus(Qt.FocusReason.OtherFocusReason)
+    field.setText("32")
+    field.editingFinished.emit()
+    tour.wait(lambda: document.complete and document.layers.row(0).inputs[0].shape[0] == 32, 30, "the sizes")
+    album.take("dims")
+    document.set_dims({})
+    tour.wait(lambda: document.complete and not document.dims, 30, "the sizes as they were")
+    if album.wants("writing"):
+        unfinished(album, file)
+    if album.wants("hostile", "hostile-details"):
+        hostile.write(FOLDER / "checkpoint.pt")
+        document = tour.open(FOLDER / "checkpoint.pt")
+        tour.show("layers")
+        document.selection.select(document.target_of(document.layers.largest[0]))
+        tour.rest(0.5)
+        album.take("hostile")
+        assert window.page is not None
+        window.page.remarks.details.click()
+        box = tour.find(QWidget, "remarkBox", window)
+        box.move(window.mapToGlobal(window.rect().center()) - box.rect().center())
+        album.take("hostile-details", box)
+        box.close()
+        window.close_tab()
+
+
+def unfinished(album: Album, file: Path) -> None:
+    """The open file while somebody writes it anew, half of it so far."""
+    tour, whole = album.tour, file.read_bytes()
+    document = next(each for each in tour.window.workspace.documents if each.path == file)
+    file.write_bytes(whole[:9000])
+    tour.wait(lambda: document.freshness.state == "incomplete", 30, "word that the file is not complete")
+    album.take("writing")
+    file.write_bytes(whole)
+    tour.wait(lambda: document.freshness.reloaded and document.complete, 30, "the file, read again")
 
 
 def first_weight(tour: Tour, document: DocumentModel, row: Row) -> str:

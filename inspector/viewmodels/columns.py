@@ -95,7 +95,7 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.intensity, lambda row: words.ratio(row.intensity),
            lambda totals: words.ratio(totals.intensity), shown=False),
     Column("share", "Share", "Share of all parameters", "bar",
-           lambda row: row.parameters, lambda row: "", whole=lambda totals: totals.parameters, width=96),
+           lambda row: row.parameters, lambda row: "", whole=lambda totals: totals.parameters, width=104),
     Column("macs_share", "Share of MACs", "Share of all multiply-adds", "bar",
            lambda row: row.macs, lambda row: "", whole=lambda totals: totals.macs, width=112, shown=False),
     Column("shares", "Shares", "Tensors that it uses and that are counted at a row before it: tied weights", "text",

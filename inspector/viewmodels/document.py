@@ -219,6 +219,7 @@ class DocumentModel(QObject):
             self.layers.replace(page.rows, page.totals)
             if page.modules:
                 self._set_modules(page.modules)
+            self._take_notes(page.notes)
         else:
             self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= min(page.total, MOST_ROWS))
         self._note_places(page.rows)
@@ -254,6 +255,12 @@ class DocumentModel(QObject):
     def _say(self, remark: Remark) -> None:
         if self.overview is not None:
             self.overview = remarked(self.overview, remark)
+            self.overview_changed.emit()
+
+    def _take_notes(self, notes: tuple[Remark, ...] | None) -> None:
+        """Remarks on the figures for other sizes."""
+        if notes is not None and self.overview is not None and notes != self.overview.notes:
+            self.overview = msgspec.structs.replace(self.overview, notes=notes)
             self.overview_changed.emit()
 
     def _note_places(self, rows: tuple[Row, ...]) -> None:

@@ -50,7 +50,7 @@ def figures(totals: Totals) -> tuple[Figure, ...]:
     peak = f"{words.size(totals.peak_bytes)} at a time" if totals.peak_bytes else "outputs of all layers"
     return (
         parameters,
-        Figure("Multiply-adds", words.short(totals.macs), least or f"{words.count(totals.macs)} for one call"),
+        Figure("Multiply-adds", words.short(totals.macs), least or f"{words.count(totals.macs)} a call"),
         weights,
         Figure("Activations", words.size(totals.activation_bytes), least or peak),
         Figure("Layers", words.count(totals.layers), f"{words.count(totals.nodes)} operations"),

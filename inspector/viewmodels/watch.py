@@ -103,6 +103,11 @@ class FileWatch(QObject):
         """Whether the model was not there at the last look."""
         return self._was_gone
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files at the last look."""
+        return size_of(self._last or ())
+
     def note(self) -> None:
         """Remember what the files look like now: what is read from now on is this."""
         self._noted = self._last = look(self.path, self._beside)

@@ -16,6 +16,8 @@ STEP, MARK = 16, 16
 """Pixels that each level of a tree is indented, and that the mark of a module takes."""
 DEEP = 12
 """Levels that are indented; names need room as well."""
+FIGURE = 56
+"""Pixels behind a bar for its figure."""
 SMALL = 0.92
 """Size of shapes: letters of one width look larger than others."""
 
@@ -70,7 +72,7 @@ class LayerCells(QStyledItemDelegate):
             room.setLeft(room.left() + 14)
         elif style == "bar":
             self._bar(painter, room, index.data(LayerRole.SHARE) or 0.0)
-            room.setLeft(room.right() - 48)
+            room.setLeft(room.right() - FIGURE)
         painter.setFont(font)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         faint = style == "bar" or (text in {"–", "0", "?"} and level is None)
@@ -114,7 +116,7 @@ class LayerCells(QStyledItemDelegate):
 
     @staticmethod
     def _bar(painter: QPainter, room: QRectF, share: float) -> None:
-        track = QRectF(room.left(), room.center().y() - 3, max(0.0, room.width() - 52), 6)
+        track = QRectF(room.left(), room.center().y() - 3, max(0.0, room.width() - FIGURE - 4), 6)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.colour("bar_track"))

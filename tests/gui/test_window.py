@@ -293,11 +293,13 @@ def test_sizes_follow_and_are_undone(window: MainWindow, opened: Opened, qtbot: 
     with qtbot.waitSignal(document.rows_changed):
         field.editingFinished.emit()
     assert document.totals.macs == 8 * one
+    assert not any("= 1" in note.text for note in document.overview.notes), "the figures are no longer those of 1"
     assert names(window)[0] == "flatten"
     assert document.layers.row(0).inputs[0].shape == (8, 1, 28, 28)
     with qtbot.waitSignal(document.rows_changed):
         press(window, "Ctrl+Z")
     assert document.totals.macs == one
+    assert any("batch = 1" in note.text for note in document.overview.notes)
     assert field.text() == ""
     with qtbot.waitSignal(document.rows_changed):
         press(window, "Ctrl+Shift+Z")

@@ -36,7 +36,7 @@ def overview(summary: Summary, *, file: str, size: int, title: str, seconds: flo
         dims=open_dims(model),
         modules=summary.modules,
         texts=tuple(inert(name) for name in model.texts),
-        notes=_remarks(summary),
+        notes=remarks(summary),
         seconds=seconds,
     )
 
@@ -69,9 +69,10 @@ def _ports(summary: Summary, values: tuple[Value, ...]) -> tuple[Port, ...]:
     return tuple(summary.port(value.name, value) for value in values)
 
 
-def _remarks(summary: Summary) -> tuple[Remark, ...]:
+def remarks(summary: Summary) -> tuple[Remark, ...]:
+    """What is to be known of the file, and of the figures with these sizes."""
     model = summary.model
-    remarks = [
+    found = [
         Remark(
             note.level, inert(note.text, 2000), inert(note.hint, 2000),
             tuple(inert(each) for each in note.details[:MOST_DETAILS]),
@@ -82,18 +83,18 @@ def _remarks(summary: Summary) -> tuple[Remark, ...]:
     batch = sorted(summary.sizes.open & batch_names(model))
     others = sorted(summary.sizes.open - batch_names(model) - {UNNAMED, BATCH})
     if batch:
-        remarks.append(Remark("info", f"Multiply-adds and memory are those of {inert(batch[0], 100)} = 1."))
+        found.append(Remark("info", f"Multiply-adds and memory are those of {inert(batch[0], 100)} = 1."))
     if others:
         names = ", ".join(inert(name, 100) for name in others[:5]) + (" …" if len(others) > 5 else "")
-        remarks.append(
+        found.append(
             Remark("info", f"Sizes that are not known count as 1: {names}.", "Type their sizes to get true figures.")
         )
     if model.graphs and not summary.totals.complete and not others:
-        remarks.append(
+        found.append(
             Remark("info", "Some shapes are not known, so multiply-adds and memory are those of the known part.")
         )
     if any(runs.chosen for runs in summary.running):
-        remarks.append(Remark("info", "Of the branches of a condition the one that does most counts."))
+        found.append(Remark("info", "Of the branches of a condition the one that does most counts."))
     if any(runs.open and runs.times for runs in summary.running):
-        remarks.append(Remark("info", "Loops whose length depends on values count as one run."))
-    return tuple(remarks)
+        found.append(Remark("info", "Loops whose length depends on values count as one run."))
+    return tuple(found)

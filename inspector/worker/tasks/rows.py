@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from inspector.engines.summary.rows import ModuleRow, Row, Totals
+from inspector.engines.summary.overview import remarks
+from inspector.engines.summary.rows import ModuleRow, Remark, Row, Totals
 from inspector.worker.tasks._document import document
 from inspector.worker.tasks._task import Context, Task
 
@@ -35,13 +36,15 @@ class RowsArgs(msgspec.Struct, frozen=True):
 class RowsPage(msgspec.Struct, frozen=True):
     """Some rows; `total` is how many there are.
 
-    The module tree comes with the first page, unless it is the one that came when the file was opened.
+    The module tree comes with the first page, unless it is the one that came when the file was opened, and so do the
+    remarks, some of which are on the sizes.
     """
 
     rows: tuple[Row, ...]
     total: int
     totals: Totals
     modules: tuple[ModuleRow, ...]
+    notes: tuple[Remark, ...] | None = None
 
 
 def run(args: RowsArgs, context: Context) -> RowsPage:
@@ -56,7 +59,7 @@ def run(args: RowsArgs, context: Context) -> RowsPage:
     if start or summary is opened.news:
         return RowsPage(page, total, summary.totals, ())
     opened.news = None
-    return RowsPage(page, total, summary.totals, summary.modules)
+    return RowsPage(page, total, summary.totals, summary.modules, remarks(summary))
 
 
 TASK = Task("rows", RowsArgs, RowsPage, run)
