@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,12 +18,27 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._tensors import LARGEST, Array, numpy_dtype
 
-OBJECTS = 500_000
+OBJECTS = 200_000
+"""Most parts of a file that are listed."""
+
 DEPTH = 64
 INFLATION = 1100
 """Deflate cannot shrink by more than about a thousand."""
 
-FILTERS = frozenset({"gzip", "lzf", "szip"})
+FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
+"""Filters that the library has in itself; for any other it would look for a plug-in to load."""
+
+NOTHING = 2
+"""HDF5's number for a dataset without a size (H5S_NULL)."""
+
+SOURCES = 1000
+"""Parts of which a dataset may be a view."""
+
+STAYS = "What lies outside of the file, or is not what it says, is not read."
+
+WORDS = 1 << 16
+"""Bytes of an attribute that is a name."""
+
 BROKEN = (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError, AttributeError, NotImplementedError)
 """What h5py raises on hostile bytes."""
 
@@ -45,14 +61,12 @@ class Listing:
     Attributes:
         datasets: By path, without a leading slash.
         names: The attribute `name` of groups, by path (Keras writes the layer's name there).
-        attributes: Text attributes of the root.
         refused: Paths that were not followed, with the reason.
         broken: Whether the listing was cut short by damage or limits.
     """
 
     datasets: dict[str, Stored] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     broken: str = ""
 
@@ -78,112 +92,188 @@ def hdf5(file: BinaryIO, what: str) -> Iterator[Any]:
 
 def listing(opened: Any) -> Listing:
     """All groups and datasets that may be followed."""
+    import h5py
+
     found = Listing()
-    found.attributes = {str(key): text for key, value in _attributes(opened) if (text := _text(value)) is not None}
-    _walk(opened, "", 0, found, set())
+    try:
+        root = h5py.h5o.get_info(opened.id).addr
+    except BROKEN as error:
+        found.broken = str(error)[:100]
+        return found
+    _walk(opened.id, "", 0, found, {root})
     return found
 
 
 def _walk(group: Any, path: str, depth: int, found: Listing, seen: set[Any]) -> None:
-    import h5py
+    """Go through a group, by the library's own handles: there may be a hundred thousand parts."""
+    from h5py import h5d, h5g, h5o
 
-    if depth > DEPTH or len(seen) > OBJECTS:
-        found.broken = "it is nested too deeply or holds too many parts"
-        return
     try:
         keys = list(group)
     except BROKEN as error:
         found.broken = str(error)[:100]
         return
     for key in keys:
-        inner = f"{path}/{key}" if path else str(key)
+        if depth > DEPTH or len(seen) + len(found.datasets) + len(found.refused) > OBJECTS:
+            found.broken = "it is nested too deeply or holds too many parts"
+            return
+        inner = f"{path}/{_name(key)}" if path else _name(key)
         try:
-            item = _member(group, key)
+            item = _step(group, key)
+            address = h5o.get_info(item).addr
         except FormatError as error:
             found.refused.append(f"{inner[:200]}: {error.what}")
             continue
-        try:
-            address = h5py.h5o.get_info(item.id).addr
         except BROKEN as error:
             found.refused.append(f"{inner[:200]}: it is damaged ({str(error)[:80]})")
             continue
-        if isinstance(item, h5py.Group) and address not in seen:
+        if isinstance(item, h5g.GroupID) and address not in seen:
             seen.add(address)
-            name = dict(_attributes(item)).get("name")
-            if (text := _text(name)) is not None:
+            if (text := _attribute(item, b"name")) is not None:
                 found.names[inner] = text
             _walk(item, inner, depth + 1, found, seen)
-        elif isinstance(item, h5py.Dataset):
+        elif isinstance(item, h5d.DatasetID):
             _dataset(item, inner, found)
 
 
-def _attributes(item: Any) -> list[tuple[str, Any]]:
+def _name(key: bytes) -> str:
+    return key.decode("utf-8", "surrogateescape")
+
+
+def _attribute(item: Any, key: bytes) -> str | None:
+    """A text attribute; None where there is none, or it is too long for a name."""
+    from h5py import AttributeManager, h5a
+
     try:
-        return list(item.attrs.items())[:1000]
+        if not h5a.exists(item, key) or h5a.open(item, key).get_storage_size() > WORDS:
+            return None
+        holder = type("Holder", (), {"id": item})()
+        value = AttributeManager(holder)[_name(key)]
     except BROKEN:
-        return []
-
-
-def _text(value: Any) -> str | None:
+        return None
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")[:4096]
     return value[:4096] if isinstance(value, str) else None
 
 
-def _member(group: Any, key: str) -> Any:
-    """A member reached by a hard link.
+def _step(group: Any, key: bytes) -> Any:
+    """The handle of a member that is reached by a hard link.
 
     Raises:
         FormatError: It is another kind of link, or damaged.
     """
-    import h5py
+    from h5py import h5l, h5o
 
     try:
-        link = group.get(key, getlink=True)
-        if not isinstance(link, h5py.HardLink):
+        if group.links.get_info(key).type != h5l.TYPE_HARD:
             raise FormatError("it is a link that leads elsewhere")
-        return group[key]
+        return h5o.open(group, key)
     except BROKEN as error:
         raise FormatError(f"it is damaged ({str(error)[:80]})") from error
 
 
 def _dataset(item: Any, path: str, found: Listing) -> None:
     try:
-        reason = _refusal(item)
+        kind, shape = item.dtype, item.shape
+        reason = _refusal(item, kind, shape)
         if reason:
             found.refused.append(f"{path[:200]}: {reason}")
             return
-        offset = item.id.get_offset()
-        found.datasets[path] = Stored(
-            path, _dtype(item), tuple(map(int, item.shape)), int(offset or 0), int(item.id.get_storage_size())
-        )
+        offset, size = int(item.get_offset() or 0), int(item.get_storage_size())
+        found.datasets[path] = Stored(path, _dtype(item, kind), tuple(map(int, shape)), offset, size)
     except BROKEN as error:
         found.refused.append(f"{path[:200]}: it is damaged ({str(error)[:80]})")
 
 
-def _refusal(item: Any) -> str:
+def _refusal(item: Any, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> str:
     """Why a dataset is not read; empty where it may be."""
-    if item.shape is None:
+    from h5py import h5d
+
+    made = item.get_create_plist()
+    if shape is None or item.get_space().get_simple_extent_type() == NOTHING:
         return "it is empty"
-    if item.external:
+    if made.get_external_count():
         return "its values lie in another file"
-    if item.is_virtual:
-        return "its values are views of other files"
-    if item.compression is not None and item.compression not in FILTERS:
-        return "it is compressed by a filter that we do not know"
-    claimed, stored = item.size * item.dtype.itemsize, item.id.get_storage_size()
+    stored = item.get_storage_size()
+    if made.get_layout() == h5d.VIRTUAL:
+        reason, stored = _views(item, made)
+        if reason:
+            return reason
+    strange = {int(made.get_filter(at)[0]) for at in range(made.get_nfilters())} - FILTERS
+    if strange:
+        return f"it is compressed by a filter that we do not know ({min(strange)})"
+    claimed = prod(shape) * kind.itemsize
     if claimed > max(1 << 26, stored * INFLATION) or claimed > LARGEST:
         return f"it claims {claimed:,} bytes and stores {stored:,}"
     return ""
 
 
-def _dtype(item: Any) -> str:
-    given = _text(dict(_attributes(item)).get("dtype"))
-    if item.dtype.kind == "V" and item.dtype.itemsize == 2 and given in (None, "bfloat16"):
+def _views(item: Any, made: Any) -> tuple[str, int]:
+    """Why a view is not read (nothing where it is of plain datasets of the same file), and the bytes it is made of."""
+    from h5py import h5d, h5i
+
+    count, stored = made.get_virtual_count(), 0
+    if count > SOURCES:
+        return f"it is a view of {count:,} parts", 0
+    for at in range(count):
+        if made.get_virtual_filename(at) != ".":
+            return "its values are views of other files", 0
+        try:
+            part = reach(h5i.get_file_id(item), made.get_virtual_dsetname(at))
+        except FormatError:
+            return "its values are views of what may not be reached", 0
+        if not isinstance(part, h5d.DatasetID) or part.get_create_plist().get_layout() == h5d.VIRTUAL:
+            return "its values are views of views", 0
+        reason = _refusal(part, part.dtype, part.shape)
+        if reason:
+            return f"its values are views of others: {reason}", 0
+        stored += part.get_storage_size()
+    return "", stored
+
+
+def _dtype(item: Any, kind: np.dtype[Any]) -> str:
+    if kind.kind == "V" and kind.itemsize == 2 and _attribute(item, b"dtype") in (None, "bfloat16"):
         return "bfloat16"
-    if item.dtype.kind in "SO":
+    if kind.kind in "SO":
         return "string"
-    return str(item.dtype.newbyteorder("=").name)
+    return str(kind.newbyteorder("=").name)
+
+
+def reach(handle: Any, path: str) -> Any:
+    """The handle of what stands at a path, each step of it a hard link.
+
+    Args:
+        handle: Of the file or of a group.
+        path: Names with slashes between.
+
+    Raises:
+        FormatError: There is nothing, or a link on the way leads elsewhere.
+    """
+    from h5py import h5g, h5o
+
+    try:
+        item = h5o.open(handle, b"/")
+    except BROKEN as error:
+        raise FormatError("The file is damaged.", hint="Fetch or copy the file again.") from error
+    for key in path.strip("/").split("/"):
+        if not isinstance(item, h5g.GroupID):
+            raise FormatError(f"The values at {path[:200]!r} are not in the file.", hint=STAYS)
+        try:
+            item = _step(item, key.encode("utf-8", "surrogateescape"))
+        except FormatError as error:
+            raise FormatError(f"The values at {path[:200]!r} were not read: {error.what}.", hint=STAYS) from error
+    return item
+
+
+def group_at(opened: Any, path: str) -> Any:
+    """A group of the file itself; None where there is none, or a link on the way leads elsewhere."""
+    import h5py
+
+    try:
+        found = reach(opened.id, path)
+    except FormatError:
+        return None
+    return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else None
 
 
 def values(opened: Any, path: str) -> Array:
@@ -194,19 +284,16 @@ def values(opened: Any, path: str) -> Array:
     """
     import h5py
 
-    item = opened
-    for key in path.split("/"):
-        if not isinstance(item, h5py.Group):
-            raise FormatError(f"The values at {path[:200]!r} are not in the file.")
-        item = _member(item, key)
-    if not isinstance(item, h5py.Dataset):
-        raise FormatError(f"The values at {path[:200]!r} are not in the file.")
+    handle = reach(opened.id, path)
+    if not isinstance(handle, h5py.h5d.DatasetID):
+        raise FormatError(f"The values at {path[:200]!r} are not in the file.", hint=STAYS)
     try:
-        reason = _refusal(item)
+        reason = _refusal(handle, handle.dtype, handle.shape)
         if reason:
-            raise FormatError(f"The values at {path[:200]!r} were not read: {reason}.")
+            raise FormatError(f"The values at {path[:200]!r} were not read: {reason}.", hint=STAYS)
+        item = h5py.Dataset(handle)
         array = np.asarray(item[()])
-        kind = _dtype(item)
+        kind = _dtype(handle, handle.dtype)
         if kind == "bfloat16":
             return np.ascontiguousarray(array).view(numpy_dtype(kind))
         return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))).reshape(array.shape)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from inspector.formats._hdf5 import Listing
+from inspector.formats._hdf5 import STAYS, Listing
 from inspector.formats._keras_config import Layer
 from inspector.ir import Note
 
@@ -39,8 +39,10 @@ def config_notes(config: dict[str, Any], root: Layer, stored: Listing) -> Iterat
         what = f"The configuration names {module[:200]}.{name[:200]}, which is not a part of Keras."
         yield Note(level, what, "Loading the model needs, and runs, that code.")
     if stored.refused:
-        count = len(stored.refused)
-        yield Note("danger", f"{count} parts of the weights were not read, such as {stored.refused[0]}.")
+        count, first = len(stored.refused), stored.refused[0]
+        what = f"{count:,} parts of the weights were not read, such as {first}."
+        what = f"1 part of the weights was not read: {first}." if count == 1 else what
+        yield Note("danger", what, STAYS)
     if stored.broken:
         yield Note("warning", f"The weights are incomplete: {stored.broken}.", "Fetch or copy the file again.")
 

@@ -14,7 +14,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._hdf5 import BROKEN, Listing, hdf5, listing, values
+from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, listing, values
 from inspector.formats._keras_config import Layer, layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
@@ -92,11 +92,11 @@ def _stored(opened: Any, name: str) -> _Stored:
     config = load(raw, f"The configuration of {name}") if raw else None
     training = _attribute(opened, "training_config")
     about = {key: _attribute(opened, key).decode("utf-8", "replace") for key in ("keras_version", "backend")}
-    inner = opened[WEIGHTS] if WEIGHTS in opened and not about["keras_version"] else None
-    if inner is not None:
+    inner = group_at(opened, WEIGHTS)
+    if inner is not None and not about["keras_version"]:
         about = {key: _attribute(inner, key).decode("utf-8", "replace") for key in ("keras_version", "backend")}
     found = listing(opened)
-    start = f"{WEIGHTS}/" if WEIGHTS in opened else ""
+    start = f"{WEIGHTS}/" if inner is not None else ""
     groups = tuple(dict.fromkeys(path.removeprefix(start).split("/")[0] for path in found.datasets))
     return _Stored(
         config,
