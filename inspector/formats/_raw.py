@@ -42,17 +42,28 @@ def fetch_raw_part(source: Source, tensor: Tensor, start: int, count: int) -> Ar
         count: How many.
 
     Returns:
-        The values; None where the buffer cannot be cut at any value (packed dtypes, strings, strides).
+        The values; None where the buffer cannot be cut at any value (strings, strides).
 
     Raises:
         FormatError: The file ends before them.
     """
     place = tensor.place
-    if tensor.dtype in PACKED or tensor.dtype == "string" or "strides" in place.layout:
+    if tensor.dtype == "string" or "strides" in place.layout:
         return None
+    if tensor.dtype in PACKED:
+        return _packed_part(source, tensor, start, count)
     width = numpy_dtype(tensor.dtype).itemsize
     if not width or place.size < tensor.count * width:
         return None
     with source.open(place.file) as file:
         data = read_at(file, place.offset + start * width, count * width, f"tensor {tensor.name[:100]!r}")
     return decode(data, tensor.dtype, (count,), big=place.layout.get("byte_order") == "big")
+
+
+def _packed_part(source: Source, tensor: Tensor, start: int, count: int) -> Array:
+    """Values of which several share bytes: four of them begin at a whole byte, whatever their width."""
+    bits, first = PACKED[tensor.dtype], start - start % 4
+    at, end = first * bits // 8, -(-(start + count) * bits // 8)
+    with source.open(tensor.place.file) as file:
+        data = read_at(file, tensor.place.offset + at, end - at, f"tensor {tensor.name[:100]!r}")
+    return decode(data, tensor.dtype, (start - first + count,))[start - first :]

@@ -367,6 +367,24 @@ def test_a_tensor_that_is_not_read_whole_tells_the_same(tmp_path: Path, monkeypa
             )
 
 
+def test_parts_of_values_that_share_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_values, "WHOLE", 0)
+    monkeypatch.setattr(_values, "PART", 5)
+    tensors, rng = {}, np.random.default_rng(3)
+    wanted = {}
+    for name, kind in SMALL.items():
+        codes = rng.integers(0, 1 << int(name[1]), 99, dtype=np.uint8)
+        tensors[name] = (name, (9, 11), packed(codes, int(name[1])))
+        wanted[name] = codes.view(kind).astype(np.float32).reshape(9, 11)
+    context = opened(safetensors(tmp_path / "packed.safetensors", tensors))
+    for name, want in wanted.items():
+        assert np.array_equal(saved(context, name), want)
+        assert [float(value) for value in view(context, name, start=37, count=9).values] == want.reshape(-1)[
+            37:46
+        ].tolist()
+        assert view(context, name).statistics["max"] == want.max()
+
+
 def test_a_real_worker_reads_a_large_tensor_in_little_memory(tmp_path: Path) -> None:
     """Three gigabytes that take no room on the disk: the worker may not read them whole, and says what it sampled."""
     rows, columns = 50_000, 15_000
