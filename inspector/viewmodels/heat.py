@@ -18,6 +18,21 @@ LEVELS = 255
 NAN, INF, GAP = 1, 2, 4
 
 
+def _check(source: TensorMap) -> None:
+    """See that the dimensions are those of the tensor: what a worker says is not believed.
+
+    Raises:
+        ValueError: They are not.
+    """
+    rank = len(source.shape)
+    within = all(-1 <= dim < rank for dim in (source.rows, source.columns, *source.tiled))
+    tiled = source.tiles != (0, 0)
+    if not within or len(source.at) != rank or ((rank > 1 or tiled) and min(source.rows, source.columns) < 0):
+        raise ValueError("its dimensions are not those of the tensor")
+    if min(source.extent) < 0 or min(source.shape, default=1) < 0:
+        raise ValueError("it has negative sizes")
+
+
 class Heat:
     """A picture as arrays of height × width.
 
@@ -31,6 +46,7 @@ class Heat:
 
     def __init__(self, source: TensorMap) -> None:
         self.source = source
+        _check(source)
         size = (source.height, source.width)
         self.mean, self.low, self.high = (
             np.frombuffer(data, "<f8").reshape(size) for data in (source.mean, source.low, source.high)

@@ -301,6 +301,14 @@ def test_slices_and_tiles(pictured: Context) -> None:
     assert mean_of(drawn(pictured, "line", cells=10)).tolist() == [[49.5 + 100 * at for at in range(10)]]
 
 
+def test_a_picture_that_makes_no_sense_is_refused(pictured: Context) -> None:
+    """The window does not believe its worker."""
+    found = drawn(pictured, "kernel")
+    for wrong in ({"rows": 9}, {"at": ()}, {"tiled": (0, 7)}, {"mean": b""}, {"height": 1 << 40}, {"extent": (-1, 2)}):
+        with pytest.raises(ValueError, match=r"."):
+            Heat(msgspec.structs.replace(found, **wrong))
+
+
 def test_csv_reads_back(pictured: Context) -> None:
     whole = saved(pictured, "wide")
     assert np.array_equal(np.loadtxt(written(pictured, "wide").splitlines(), np.float32, delimiter=","), whole,

@@ -150,7 +150,8 @@ def measured(
             room -= seen[-1].size
     statistics = tally.statistics()
     if tally.count:
-        statistics["distinct"] = int(np.unique(reals(np.concatenate(seen))).size)
+        of = "distinct" if tally.count <= DISTINCT else f"distinct in {DISTINCT:,}"
+        statistics[of] = int(np.unique(reals(np.concatenate(seen))).size)
     if not tally.finite:
         return statistics, (), ()
     bins = Bins(tally.low, tally.high)

@@ -62,7 +62,8 @@ class TensorView(msgspec.Struct, frozen=True):
     Attributes:
         dtype: Of the model's tensor; `shown` is that of the values as shown.
         statistics: min, max, mean, std (of the finite values), sparsity (share of zeros), nan and inf (how many),
-            distinct (different values among the first million); of strings distinct, empty and longest.
+            distinct (different values; of a larger tensor `distinct in 1,048,576`, of the first so many); of strings
+            distinct, empty and longest.
         histogram: Of the finite values.
         values: As text; `start` is the first of them, `total` how many the tensor has.
         looked_at: How many values the statistics are of; fewer than `total` where they are those of a sample.

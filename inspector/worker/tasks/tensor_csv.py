@@ -21,6 +21,8 @@ from inspector.worker.tasks._values import values
 
 LARGEST_PIECE = 1 << 18
 """Values of one piece."""
+NAMED = 100_000
+"""Columns up to which the header numbers each."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -60,7 +62,8 @@ def _header(shape: tuple[int, ...]) -> str:
     if len(shape) < 3:
         return ""
     indices = [f"index {dim}" for dim in range(len(shape) - 1)]
-    return ",".join([*indices, *map(str, range(shape[-1]))]) + "\n"
+    columns = map(str, range(shape[-1])) if shape[-1] <= NAMED else ["values"]
+    return ",".join([*indices, *columns]) + "\n"
 
 
 def _lines(words: list[str], start: int, shape: tuple[int, ...]) -> Iterator[str]:
