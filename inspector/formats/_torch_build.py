@@ -142,6 +142,28 @@ SCALARS = frozenset(
 )
 """Operators whose result is a number where their inputs are numbers."""
 
+NUMBERS = frozenset(
+    {
+        *(
+            "start",
+            "end",
+            "step",
+            "dim",
+            "index",
+            "k",
+            "size",
+            "length",
+            "output_size",
+            "chunks",
+            "split_size",
+            "steps",
+        ),
+        *("num_classes", "diagonal", "repeats", "n", "dim0", "dim1", "start_dim", "end_dim", "dimension"),
+        *("normalized_shape", "upscale_factor", "downscale_factor"),
+    }
+)
+"""Arguments that are numbers: where one is a value of the program, an attribute says which."""
+
 MEASURES = frozenset({"aten::size", "aten::dim", "aten::len", "aten::numel", "aten::Int", "aten::Float", "aten::Bool"})
 
 
@@ -161,6 +183,8 @@ def arguments(op: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[list
     for name, arg in [*zip(names, args, strict=True), *named.items()]:
         if isinstance(arg, Sym):
             inputs.append(arg)
+            if (arg.scalar and name in NUMBERS) or name == "tensors":  # a list that is a value itself
+                attributes[name] = arg
         elif arg is None or (name in named and isinstance(arg, Opaque)):
             if name not in named:
                 inputs.append(None)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from inspector.formats._torch_facts import NOTHING, Fact, Step, axis, fill, promote, times
-from inspector.ir import Dim
+from inspector.ir import Dim, Shape
+
+PIECES = 1000
+"""Items of a list that are told apart."""
 
 
 def flatten_rule(step: Step) -> Fact:
@@ -30,7 +33,7 @@ def unflatten_rule(step: Step) -> Fact:
 
 def view_rule(step: Step) -> Fact:
     """view and reshape."""
-    x, sizes = step.shape(), step.sizes("size") or step.sizes("shape")
+    x, sizes = step.shape(), step.sizes("shape" if "shape" in step.node.attributes else "size")
     if sizes is None:
         return Fact(step.at(0).dtype)
     if x is None:
@@ -95,11 +98,19 @@ def repeat_rule(step: Step) -> Fact:
     return Fact(step.at(0).dtype, tuple(times([a, b]) for a, b in zip(counts, old, strict=True)))
 
 
+def tensors(step: Step) -> list[Fact]:
+    """What an operator joins: its inputs, or the parts of the list that it is given; empty where they are not known."""
+    if isinstance(step.attribute("tensors"), str):
+        return list(step.at(0).parts)
+    return [fact for fact in step.ins if fact]
+
+
 def cat_rule(step: Step) -> Fact:
     """Tensors one after the other."""
-    shapes = [fact.shape for fact in step.ins if fact]
+    joined = tensors(step)
+    shapes = [fact.shape for fact in joined]
     known = [shape for shape in shapes if shape is not None]
-    dtype = promote(*(fact for fact in step.ins if fact))
+    dtype = promote(*joined)
     if not known or len(known) != len(shapes) or len({len(shape) for shape in known}) != 1:
         return Fact(dtype)
     at = axis(step.number("dim", 0), len(known[0]))
@@ -118,10 +129,12 @@ def _meet_all(sizes: list[Dim]) -> Dim:
 
 def stack_rule(step: Step) -> Fact:
     """Tensors along a new dimension."""
-    shapes = [fact.shape for fact in step.ins if fact]
+    joined = tensors(step)
+    shapes = [fact.shape for fact in joined]
     first = shapes[0] if shapes else None
     at = axis(step.number("dim", 0), len(first) + 1) if first is not None else None
-    return Fact(step.at(0).dtype, None if first is None or at is None else (*first[:at], len(shapes), *first[at:]))
+    dtype = joined[0].dtype if joined else ""
+    return Fact(dtype, None if first is None or at is None else (*first[:at], len(shapes), *first[at:]))
 
 
 def pieces_rule(step: Step) -> list[Fact]:
@@ -130,8 +143,25 @@ def pieces_rule(step: Step) -> list[Fact]:
     at = axis(step.number("dim", 0), len(x)) if x else None
     if x is None or at is None:
         return [Fact(step.at(0).dtype)] * count
+    if count == 1 and not step.node.outputs[0].endswith(":0"):  # a list that is used whole
+        return [_listed(step, x, at)]
     sizes = _piece_sizes(step, x[at], count)
     return [Fact(step.at(0).dtype, (*x[:at], size, *x[at + 1 :])) for size in sizes]
+
+
+def _listed(step: Step, x: Shape, at: int) -> Fact:
+    """All pieces, as a list."""
+    given, size = step.attribute("split_sizes") or step.attribute("split_size"), x[at]
+    each, many = step.number("split_size"), step.number("chunks", step.number("sections"))
+    if isinstance(given, tuple):
+        count = len(given)
+    elif isinstance(each, int) and isinstance(size, int) and each > 0:
+        count = -(-size // each)
+    else:
+        count = many if isinstance(many, int) else 0
+    sizes = _piece_sizes(step, size, count) if 0 < count <= PIECES else []
+    parts = tuple(Fact(step.at(0).dtype, (*x[:at], part, *x[at + 1 :])) for part in sizes if part != 0)
+    return Fact(step.at(0).dtype, parts[0].shape, parts=parts) if parts else Fact(step.at(0).dtype)
 
 
 def _piece_sizes(step: Step, size: Dim, count: int) -> list[Any]:
@@ -139,9 +169,11 @@ def _piece_sizes(step: Step, size: Dim, count: int) -> list[Any]:
     if isinstance(given, tuple):
         found = step.numbers("split_sizes" if step.attribute("split_sizes") else "split_size", count)
         return found if len(found) == count else [None] * count
-    chunks = step.number("chunks")
+    chunks, sections = step.number("chunks"), step.number("sections")
     if not isinstance(size, int):
         return [None] * count
+    if isinstance(sections, int) and sections > 0:  # tensor_split: the first ones are one larger
+        return [size // sections + (at < size % sections) for at in range(count)]
     each = -(-size // chunks) if isinstance(chunks, int) and chunks > 0 else step.number("split_size")
     if not isinstance(each, int) or each <= 0:
         return [None] * count
@@ -149,16 +181,22 @@ def _piece_sizes(step: Step, size: Dim, count: int) -> list[Any]:
 
 
 def unbind_rule(step: Step) -> list[Fact]:
-    """A tensor taken apart along a dimension."""
-    x = step.shape()
+    """One tensor for each index of a dimension: as many outputs as the code takes, or a list."""
+    x, outputs = step.shape(), step.node.outputs
     at = axis(step.number("dim", 0), len(x)) if x else None
-    shape = None if x is None or at is None else (*x[:at], *x[at + 1 :])
-    return [Fact(step.at(0).dtype, shape)] * len(step.node.outputs)
+    if x is None or at is None:
+        return [Fact(step.at(0).dtype)] * len(outputs)
+    part, count = Fact(step.at(0).dtype, (*x[:at], *x[at + 1 :])), x[at]
+    if len(outputs) == 1 and not outputs[0].endswith(":0") and isinstance(count, int) and count <= PIECES:
+        return [Fact(part.dtype, part.shape, parts=(part,) * count)]
+    return [part] * len(outputs)
 
 
 def select_rule(step: Step) -> Fact:
     """One index of a dimension."""
-    return unbind_rule(step)[0]
+    x = step.shape()
+    at = axis(step.number("dim", 0), len(x)) if x else None
+    return Fact(step.at(0).dtype, None if x is None or at is None else (*x[:at], *x[at + 1 :]))
 
 
 def slice_rule(step: Step) -> Fact:
@@ -222,7 +260,7 @@ def size_rule(step: Step) -> Fact | list[Fact]:
     if len(outputs) > 1 or outputs[0].endswith(":0"):  # taken apart
         return [NOTHING if size is None else Fact("int64", (), size) for size in x]
     if "dim" not in step.node.attributes:
-        return Fact(value=tuple(x))
+        return Fact("int64", (len(x),), tuple(x))
     at = axis(step.number("dim"), len(x))
     return NOTHING if at is None or x[at] is None else Fact("int64", (), x[at])
 
@@ -242,6 +280,39 @@ def count_rule(step: Step) -> Fact:
 def construct_rule(step: Step) -> Fact:
     """A list or tuple."""
     return Fact(parts=tuple(fact or NOTHING for fact in step.ins))
+
+
+def length_rule(step: Step) -> Fact:
+    """How many items a list has, or a tensor in its first dimension."""
+    fact = step.at(0)
+    if fact.parts:
+        return Fact("int64", (), len(fact.parts))
+    return NOTHING
+
+
+def append_rule(step: Step) -> Fact:
+    """A list with one more tensor."""
+    old, item = step.at(0), step.at(1)
+    known = old.parts or old.value == ()
+    return Fact(parts=(*old.parts, item)) if known and len(step.ins) == 2 and len(old.parts) < PIECES else NOTHING
+
+
+def item_rule(step: Step) -> Fact:
+    """An item of a list."""
+    parts = step.at(0).parts
+    number = step.at(1).value if len(step.ins) > 1 else step.attribute("arg1", step.attribute("el"))
+    known = isinstance(number, int) and -len(parts) <= number < len(parts)
+    return parts[number] if known else NOTHING
+
+
+def grid_rule(step: Step) -> Fact | list[Fact]:
+    """meshgrid: all results have a dimension for each input."""
+    facts = tensors(step)
+    sizes = [None if fact.shape is None else fact.shape[0] if fact.shape else 1 for fact in facts]
+    if step.attribute("indexing") == "xy" and len(sizes) > 1:
+        sizes[:2] = sizes[1::-1]
+    parts = tuple(Fact(fact.dtype, tuple(sizes)) for fact in facts)
+    return list(parts) if len(step.node.outputs) > 1 else Fact(parts=parts)
 
 
 def unpack_rule(step: Step) -> list[Fact]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote, times
+from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step, axis, broadcast, promote, times
 from inspector.formats._torch_moves import (
+    append_rule,
     cat_rule,
     construct_rule,
     count_rule,
     expand_rule,
     flatten_rule,
+    grid_rule,
+    item_rule,
+    length_rule,
     like_rule,
     make_rule,
     pad_rule,
@@ -32,6 +36,7 @@ from inspector.formats._torch_moves import (
     unsqueeze_rule,
     view_rule,
 )
+from inspector.formats._torch_rules_more import MORE
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -147,14 +152,15 @@ def _pool(count: int, outputs: int = 1) -> Rule:
     return rule
 
 
-def _adaptive(count: int) -> Rule:
-    def rule(step: Step) -> Fact:
+def _adaptive(count: int, outputs: int = 1) -> Rule:
+    def rule(step: Step) -> list[Fact]:
         x = step.shape()
         if x is None or len(x) < count:
-            return Fact(step.at(0).dtype)
+            return [Fact(step.at(0).dtype)] * outputs
         wanted = step.numbers("output_size", count)
         sizes = [old if new is None else new for new, old in zip(wanted, x[-count:], strict=True)]
-        return Fact(step.at(0).dtype, (*x[:-count], *sizes))
+        shape = (*x[:-count], *sizes)
+        return [Fact(step.at(0).dtype, shape), *[Fact("int64", shape)] * (outputs - 1)]
 
     return rule
 
@@ -162,6 +168,8 @@ def _adaptive(count: int) -> Rule:
 def _reduce(dtype: str = "", outputs: int = 1) -> Rule:
     def rule(step: Step) -> Any:
         x, kind = step.shape(), dtype or step.attribute("dtype") or step.at(0).dtype
+        if any(name.startswith("arg") and name[3:].isdigit() for name in step.node.attributes):
+            return NOTHING  # an overload whose arguments we do not know
         if step.attribute("dim") is None:
             return Fact(kind, ())
         if x is None:
@@ -179,6 +187,16 @@ def _topk(step: Step) -> list[Fact]:
     at = axis(step.number("dim", -1), len(x)) if x else None
     shape = None if x is None or at is None else (*x[:at], step.number("k"), *x[at + 1 :])
     return [Fact(step.at(0).dtype, shape), Fact("int64", shape)]
+
+
+def _made_like(step: Step) -> Fact:
+    """A new tensor with another's dtype."""
+    made = make_rule(step)
+    return Fact(made.dtype or step.at(0).dtype, made.shape)
+
+
+def _ordered(step: Step) -> list[Fact]:
+    return [Fact(step.at(0).dtype, step.shape()), Fact("int64", step.shape())]
 
 
 def _embedding(step: Step) -> Fact:
@@ -199,8 +217,9 @@ def _recurrent(cells: int) -> Rule:
         out = times([hidden, ways]) if isinstance(hidden, int) else None
         batch = x[0] if step.attribute("batch_first") is True else x[1]
         depth = layers * ways if isinstance(layers, int) else None
-        last: Shape = (depth, *((batch,) if len(x) == 3 else ()), hidden)
-        return [Fact(dtype, (*x[:-1], out)), *[Fact(dtype, last)] * cells]
+        widths = [(step.shape(1 + at) or (hidden,))[-1] for at in range(cells)]  # a projection narrows only the first
+        lasts: list[Shape] = [(depth, *((batch,) if len(x) == 3 else ()), width) for width in widths]
+        return [Fact(dtype, (*x[:-1], out)), *(Fact(dtype, last) for last in lasts)]
 
     return rule
 
@@ -212,13 +231,16 @@ def _attention(step: Step) -> Fact:
 
 def _upsample(count: int) -> Rule:
     def rule(step: Step) -> Fact:
-        x, wanted = step.shape(), step.attribute("output_size")
+        x, wanted = step.shape(), step.attribute("output_size", step.at(1).value)
         if x is None or len(x) < count:
             return Fact(step.at(0).dtype)
         if isinstance(wanted, tuple):
-            return Fact(step.at(0).dtype, (*x[:-count], *step.numbers("output_size", count)))
-        scale = step.numbers("scale_factors", count)
-        sizes = [int(s * f) if isinstance(s, int) and f else None for s, f in zip(x[-count:], scale, strict=True)]
+            sizes = step.numbers("output_size", count) if "output_size" in step.node.attributes else list(wanted)
+            return Fact(step.at(0).dtype, (*x[:-count], *sizes))
+        factors = step.attribute("scale_factors", step.at(len(step.ins) - 1).value)
+        scale = factors if isinstance(factors, tuple) and len(factors) == count else (None,) * count
+        pairs = zip(x[-count:], scale, strict=True)
+        sizes = [int(s * f) if isinstance(s, int) and isinstance(f, int | float) else None for s, f in pairs]
         return Fact(step.at(0).dtype, (*x[:-count], *sizes))
 
     return rule
@@ -229,35 +251,47 @@ def _named(rule: Rule, names: str) -> dict[str, Rule]:
 
 
 RULES: dict[str, Rule] = {
+    **MORE,
     **_named(
         _same,
         "relu relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh sigmoid tanh softplus "
         "softsign log_sigmoid prelu softmax log_softmax dropout feature_dropout alpha_dropout batch_norm layer_norm "
         "group_norm instance_norm contiguous clone detach neg abs exp log sqrt rsqrt sin cos erf reciprocal floor ceil "
         "round clamp clamp_min clamp_max cumsum flip roll tril triu masked_fill square log1p expm1 to_dense to_mkldnn "
-        "nan_to_num threshold rrelu logit sign rms_norm channel_shuffle",
+        "nan_to_num threshold rrelu logit sign rms_norm channel_shuffle cumprod bernoulli masked_scatter",
     ),
     **_named(
         _elementwise,
         "add sub rsub mul div pow maximum minimum remainder floor_divide fmod atan2 addcmul addcdiv lerp",
     ),
     **_named(_truths, "eq ne lt le gt ge logical_and logical_or logical_not logical_xor isnan isinf bitwise_not"),
-    **_named(_conv, "conv1d conv2d conv3d _convolution convolution conv_transpose1d conv_transpose2d conv_transpose3d"),
+    **_named(
+        _conv,
+        "conv1d conv2d conv3d _convolution convolution _convolution_mode conv_transpose1d "
+        "conv_transpose2d conv_transpose3d",
+    ),
     **_named(_matmul, "matmul mm bmm mv dot"),
     **_named(_addmm, "addmm baddbmm"),
     **_named(view_rule, "view reshape"),
     **_named(permute_rule, "permute"),
-    **_named(transpose_rule, "transpose t swapaxes numpy_T"),
-    **_named(pieces_rule, "split split_with_sizes chunk"),
+    **_named(transpose_rule, "transpose t swapaxes swapdims numpy_T"),
+    **_named(
+        pieces_rule, "split split_with_sizes chunk unsafe_chunk unsafe_split unsafe_split_with_sizes tensor_split"
+    ),
     **_named(_reduce(), "mean sum prod max min amax amin std var norm logsumexp linalg_vector_norm"),
     **_named(_reduce("int64"), "argmax argmin"),
     **_named(_reduce("bool"), "all any"),
     **_named(_attention, "scaled_dot_product_attention"),
     **_named(make_rule, "zeros ones full empty rand randn"),
+    **_named(_made_like, "new_zeros new_ones new_full new_empty"),
     **_named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
     **_named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
     **_named(construct_rule, "ListConstruct TupleConstruct"),
     **_named(unpack_rule, "ListUnpack TupleUnpack"),
+    "__getitem__": item_rule,
+    "append": append_rule,
+    "len": length_rule,
+    "meshgrid": grid_rule,
     "linear": _linear,
     "where": _where,
     "flatten": flatten_rule,
@@ -273,7 +307,8 @@ RULES: dict[str, Rule] = {
     "unbind": unbind_rule,
     "select": select_rule,
     "slice": slice_rule,
-    "topk": _topk,
+    **_named(_topk, "topk"),
+    **_named(_ordered, "cummax cummin"),
     "embedding": _embedding,
     "lstm": _recurrent(2),
     "gru": _recurrent(1),
@@ -293,11 +328,16 @@ RULES: dict[str, Rule] = {
     "adaptive_avg_pool1d": _adaptive(1),
     "adaptive_avg_pool2d": _adaptive(2),
     "adaptive_avg_pool3d": _adaptive(3),
-    "adaptive_max_pool2d": _adaptive(2),
+    "adaptive_max_pool1d": _adaptive(1, 2),
+    "adaptive_max_pool2d": _adaptive(2, 2),
+    "adaptive_max_pool3d": _adaptive(3, 2),
+    "max_pool1d_with_indices": _pool(1, 2),
+    "max_pool3d_with_indices": _pool(3, 2),
     "upsample_nearest2d": _upsample(2),
     "upsample_bilinear2d": _upsample(2),
     "upsample_bicubic2d": _upsample(2),
-    "upsample_nearest1d": _upsample(1),
+    **_named(_upsample(1), "upsample_nearest1d upsample_linear1d"),
+    **_named(_upsample(3), "upsample_nearest3d upsample_trilinear3d"),
     "mkldnn_convolution": lambda step: Fact(step.at(0).dtype),
 }
 """By name without namespace and without the underscore of what works in place."""

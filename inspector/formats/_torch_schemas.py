@@ -225,6 +225,110 @@ unfold self:T dimension:I size:I step:I
 im2col self:T kernel_size:L dilation:L padding:L stride:L
 col2im self:T output_size:L kernel_size:L dilation:L padding:L stride:L
 affine_grid_generator theta:T size:L align_corners:B
+unsafe_chunk self:T chunks:I dim:I
+unsafe_split self:T split_size:I dim:I
+unsafe_split_with_sizes self:T split_sizes:L dim:I
+tensor_split self:T sections:I dim:I | self:T indices:L dim:I | self:T tensor_indices_or_sections:T dim:I
+lstm_cell input:T hx:M w_ih:T w_hh:T b_ih:t b_hh:t
+gru_cell input:T hx:T w_ih:T w_hh:T b_ih:t b_hh:t
+rnn_tanh_cell input:T hx:T w_ih:T w_hh:T b_ih:t b_hh:t
+rnn_relu_cell input:T hx:T w_ih:T w_hh:T b_ih:t b_hh:t
+rnn_relu input:T hx:T params:M has_biases:B num_layers:I dropout:F train:B bidirectional:B batch_first:B | data:T
+  batch_sizes:T hx:T params:M has_biases:B num_layers:I dropout:F train:B bidirectional:B
+glu self:T dim:I
+pixel_unshuffle self:T downscale_factor:I
+bilinear input1:T input2:T weight:T bias:t
+embedding_bag weight:T indices:T offsets:T scale_grad_by_freq:B mode:I sparse:B per_sample_weights:t
+  include_last_offset:B | weight:T indices:T offsets:T scale_grad_by_freq:B mode:I sparse:B per_sample_weights:t
+  include_last_offset:B padding_idx:i
+index_put self:T indices:M values:T accumulate:B
+masked_select self:T mask:T
+nonzero self:T
+repeat_interleave repeats:T | self:T repeats:T dim:i | self:T repeats:I dim:i
+linspace start:T end:T steps:I | start:T end:S steps:I | start:S end:T steps:I | start:S end:S steps:I
+eye n:I | n:I m:I
+diagonal self:T offset:I dim1:I dim2:I
+cdist x1:T x2:T p:F compute_mode:i
+kron self:T other:T
+scatter self:T dim:I index:T value:S | self:T dim:I index:T src:T
+scatter_add self:T dim:I index:T src:T
+new_zeros self:T size:L
+new_ones self:T size:L
+new_full self:T size:L fill_value:S
+new_empty self:T size:L
+rand size:L
+randn size:L
+randint high:I size:L | low:I high:I size:L
+bernoulli self:T | self:T p:F | self:T p:T
+cumprod self:T dim:I
+addbmm self:T batch1:T batch2:T
+addmv self:T mat:T vec:T
+cross self:T other:T dim:i
+tensordot self:T other:T dims_self:L dims_other:L
+logsumexp self:T dim:L keepdim:B
+linalg_vector_norm self:T ord:S dim:l keepdim:B
+var_mean self:T unbiased:B | self:T dim:l unbiased:B keepdim:B | self:T dim:l
+std_mean self:T unbiased:B | self:T dim:l unbiased:B keepdim:B | self:T dim:l
+native_layer_norm input:T normalized_shape:L weight:t bias:t eps:F
+native_group_norm input:T weight:t bias:t N:I C:I HxW:I group:I eps:F
+_transformer_encoder_layer_fwd src:T embed_dim:I num_heads:I qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T
+  use_gelu:B norm_first:B eps:F norm_weight_1:T norm_bias_1:T norm_weight_2:T norm_bias_2:T ffn_weight_1:T
+  ffn_bias_1:T ffn_weight_2:T ffn_bias_2:T mask:t mask_type:i
+_native_multi_head_attention query:T key:T value:T embed_dim:I num_head:I qkv_weight:T qkv_bias:T proj_weight:T
+  proj_bias:T mask:t need_weights:B average_attn_weights:B mask_type:i
+upsample_nearest1d self:T output_size:L scales:f | input:T output_size:l scale_factors:l
+upsample_linear1d self:T output_size:L align_corners:B scales:f | input:T output_size:l align_corners:B
+  scale_factors:l
+upsample_bicubic2d self:T output_size:L align_corners:B scales_h:f scales_w:f | input:T output_size:l align_corners:B
+  scale_factors:l
+upsample_nearest3d self:T output_size:L scales_d:f scales_h:f scales_w:f | input:T output_size:l scale_factors:l
+upsample_trilinear3d self:T output_size:L align_corners:B scales_d:f scales_h:f scales_w:f | input:T output_size:l
+  align_corners:B scale_factors:l
+adaptive_max_pool1d self:T output_size:L
+adaptive_max_pool3d self:T output_size:L
+max_pool2d_with_indices self:T kernel_size:L stride:L padding:L dilation:L ceil_mode:B
+max_pool1d_with_indices self:T kernel_size:L stride:L padding:L dilation:L ceil_mode:B
+max_pool3d_with_indices self:T kernel_size:L stride:L padding:L dilation:L ceil_mode:B
+fft_rfft self:T n:i dim:I norm:w
+fft_irfft self:T n:i dim:I norm:w
+fft_fft self:T n:i dim:I norm:w
+fft_ifft self:T n:i dim:I norm:w
+bucketize self:T boundaries:T | self:S boundaries:T
+searchsorted sorted_sequence:T self:T | sorted_sequence:T self:S
+view_as self:T other:T
+reshape_as self:T other:T
+reflection_pad3d self:T padding:L
+replication_pad1d self:T padding:L
+replication_pad3d self:T padding:L
+rms_norm input:T normalized_shape:L weight:t eps:f
+view_as_real self:T
+view_as_complex self:T
+median self:T | self:T dim:I keepdim:B
+mode self:T dim:I keepdim:B
+take_along_dim self:T indices:T dim:i
+mv self:T vec:T
+vdot self:T other:T
+logaddexp self:T other:T
+native_dropout input:T p:F train:b
+cosine_similarity x1:T x2:T dim:I eps:F
+pairwise_distance x1:T x2:T p:F eps:F keepdim:B
+swapdims self:T dim0:I dim1:I
+moveaxis self:T source:L destination:L | self:T source:I destination:I
+broadcast_to self:T size:L
+tile self:T dims:L
+hstack tensors:M
+vstack tensors:M
+column_stack tensors:M
+randn_like self:T
+rand_like self:T
+empty_like self:T
+cummax self:T dim:I
+aminmax self:T
+index_add self:T dim:I index:T source:T
+index_copy self:T dim:I index:T source:T
+index_fill self:T dim:I index:T value:T | self:T dim:I index:T value:S
+_convolution_mode input:T weight:T bias:t stride:L padding:W dilation:L groups:I
+adaptive_max_pool1d_with_indices self:T output_size:L
 """
 
 

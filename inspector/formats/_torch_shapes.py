@@ -18,6 +18,12 @@ from inspector.formats._torch_rules import RULES
 from inspector.ir import Attribute, Graph, Model, Node, Shape, Value
 
 DEPTH = 100
+ROUNDS = 64
+"""A loop of no more rounds than this is followed round by round."""
+STEPS = 200_000
+"""Nodes that are looked at before loops are no longer followed."""
+TURNS = 3
+"""Any other one until the shapes stay, and no more often than this."""
 
 
 def propagate(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
@@ -62,6 +68,7 @@ class _Walk:
     facts: dict[str, Fact] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     graphs: dict[str, Graph] = field(default_factory=dict)
+    steps: int = 0
 
     def __post_init__(self) -> None:
         self.graphs = {graph.name: graph for graph in self.model.graphs[1:]}
@@ -89,14 +96,15 @@ class _Walk:
     def nodes(self, nodes: tuple[Node, ...], depth: int) -> list[Node]:
         """Nodes with chosen branches in place of conditions."""
         kept: list[Node] = []
+        self.steps += len(nodes)
         for node in nodes:
             if node.op == "prim::If" and depth < DEPTH and len(node.graphs) == 2:
                 kept += self.condition(node, depth)
                 continue
-            if node.op == "prim::Loop" and depth < DEPTH:
-                for name in node.graphs:
-                    self.inside(name, depth)
             kept.append(node)
+            if node.op == "prim::Loop" and depth < DEPTH and len(node.graphs) == 1:
+                self.loop(node, depth)
+                continue
             self.apply(node)
         return kept
 
@@ -113,6 +121,43 @@ class _Walk:
             self.facts[name] = _either(self.fact(a.name), self.fact(b.name))
         return [node]
 
+    def loop(self, node: Node, depth: int) -> None:
+        """Facts of what a loop carries: gone round as often as it goes where that is known, else until they stay."""
+        body, bounds = self.graphs[node.graphs[0]], node.attributes.get("range")
+        sizes = [self.fact(each) if isinstance(each, str) else Fact(value=each) for each in _items(bounds)]
+        first = sum(isinstance(each, str) for each in _items(bounds))
+        carried = [self.fact(name) for name in node.inputs[first : first + len(node.outputs)]]
+        inputs, outputs = (
+            body.inputs[-len(carried) :] if carried else (),
+            body.outputs[len(body.outputs) - len(carried) :],
+        )
+        count = sizes[0].value if len(sizes) == 1 and isinstance(sizes[0].value, int) else ROUNDS
+        exact = len(sizes) == 1 and sizes[0].known and count <= ROUNDS and self.steps < STEPS
+        general = carried if exact else None
+        names, graphs = dict(self.names), dict(self.graphs)
+        for turn in range(count if exact else TURNS if self.steps < STEPS else 0):
+            start = carried if exact else [_shape_only(fact) for fact in carried]
+            general = general and [_either(a, b) for a, b in zip(general, start, strict=True)]
+            self.facts.update({value.name: fact for value, fact in zip(inputs, start, strict=True)})
+            if bounds is not None:
+                self.facts[body.inputs[0].name] = Fact("int64", (), turn) if exact else Fact("int64", ())
+            self.nodes(body.nodes, depth + 1)
+            ends = [self.fact(value.name) for value in outputs]
+            self.names, self.graphs = dict(names), dict(graphs)
+            after = ends if exact else [_either(a, b) for a, b in zip(start, ends, strict=True)]
+            if not exact and after == start:
+                carried = after
+                break
+            carried = after
+        else:
+            carried = carried if exact else [NOTHING] * len(carried)
+        shown = general if general is not None else carried
+        self.facts.update({value.name: _shape_only(fact) for value, fact in zip(inputs, shown, strict=True)})
+        if bounds is not None:
+            self.facts[body.inputs[0].name] = Fact("int64", ())
+        self.inside(node.graphs[0], depth)
+        self.facts.update(zip(node.outputs, carried, strict=True))
+
     def inside(self, name: str, depth: int) -> Graph:
         """Work out a branch that stays a graph of its own."""
         graph = self.graphs[name]
@@ -125,8 +170,11 @@ class _Walk:
     def apply(self, node: Node) -> None:
         """Facts of a node's outputs."""
         step = Step(node, [self.fact(name) if name else None for name in node.inputs], self.fact)
-        for name, fact in zip(node.outputs, _results(step), strict=False):
+        results = _results(step)
+        for name, fact in zip(node.outputs, results, strict=False):
             self.facts[name] = fact
+        if node.op == "aten::append" and node.inputs:  # the list itself grows
+            self.facts[self.name(node.inputs[0])] = results[0]
 
     def keep(self, outputs: tuple[Value, ...]) -> None:
         """Outputs of the model keep their names: what a chosen branch calls them is renamed instead."""
@@ -181,7 +229,9 @@ def _folded(step: Step, name: str) -> Fact | None:
         return None
     args: list[Any] = [list(fact.value) if isinstance(fact.value, tuple) else fact.value for fact in facts]
     rest = step.node.attributes.items()
-    args += [list(value) if isinstance(value, tuple) else value for key, value in rest if key != "rounding_mode"]
+    named = [(key, list(value) if isinstance(value, tuple) else value) for key, value in rest if key != "rounding_mode"]
+    front = [value for key, value in named if key in ("arg0", "self", "input")]  # a number that stands first
+    args = [*front, *args, *(value for key, value in named if key not in ("arg0", "self", "input"))]
     if step.attribute("rounding_mode") and name == "div":
         name = "floordiv"  # of sizes, which are not negative
     if any(isinstance(arg, str) for arg in args):
@@ -192,7 +242,21 @@ def _folded(step: Step, name: str) -> Fact | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         return Fact("int64", (), value)
-    return Fact(value=tuple(value) if isinstance(value, list) else value)
+    if isinstance(value, float):
+        return Fact("", (), value)
+    if isinstance(value, list):
+        numbers = all(isinstance(item, int | float) for item in value)
+        return Fact("", (len(value),) if numbers else None, tuple(value))
+    return Fact(value=value)
+
+
+def _items(value: Attribute) -> tuple[Attribute, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _shape_only(fact: Fact) -> Fact:
+    """What stays true of a value while a loop goes round."""
+    return Fact(fact.dtype, fact.shape)
 
 
 def _either(a: Fact, b: Fact) -> Fact:

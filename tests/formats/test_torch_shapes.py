@@ -1,0 +1,81 @@
+"""Shapes of TorchScript files of well-known architectures: those that torch noted while it traced, and of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from built import Built, build
+
+from inspector.formats import identify
+from inspector.ir import Model, Value
+
+MODELS = ("resnet", "mobilenet", "vit", "bert", "recurrent", "attention", "scripted", "many")
+BY_DTYPE = 6
+"""Output of `many` whose shape, scripted, hangs on a condition on dtypes."""
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build("build_torch_shapes.py", tmp_path_factory.mktemp("torch_shapes"))
+
+
+def outputs(model: Model) -> list[list[Any] | None]:
+    assert model.main is not None
+    return [None if value.shape is None else list(value.shape) for value in model.main.outputs]
+
+
+def known(value: Value | None) -> bool:
+    return value is not None and value.shape is not None and all(isinstance(size, int) for size in value.shape)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_traced_file_says_every_shape(shapes: Built, name: str) -> None:
+    """It holds the shapes of its inputs; what follows from them is what torch noted of each operator."""
+    facts, model = shapes.facts[name], shapes.read(f"{name}_trace.pt")
+    assert outputs(model) == facts["outputs"]
+    main = model.main
+    assert main is not None
+    found: dict[str, Counter[tuple[Any, ...]]] = {}
+    for node in main.nodes:
+        for at, output in enumerate(node.outputs):
+            value = main.values.get(output)
+            if at and node.op == "aten::embedding_bag":
+                continue  # what it keeps for its gradient
+            assert known(value), (node.name, value)
+            assert value is not None
+            found.setdefault(node.op, Counter())[value.shape or ()] += 1
+    for op, noted in facts["operators"].items():
+        extra = found.get(op, Counter()) - Counter(tuple(shape) for shape in noted)
+        assert not extra or op == "aten::chunk", (op, extra)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_scripted_file_says_them_once_told_those_of_its_inputs(shapes: Built, name: str) -> None:
+    facts, source = shapes.facts[name], shapes.source(f"{name}_script.pt")
+    fmt = identify(source)
+    model = fmt.read(source)
+    assert model.main is not None
+    assert fmt.reshape is not None
+    inputs = [value.name for value in model.main.inputs]
+    told = fmt.reshape(model, {key: tuple(shape) for key, shape in zip(inputs, facts["inputs"], strict=True)})
+    wanted, got = list(facts["outputs"]), outputs(told)
+    if name == "many":
+        wanted[BY_DTYPE] = got[BY_DTYPE] = None
+    assert got == wanted
+    assert told.main is not None
+    open_ones = [node for node in told.main.nodes if not known(told.main.values.get(node.outputs[0]))]
+    assert len(open_ones) <= {"many": 12, "scripted": 2}.get(name, 0)
+
+
+def test_a_batch_that_is_named_stays_named(shapes: Built) -> None:
+    source = shapes.source("resnet_script.pt")
+    fmt = identify(source)
+    assert fmt.reshape is not None
+    model = fmt.reshape(fmt.read(source), {"x": ("batch", 3, 224, 224)})
+    assert outputs(model) == [["batch", 1000]]
+    assert model.main is not None
+    assert {value.shape[0] for value in model.main.values.values() if value.shape and len(value.shape) == 4} == {
+        "batch"
+    }
