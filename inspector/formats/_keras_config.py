@@ -39,6 +39,8 @@ class Layer:
     type: str
     config: dict[str, Any]
     built: Any = None
+    said: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the first call that are no tensors (Keras 2)."""
     calls: list[list[Argument]] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     inputs: list[Reference] = field(default_factory=list)
@@ -68,7 +70,7 @@ def load(data: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what} is damaged ({str(error)[:80]}).", hint="Fetch or copy the file again.") from error
     if not isinstance(found, dict):
-        raise FormatError(f"{what} is not what Keras writes.")
+        raise FormatError(f"{what} is not what Keras writes.", hint="Fetch or copy the file again.")
     return found
 
 
@@ -79,7 +81,9 @@ def layer(item: Any, depth: int = 0) -> Layer:
         FormatError: It is nested too deeply, or has no class.
     """
     if depth > DEPTH:
-        raise FormatError(f"The configuration nests layers more than {DEPTH} deep.")
+        raise FormatError(
+            f"The configuration nests layers more than {DEPTH} deep.", hint="Keras writes none like it; it is not read."
+        )
     if not isinstance(item, dict) or not isinstance(item.get("class_name"), str):
         raise FormatError("The configuration has a layer without a class.", hint="The file may be damaged.")
     config = item.get("config")
@@ -92,10 +96,11 @@ def layer(item: Any, depth: int = 0) -> Layer:
         module=text(item.get("module")),
         registered=text(item.get("registered_name")),
     )
+    found.said = _said(item.get("inbound_nodes"))
     found.calls = [call for node in _list(item.get("inbound_nodes")) if (call := list(_arguments(node, 0)))]
     members = _list(config.get("layers"))
     if len(members) > LAYERS:
-        raise FormatError(f"The model has more than {LAYERS:,} layers.")
+        raise FormatError(f"The model has more than {LAYERS:,} layers.", hint="It is too large to be shown.")
     if members and all(isinstance(member, dict) and "class_name" in member for member in members):
         found.layers = [layer(member, depth + 1) for member in members]
         found.inputs = [reference for _, reference in _named(config.get("input_layers"))]
@@ -112,6 +117,15 @@ def text(item: Any) -> str:
     return item[:500] if isinstance(item, str) else ""
 
 
+def _said(nodes: Any) -> dict[str, Any]:
+    """Arguments beside the tensors of a first call, as Keras 2 writes them: `[layer, call, output, arguments]`."""
+    item = nodes
+    while isinstance(item, list) and item and isinstance(item[0], list):
+        item = item[0]
+    last = item[-1] if isinstance(item, list) and len(item) == 4 else {}
+    return last if isinstance(last, dict) else {}
+
+
 def _arguments(item: Any, depth: int) -> Iterator[Argument]:
     """Tensors in the arguments of a call, in order."""
     if depth > DEPTH:
@@ -119,6 +133,8 @@ def _arguments(item: Any, depth: int) -> Iterator[Argument]:
     reference = _reference(item)
     if reference:
         yield Argument(reference)
+        if len(item) == 4 and isinstance(item[3], dict):  # Keras 2: the other arguments of the call
+            yield from _arguments(item[3], depth + 1)
     elif isinstance(item, list):
         for part in item:
             yield from _arguments(part, depth + 1)
@@ -135,6 +151,8 @@ def _arguments(item: Any, depth: int) -> Iterator[Argument]:
 
 def _reference(item: Any) -> Reference | None:
     if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
+        return None
+    if item[0] == "_CONSTANT_VALUE":
         return None
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in item[1:3]):
         return None

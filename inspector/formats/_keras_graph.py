@@ -11,6 +11,7 @@ from inspector.formats._keras_weights import Weights
 from inspector.ir import Graph, Module, Node, Shape, Value
 
 NODES = 200_000
+LARGEST = 1 << 62
 HIDDEN = frozenset({"name", "trainable", "dtype", "layers", "input_layers", "output_layers", "layer"})
 
 
@@ -32,7 +33,9 @@ class Drawing:
         return name if count == 1 else self.unique(f"{name}#{count}")
 
     def value(self, name: str, dtype: str, shape: Shape | None) -> str:
-        """Note down a value."""
+        """Note down a value; a size that no array has is not known."""
+        if shape is not None:
+            shape = tuple(None if isinstance(dim, int) and not 0 <= dim < LARGEST else dim for dim in shape)
         self.values[name] = Value(name, dtype, shape)
         return name
 
@@ -129,11 +132,12 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
         elif layer is not None:
             known[(name, 0, 0)] = _input(drawing, layer)
     told = {argument.reference: argument for layer in model.layers for call in layer.calls for argument in call}
+    starts = _starts(model, [*told, *(reference for _, reference in model.outputs)])
     waiting: dict[tuple[str, int], int] = {}
     after: dict[tuple[str, int], list[tuple[Layer, int]]] = {}
     ready: deque[tuple[Layer, int]] = deque()
     for layer in model.layers:
-        for index, call in enumerate(layer.calls):
+        for index, call in enumerate(layer.calls, starts.get(layer.name, 0)):
             needs = {argument.reference[:2] for argument in call if argument.reference not in known}
             waiting[layer.name, index] = len(needs)
             for need in needs:
@@ -143,7 +147,8 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
     counts = _counts(told, model)
     while ready:
         layer, index = ready.popleft()
-        _call(drawing, path, layer, index, known, told, counts)
+        call = layer.calls[index - starts.get(layer.name, 0)]
+        _call(drawing, path, layer, (index, call), known, told, counts)
         for follower, at in after.get((layer.name, index), ()):
             waiting[follower.name, at] -= 1
             if not waiting[follower.name, at]:
@@ -151,6 +156,16 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
     if any(waiting.values()):
         drawing.complete = False
     return [(key, known[reference]) for key, reference in model.outputs if reference in known]
+
+
+def _starts(model: Layer, references: list[Reference]) -> dict[str, int]:
+    """Number of the first call: 1 for nested models of Keras 2, whose call 0 is their own making."""
+    nested = {layer.name for layer in model.layers if layer.layers and layer.calls}
+    used: dict[str, set[int]] = {}
+    for name, call, _ in references:
+        if name in nested:
+            used.setdefault(name, set()).add(call)
+    return {name: 1 for name, calls in used.items() if 0 not in calls}
 
 
 def _counts(told: dict[Reference, Argument], model: Layer) -> dict[tuple[str, int], int]:
@@ -165,13 +180,14 @@ def _call(
     drawing: Drawing,
     path: str,
     layer: Layer,
-    index: int,
+    numbered: tuple[int, list[Argument]],
     known: dict[Reference, str],
     told: dict[Reference, Argument],
     counts: dict[tuple[str, int], int],
 ) -> None:
-    """Draw one call and note its outputs."""
-    arguments = [known[argument.reference] for argument in layer.calls[index] if argument.reference in known]
+    """Draw one call, by its number and what enters it, and note its outputs."""
+    index, call = numbered
+    arguments = [known[argument.reference] for argument in call if argument.reference in known]
     count = counts.get((layer.name, index), 1)
     said = {at: told[layer.name, index, at] for at in range(count) if (layer.name, index, at) in told}
     for at, name in enumerate(_apply(drawing, layer, path, arguments, said, count)):
@@ -202,7 +218,11 @@ def _apply(
             layer.type,
             tuple(arguments),
             tuple(outputs),
-            {key: plain(value) for key, value in layer.config.items() if key not in HIDDEN and value is not None},
+            {
+                key: plain(value)
+                for key, value in {**layer.said, **layer.config}.items()
+                if key not in HIDDEN and value is not None
+            },
             module=full.replace("/", "."),
             tensors=tuple(drawing.weights.owned.get(full, ())),
         )

@@ -66,7 +66,7 @@ def _strange(item: Any, depth: int) -> Iterator[tuple[str, str]]:
     elif isinstance(item, dict):
         module, name = item.get("module"), item.get("class_name")
         if isinstance(name, str) and isinstance(module, str):
-            known = module.partition(".")[0] == "keras" or (module == "builtins" and name in PLAIN)
+            known = module.partition(".")[0] in ("keras", "tf_keras") or (module == "builtins" and name in PLAIN)
             if not known:
                 yield module, name
         for part in item.values():

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from inspector.formats._keras_config import Layer, shape_of
+from inspector.formats._keras_lambdas import shape as lambda_shape
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
@@ -175,6 +176,11 @@ def _merge(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return tuple(_meet(sizes) for sizes in zip(*padded, strict=True))
 
 
+def _lambda(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    function = str(layer.config.get("function", "")).removeprefix("tf.")
+    return lambda_shape(function, layer.said, first, inputs, lambda: _merge(layer, first, inputs))
+
+
 def _meet(sizes: Sequence[Dim]) -> Dim:
     """The size of an elementwise result; unknown sizes give way to a number other than one."""
     numbers = [size for size in sizes if isinstance(size, int) and size != 1]
@@ -281,4 +287,5 @@ RULES: dict[str, Rule] = {
     "GroupedQueryAttention": _attention,
     "GroupQueryAttention": _attention,
     "Dot": _dot,
+    "TFOpLambda": _lambda,
 }

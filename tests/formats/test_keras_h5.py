@@ -103,6 +103,46 @@ def test_a_sequential_of_keras_1_has_its_shapes(tmp_path: Path) -> None:
     assert model.main.nodes[2].tensors == ("dense_1/dense_1_W", "dense_1/dense_1_b")
 
 
+def test_a_functional_of_keras_2_calls_its_inner_model_by_its_own_numbers(tmp_path: Path) -> None:
+    """As Keras 2.21 wrote it: call 0 of an inner model is its own making; operations have arguments beside tensors."""
+
+    def layer(kind: str, name: str, calls: Any, **config: Any) -> dict[str, Any]:
+        return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": calls}
+
+    inner = [
+        layer("InputLayer", "i", [], batch_input_shape=[None, 12]),
+        layer("Dense", "d", [], units=5),
+    ]
+    two = ["mul", 0, 0, {"y": ["a", 0, 0], "name": None}]
+    layers = [
+        layer("InputLayer", "a", [], batch_input_shape=[None, 12]),
+        layer("TFOpLambda", "mul", [["a", 0, 0, {"y": ["_CONSTANT_VALUE", -1, 2]}]], function="math.multiply"),
+        layer("TFOpLambda", "add", [two], function="__operators__.add"),
+        layer("Sequential", "inner", [[["a", 0, 0, {}]], [["add", 0, 0, {}]]], layers=inner),
+        layer("Dense", "out", [[["inner", 1, 0, {}]]], units=3),
+        layer("TFOpLambda", "mean", [["inner", 2, 0, {"axis": [-1], "keepdims": True}]], function="math.reduce_mean"),
+        layer("TFOpLambda", "view", [["mean", 0, 0, {"shape": [-1, 1, 1]}]], function="reshape"),
+        layer("TFOpLambda", "odd", [["view", 0, 0, {}]], function="linalg.inv"),
+    ]
+    ends = {"input_layers": [["a", 0, 0]], "output_layers": [["out", 0, 0], ["odd", 0, 0]]}
+    config = {"class_name": "Functional", "config": {"name": "m", "layers": layers, **ends}}
+    weights = {"inner/d/kernel:0": np.zeros((12, 5), np.float32), "out/out/kernel:0": np.zeros((5, 3), np.float32)}
+    model = older(tmp_path / "two.h5", config, weights, "2.21.0")
+    assert model.main is not None
+    shapes = {node.name: model.main.values[node.outputs[0]].shape for node in model.main.nodes}
+    assert shapes == {
+        "mul": (None, 12), "add": (None, 12), "inner/d": (None, 5), "inner/d#2": (None, 5), "out": (None, 3),
+        "mean": (None, 1), "view": (None, 1, 1), "odd": None,
+    }  # fmt: skip
+    nodes = {node.name: node for node in model.main.nodes}
+    assert nodes["add"].inputs == ("mul", "a")
+    assert nodes["inner/d"].inputs == ("a",)
+    assert nodes["inner/d#2"].inputs == ("add",)
+    assert nodes["out"].inputs == ("inner/d",)
+    assert nodes["view"].attributes["shape"] == (-1, 1, 1)
+    assert [value.name for value in model.main.outputs] == ["out", "odd"]
+
+
 def test_names_that_tensorflow_numbered_twice(tmp_path: Path) -> None:
     config = {"name": "norm", "batch_input_shape": [None, 4]}
     layers = {"class_name": "Sequential", "config": [{"class_name": "BatchNormalization", "config": config}]}
