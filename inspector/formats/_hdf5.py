@@ -7,7 +7,7 @@ before anything is allocated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -35,6 +35,9 @@ SOURCES = 1000
 """Parts of which a dataset may be a view."""
 
 STAYS = "What lies outside of the file, or is not what it says, is not read."
+
+ROW = 1 << 22
+"""Elements of a row that is read for a few of them."""
 
 WORDS = 1 << 16
 """Bytes of an attribute that is a name."""
@@ -282,17 +285,48 @@ def values(opened: Any, path: str) -> Array:
     Raises:
         FormatError: It may not be read, or is damaged.
     """
+    return _read(opened, path, lambda item: np.asarray(item[()]))
+
+
+def values_part(opened: Any, path: str, start: int, count: int) -> Array | None:
+    """Some values of a dataset in C order, as an array of one dimension; only the rows that hold them are read.
+
+    Returns:
+        The values; None where a row along the first dimension is too large to be read for a few of them.
+
+    Raises:
+        FormatError: It may not be read, or is damaged.
+    """
+
+    def cut(item: Any) -> Array:
+        row = prod(item.shape[1:])
+        first, last = start // row, -(-(start + count) // row)
+        return np.asarray(item[first:last]).reshape(-1)[start - first * row :][:count]
+
+    shape = _dataset_at(opened, path).shape or ()
+    row = prod(shape[1:])
+    return _read(opened, path, cut) if shape and 0 < row <= ROW else None
+
+
+def _dataset_at(opened: Any, path: str) -> Any:
     import h5py
 
     handle = reach(opened.id, path)
     if not isinstance(handle, h5py.h5d.DatasetID):
         raise FormatError(f"The values at {path[:200]!r} are not in the file.", hint=STAYS)
+    return handle
+
+
+def _read(opened: Any, path: str, take: Callable[[Any], Array]) -> Array:
+    """What is taken of a dataset that may be read, in the machine's own byte order."""
+    import h5py
+
+    handle = _dataset_at(opened, path)
     try:
         reason = _refusal(handle, handle.dtype, handle.shape)
         if reason:
             raise FormatError(f"The values at {path[:200]!r} were not read: {reason}.", hint=STAYS)
-        item = h5py.Dataset(handle)
-        array = np.asarray(item[()])
+        array = take(h5py.Dataset(handle))
         kind = _dtype(handle, handle.dtype)
         if kind == "bfloat16":
             return np.ascontiguousarray(array).view(numpy_dtype(kind))

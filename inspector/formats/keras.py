@@ -11,7 +11,7 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._hdf5 import Listing, hdf5, listing, values
+from inspector.formats._hdf5 import Listing, hdf5, listing, values, values_part
 from inspector.formats._keras_config import layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_notes import config_notes
@@ -94,6 +94,16 @@ def fetch(source: Source, tensor: Tensor) -> Array:
         return values(opened, path)
 
 
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of one variable; None where the member is packed, and would be unpacked for each part."""
+    path = tensor.place.layout.get("path")
+    with archive(source) as zipped:
+        if not isinstance(path, str) or zipped.start(MEMBER) < 0:
+            return None
+        with zipped.open(MEMBER) as file, hdf5(file, MEMBER) as opened:
+            return values_part(opened, path, start, count)
+
+
 FORMAT = Format(
     id="keras",
     title="Keras",
@@ -101,6 +111,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     document=documented("keras"),
     mime="application/x-keras",
     magic=((0, b"PK\x03\x04"), (30, b"metadata.json")),

@@ -14,7 +14,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, listing, values
+from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, listing, values, values_part
 from inspector.formats._keras_config import Layer, layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
@@ -174,6 +174,15 @@ def fetch(source: Source, tensor: Tensor) -> Array:
         return values(opened, path)
 
 
+def fetch_part(source: Source, tensor: Tensor, start: int, count: int) -> Array | None:
+    """Some values of one weight; see `Format.fetch_part`."""
+    path = tensor.place.layout.get("path")
+    if not isinstance(path, str):
+        return None
+    with source.open() as file, hdf5(file, source.name) as opened:
+        return values_part(opened, path, start, count)
+
+
 FORMAT = Format(
     id="keras.h5",
     title="Keras H5",
@@ -181,6 +190,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    fetch_part=fetch_part,
     document=documented("keras"),
     mime="application/x-keras-h5",
 )
