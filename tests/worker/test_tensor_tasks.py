@@ -21,6 +21,7 @@ from inspector.errors import InspectorError
 from inspector.jobs.terminal import ask_document
 from inspector.viewmodels.heat import Heat
 from inspector.worker.tasks import Context, Task, _figures, _plane, _values, tensor_scan
+from inspector.worker.tasks._document import document
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 from inspector.worker.tasks.tensor import TASK as TENSOR
@@ -373,6 +374,29 @@ def test_a_tensor_that_is_not_read_whole_tells_the_same(tmp_path: Path, monkeypa
             assert (
                 part.min() <= rough.low[row, column] <= rough.mean[row, column] <= rough.high[row, column] <= part.max()
             )
+
+
+@pytest.mark.parametrize(
+    "name", ["digits_keras.keras", "checkpoint.pt", "digits_mlp.torchscript.pt", "digits_cnn.onnx"]
+)
+def test_parts_are_what_the_whole_is(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    path = (tmp_path if name == "checkpoint.pt" else samples) / name
+    if not path.exists():
+        torch.save({"w": torch.randn(40, 50), "turned": torch.randn(5, 6).T}, path)
+    context = opened(path)
+    tensors = sorted(document(context).model.tensors)
+    whole = [saved(context, tensor) for tensor in tensors]
+    monkeypatch.setattr(_values, "WHOLE", 100)
+    monkeypatch.setattr(_values, "PART", 99)
+    parted = opened(path)
+    read: list[int] = []
+    by_part = document(parted).format.fetch_part
+    assert by_part is not None
+    for tensor, want in zip(tensors, whole, strict=True):
+        assert np.array_equal(saved(parted, tensor), want), tensor
+        found = by_part(document(parted).source, document(parted).tensor(tensor), 0, min(1, want.size))
+        read.append(0 if found is None else want.size)
+    assert sum(read) > 0.9 * sum(array.size for array in whole)
 
 
 def test_parts_of_values_that_share_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
