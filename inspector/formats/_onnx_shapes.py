@@ -61,7 +61,8 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
         # The plain case is decoded once, by the inference itself.
         with bounded(ROOM + ROOM_PER_BYTE * len(data)):
             model = fixed(onnx.ModelProto.FromString(data), dims) if dims else data
-            return onnx.shape_inference.infer_shapes(model, data_prop=True), []
+            told = onnx.shape_inference.infer_shapes(model, data_prop=True)
+            return (_as_dense(told) if told.graph.sparse_initializer else told), []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
     except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -71,6 +72,22 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     except DecodeError as error:
         raise damaged(0) from error
     return proto, [Note("warning", "Shapes between the layers could not be worked out.", words)]
+
+
+def _as_dense(model: Any) -> Any:
+    """The model with the shapes that follow if its sparse tensors were dense: of others inference tells nothing."""
+    import onnx
+
+    sparse = list(model.graph.sparse_initializer)
+    model.graph.ClearField("sparse_initializer")
+    known = {info.name for info in (*model.graph.value_info, *model.graph.input)}
+    for tensor in sparse:
+        if tensor.values.name not in known:
+            kind = onnx.helper.make_tensor_value_info(tensor.values.name, tensor.values.data_type, list(tensor.dims))
+            model.graph.value_info.append(kind)
+    told = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    told.graph.sparse_initializer.extend(sparse)
+    return told
 
 
 def fixed(model: Any, dims: Mapping[str, int]) -> Any:

@@ -116,8 +116,11 @@ def test_sparse_tensors_are_made_dense_when_asked_for(tmp_path: Path) -> None:
     sparse = helper.make_sparse_tensor(
         numpy_helper.from_array(np.array([5, 6], np.float32), "s"), numpy_helper.from_array(np.array([1, 3])), [2, 3]
     )
-    path = save(tmp_path / "m.onnx", [helper.make_node("Add", ["x", "s"], ["y"])], sparse_initializer=[sparse])
+    nodes = [helper.make_node("Relu", ["s"], ["z"]), helper.make_node("Add", ["x", "z"], ["y"])]
+    path = save(tmp_path / "m.onnx", nodes, sparse_initializer=[sparse])
     model = read(path)
+    assert model.main is not None
+    assert model.main.values["z"].shape == (2, 3)
     assert model.tensors["s"].shape == (2, 3)
     assert values(path, model, "s").tolist() == [[0, 5, 0], [6, 0, 0]]
 
