@@ -2,11 +2,13 @@
 
 HDF5 follows external links, soft links, raw external storage and virtual datasets without a word; here every component
 of a path must be a hard link and every dataset must lie in the file itself. Sizes are compared with what is stored
-before anything is allocated.
+before anything is allocated. Some damage sends the library round in circles for ever (a broken heap of strings of
+variable length), where no exception and no signal handler reaches it: reading has an alarm, which ends the process.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +32,9 @@ FILTERS = frozenset({1, 2, 3, 4, 5, 6, 32000})
 
 NOTHING = 2
 """HDF5's number for a dataset without a size (H5S_NULL)."""
+
+STRUCTURE, VALUES = 20.0, 600.0
+"""Seconds that reading may take; structure is read in one or two, gigabytes of compressed values in a minute."""
 
 SOURCES = 1000
 """Parts of which a dataset may be a view."""
@@ -83,14 +88,28 @@ def hdf5(file: BinaryIO, what: str) -> Iterator[Any]:
     """
     import h5py
 
+    with _alarm(STRUCTURE):
+        try:
+            opened = h5py.File(file, "r")
+        except BROKEN as error:
+            raise FormatError(f"{what} is damaged or incomplete.", hint="Fetch or copy the file again.") from error
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """End the process where what is inside takes too long; where somebody else has an alarm, that one is left."""
+    if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        opened = h5py.File(file, "r")
-    except BROKEN as error:
-        raise FormatError(f"{what} is damaged or incomplete.", hint="Fetch or copy the file again.") from error
-    try:
-        yield opened
+        yield
     finally:
-        opened.close()
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def listing(opened: Any) -> Listing:
@@ -326,7 +345,8 @@ def _read(opened: Any, path: str, take: Callable[[Any], Array]) -> Array:
         reason = _refusal(handle, handle.dtype, handle.shape)
         if reason:
             raise FormatError(f"The values at {path[:200]!r} were not read: {reason}.", hint=STAYS)
-        array = take(h5py.Dataset(handle))
+        with _alarm(VALUES):
+            array = take(h5py.Dataset(handle))
         kind = _dtype(handle, handle.dtype)
         if kind == "bfloat16":
             return np.ascontiguousarray(array).view(numpy_dtype(kind))

@@ -196,6 +196,11 @@ class WorkerProcess(QObject):
                     "The worker process was killed, perhaps because memory ran out.",
                     "Close other programs and try again.",
                 )
+            if code == 14:  # an alarm that it had set itself
+                return (
+                    "Reading the file took too long and was stopped.",
+                    "It is probably damaged; fetch or copy it again.",
+                )
             return f"The worker process crashed with {_SIGNALS.get(code, f'signal {code}')}.", again
         return f"The worker process ended without an answer (status {code}).", again
 

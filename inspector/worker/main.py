@@ -28,6 +28,9 @@ Send = Callable[[wire.Reply], None]
 TRACE = 100_000
 """Characters of a traceback that are worth sending."""
 
+SENTENCE = 2000
+"""Characters of an error that are shown; a framework may write pages."""
+
 
 def main(arguments: list[str]) -> NoReturn:
     """Run a worker: `ROLE [--folder FOLDER] [--memory BYTES] [--warm MODULE,MODULE]`.
@@ -76,6 +79,7 @@ def _fence_document(memory: int) -> str:
 
 
 def _answer(ask: wire.Ask, context: Any) -> wire.Reply:
+    from inspector.ir.text import inert
     from inspector.worker.tasks import tasks
 
     start = perf_counter()
@@ -87,7 +91,8 @@ def _answer(ask: wire.Ask, context: Any) -> wire.Reply:
             raise InspectorError("The answer is too large to show.", "Ask for a smaller part of it.")
         return wire.Done(ask.id, msgspec.Raw(body), perf_counter() - start)
     except InspectorError as error:
-        return wire.Failed(ask.id, error.what, error.hint, format_exc()[-TRACE:], known=True)
+        what, hint = inert(error.what, SENTENCE), inert(error.hint, SENTENCE)  # names of files and of what is in them
+        return wire.Failed(ask.id, what, hint, format_exc()[-TRACE:], known=True)
     except MemoryError:
         what, hint = "There is not enough memory for this.", "Close other models, or allow jobs more memory."
         return wire.Failed(ask.id, what, hint, format_exc()[-TRACE:], known=True)
