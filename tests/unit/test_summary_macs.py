@@ -240,6 +240,10 @@ def test_recurrence_whose_weights_are_put_together_by_nodes() -> None:
     unknown = ((6, 2, 10), (1, 1, 1), (1, 1, 1), (1, 1))
     made = call("LSTM", unknown, None, attributes={"hidden_size": 16})
     assert macs(made) == 6 * 2 * 4 * 16 * (10 + 16)
+    pieces = (None, None, None, None)
+    whole = call("LSTM", ((6, 2, 1), *pieces[1:]), None, attributes={"hidden_size": 16},
+                 parts=((64, 10), (64, 16), (64,)))  # fmt: skip
+    assert macs(whole) == macs(made)
     both = call("GRU", unknown, None, attributes={"hidden_size": 16, "direction": "bidirectional"})
     assert macs(both) == 2 * 6 * 2 * 3 * 16 * (10 + 16)
 

@@ -21,6 +21,9 @@ from inspector.ir.operators import canonical, category
 CHANNELS_LAST = ("keras", "tf", "tflite")
 """How ids of formats begin whose convolutions have channels last unless they say otherwise."""
 
+MOST_PARTS = 100
+"""Stored tensors whose shapes may matter to the multiply-adds of one node."""
+
 CARRIED = 1000
 """A derived value stands for at most this many tensors; more stay with the node that joins them."""
 
@@ -94,6 +97,7 @@ class Examined:
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
         self.facts = [self._examine(node) for node in graph.nodes]
+        self._taken.clear()  # a set of all values of a very large model is no small thing to keep
 
     @property
     def complete(self) -> bool:
@@ -124,7 +128,11 @@ class Examined:
         if name in self._model.tensors and name not in self.graph.values:
             return self._model.tensors[name].shape
         value = self.value(name)
-        return None if value is None else self._sizes.counted(value.shape)
+        if value is None or value.shape is None:
+            return None
+        if name in self._derived and not all(isinstance(dim, int) for dim in value.shape):
+            return None  # what is made of weights has its size, whatever the user types; the reader does not know it
+        return self._sizes.counted(value.shape)
 
     def _examine(self, node: Node) -> Facts:
         tensors, known = self._model.tensors, self._derived
@@ -132,7 +140,7 @@ class Examined:
         data: list[str] = []
         direct: list[str] = []
         weights: list[str] = []
-        for each in node.inputs:
+        for each in node.inputs[:1] if node.op == "CastLike" else node.inputs:  # of what it is like it takes the type
             if each in known:
                 weights += known[each]
             elif each in tensors:
@@ -151,9 +159,9 @@ class Examined:
             if len(weights) <= CARRIED:
                 weights, direct = [], []
             return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0, 0, 0)
-        count = self._macs(node, kind.name) if kind.counts else 0
-        given = self._bytes(node)
         used = tuple(dict.fromkeys(weights)) if weights else ()
+        count = self._macs(node, kind.name, used) if kind.counts else 0
+        given = self._bytes(node)
         return Facts(
             node,
             kind.name,
@@ -175,7 +183,7 @@ class Examined:
         self._kinds[node.op, node.domain] = kind
         return kind
 
-    def _macs(self, node: Node, name: str) -> int | None:
+    def _macs(self, node: Node, name: str, used: tuple[str, ...]) -> int | None:
         tensors = self._model.tensors
         return macs(
             Call(
@@ -188,6 +196,7 @@ class Examined:
                 node.attributes,
                 node.domain,
                 self._last,
+                tuple(tensors[each].shape for each in used[:MOST_PARTS]),
             )
         )
 

@@ -32,6 +32,7 @@ class Call:
         stored: Whether each input is, or is made of, stored tensors alone.
         owned: Names and shapes of the tensors a layer owns (Keras).
         channels_last: Whether the format's convolutions have their channels last unless an attribute says otherwise.
+        parts: Shapes of the stored tensors that its inputs are made of.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Call:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     domain: str = ""
     channels_last: bool = False
+    parts: tuple[Numbers, ...] = ()
 
     def input(self, index: int) -> Numbers | None:
         """The shape of an input; None where it is not known or not there."""
@@ -321,7 +323,11 @@ def _matrices(call: Call) -> list[Numbers]:
     """The weight matrices among the inputs: by the definition in ONNX, by being stored elsewhere."""
     if call.op in _GATES and not call.owned:
         data, hidden = call.input(0), call.number("hidden_size")
-        if data is not None and hidden:  # a weight may be put together by nodes whose shapes nobody knows
+        if None in (call.input(1), call.input(2)):  # put together by nodes whose shapes nobody knows
+            whole = [shape for shape in call.parts if len(shape) > 1]
+            if whole:
+                return whole
+        if data is not None and hidden:
             ways = 2 if call.attributes.get("direction") == "bidirectional" else 1
             size = max(data[-1], _last(call.input(1)))
             return [(ways * _GATES[call.op] * hidden, size + hidden)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from inspector.engines.summary.grouping import DEEPEST, cut
 from inspector.engines.summary.rows import ModuleRow
@@ -13,7 +13,7 @@ from inspector.ir import Model
 from inspector.ir.text import inert
 
 MOST = 50_000
-"""Modules that are listed; of more only the upper levels are."""
+"""Modules that are listed."""
 
 
 class _Sum:
@@ -31,15 +31,17 @@ class _Sum:
         self.known = self.known and known
 
 
-def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
+def tree(model: Model, rows: Sequence[Figures]) -> tuple[ModuleRow, ...]:
     """Every module, parents before children, in the order of the file; sums include what lies beneath.
 
     Modules that only nodes or tensors name stand after those that the file lists; parents that nothing names are
-    made up, so that the tree has no holes. Multiply-adds are None where nothing is known of them.
+    made up, so that the tree has no holes. Multiply-adds are None where nothing is known of them. Of more than MOST
+    modules only the upper levels are listed, with all that is beneath them in their sums.
     """
+    depth = _depth(dict.fromkeys([*(inert(module.path) for module in model.modules), *(row.module for row in rows)]))
     own: dict[str, _Sum] = {}
     for row in rows:
-        path = cut(row.module, DEEPEST) if row.module.count(".") >= DEEPEST else row.module
+        path = cut(row.module, depth) if row.module.count(".") >= depth else row.module
         total = own.get(path)
         if total is None:
             total = own[path] = _Sum()
@@ -47,7 +49,11 @@ def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
             total.add(row.parameters, row.macs, row.flops, 1, row.macs is not None)
         else:
             total.add(row.parameters, 0, 0, 1, True)
-    types = {inert(module.path): inert(module.type.rpartition(".")[2]) for module in model.modules}
+    types = {
+        inert(module.path): inert(module.type.rpartition(".")[2])
+        for module in model.modules
+        if depth == DEEPEST or module.path.count(".") < depth
+    }
     children = _children((*types, *own))
     if len(children) == 1:
         return ()
@@ -62,20 +68,19 @@ def tree(model: Model, rows: Iterable[Figures]) -> tuple[ModuleRow, ...]:
             each = own.setdefault(path, _Sum())
             parent = path.rpartition(".")[0]
             own.setdefault(parent, _Sum()).add(each.parameters, each.macs, each.flops, each.layers, each.known)
-    return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in _upper(order))
+    return tuple(_row(path, types.get(path, ""), own.setdefault(path, _Sum())) for path in order[:MOST])
 
 
-def _upper(paths: list[str]) -> list[str]:
-    """All of them, or the upper levels where they are too many to be sent and shown."""
+def _depth(paths: Collection[str]) -> int:
+    """How many steps of paths are listed, so that there are not more modules than can be sent and shown."""
     if len(paths) <= MOST:
-        return paths
-    depths = [path.count(".") for path in paths]
-    counts = Counter(depths)
-    deepest, shown = 0, counts[0]
-    while shown + counts[deepest + 1] <= MOST and deepest < DEEPEST:
-        deepest += 1
-        shown += counts[deepest]
-    return [path for path, depth in zip(paths, depths, strict=True) if depth <= deepest][:MOST]
+        return DEEPEST
+    counts = Counter(path.count(".") + 1 for path in paths)
+    depth, shown = 1, counts[1]
+    while depth < DEEPEST and shown + counts[depth + 1] <= MOST:
+        depth += 1
+        shown += counts[depth]
+    return depth
 
 
 def _children(paths: Iterable[str]) -> dict[str, list[str]]:

@@ -87,6 +87,7 @@ class Table:
         for part in self._parts:
             part.number(calls)
         self.figures += [self._stored_figures(leftover) for leftover in rest]
+        self._counted.clear()  # nothing is counted any more
 
     def __len__(self) -> int:
         return len(self.figures)
