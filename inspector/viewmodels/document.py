@@ -21,6 +21,7 @@ from inspector.settings import Settings
 from inspector.viewmodels.following import beyond, failed, remarked
 from inspector.viewmodels.freshness import Freshness
 from inspector.viewmodels.layers import LayerTable
+from inspector.viewmodels.places import Places
 from inspector.viewmodels.selection import Selection, Target
 from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.worker.tasks import Task
@@ -93,7 +94,7 @@ class DocumentModel(QObject):
         self._asks: set[int] = set()
         self._renewing = False
         self.freshness = Freshness(self, settings)
-        self._where: dict[tuple[str, str], int] = {}
+        self._places = Places()
         document.setParent(self)
         document.progressed.connect(self.progressed)
         document.died.connect(self._on_died)
@@ -215,14 +216,14 @@ class DocumentModel(QObject):
 
     def _on_rows(self, page: RowsPage, start: int) -> None:
         if start == 0:
-            self._where.clear()
+            self._places.clear()
             self.layers.replace(page.rows, page.totals)
             if page.modules:
                 self._set_modules(page.modules)
             self._take_notes(page.notes)
         else:
             self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= min(page.total, MOST_ROWS))
-        self._note_places(page.rows)
+        self._places.note(page.rows)
         if self.overview is not None and self.overview.follows:
             self.rows_changed.emit()
             self._ask_follow()
@@ -263,15 +264,6 @@ class DocumentModel(QObject):
             self.overview = msgspec.structs.replace(self.overview, notes=notes)
             self.overview_changed.emit()
 
-    def _note_places(self, rows: tuple[Row, ...]) -> None:
-        """Remember which row each node is in; the main graph, that of the first row, has an empty name as well."""
-        main = self.layers.all_rows()[0].graph if rows else ""
-        for row in rows:
-            for name in (row.name, *row.nodes):
-                self._where.setdefault((row.graph, name), row.index)
-                if row.graph == main:
-                    self._where.setdefault(("", name), row.index)
-
     def _on_rows_failed(self, error: InspectorError) -> None:
         if not isinstance(error, WorkerDied):  # a worker's death is told once, by _on_died
             self._on_failed(error)
@@ -282,13 +274,7 @@ class DocumentModel(QObject):
 
     def row_of(self, target: Target | None) -> int | None:
         """Index of the row that a selected thing belongs to; None where there is none."""
-        if target is None:
-            return None
-        for name in (target.name, *target.nodes):
-            for graph in (target.graph, ""):
-                if (graph, name) in self._where:
-                    return self._where[graph, name]
-        return None
+        return self._places.row_of(target)
 
     def node_target(self, name: str, graph: str = "") -> Target:
         """What is selected when a node is, with the module it belongs to where a row says so."""

@@ -130,3 +130,26 @@ def test_converting_does_not_hold_the_window(warm: MainWindow, samples: Path, qt
     assert model.result is not None, model.outcome
     assert Path(model.result.target).is_file()
     assert pulse.worst < LATE
+
+
+def test_reading_again_and_grouping_do_not_hold_the_window(
+    warm: MainWindow, five_thousand: Path, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / "large.onnx"
+    file.write_bytes(five_thousand.read_bytes())
+    document = warm.workspace.open(file)
+    qtbot.waitUntil(lambda: document.complete, timeout=60_000)
+    page = warm.page.show_page("layers")
+    with Pulse() as pulse:
+        page.set_grouping("modules")
+        qtbot.waitUntil(lambda: document.complete and document.layers.is_tree, timeout=60_000)
+        document.set_depth(1)
+        document.set_depth(0)
+        page.filter.setText("type:Relu shape:?,4 -blocks.17")
+        page.filter.setText("")
+        with qtbot.waitSignal(document.renewed, timeout=60_000):
+            file.write_bytes(five_thousand.read_bytes())
+        qtbot.waitUntil(lambda: document.complete, timeout=60_000)
+        qtbot.wait(200)
+    assert document.layers.deepest == 1
+    assert pulse.worst < LATE
