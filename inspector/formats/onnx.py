@@ -63,7 +63,14 @@ def sniff(glimpse: Glimpse) -> Support:
                 break
     except (FormatError, IndexError):
         # A file that ends early is still ONNX when it began so.
-        return Support.YES if {1, 7} <= seen else Support.MAYBE if 1 in seen and seen & {2, 3, 8} else Support.NO
+        named = glimpse.path.suffix.lower() == ".onnx"
+        return (
+            Support.YES
+            if {1, 7} <= seen
+            else Support.MAYBE
+            if 1 in seen and (seen & {2, 3, 8} or named)
+            else Support.NO
+        )
     if 1 in seen and seen & {7, 8}:
         return Support.YES
     # The graph may stand first, or behind long documentation or metadata.

@@ -56,6 +56,11 @@ def _one(name: str, data: Any, member: str, prefix: str) -> Model:
     try:
         return Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
     except BROKEN as error:
+        if "buffer of at least" in str(error):
+            raise FormatError(
+                f"{name} ends before what it refers to: it is incomplete or damaged.",
+                hint="Wait until it is written, or fetch it again.",
+            ) from error
         raise FormatError(f"{name} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.") from error
 
 
