@@ -116,12 +116,18 @@ def read_bundle(source: Source, prefix: str) -> Bundle:
     with source.open(f"{prefix}.index") as file:
         size = file.seek(0, 2)
         if size > INDEX:
-            raise FormatError(f"The checkpoint's index has {size:,} bytes (limit {INDEX:,}).")
+            raise FormatError(
+                f"The checkpoint's index has {size:,} bytes (limit {INDEX:,}).",
+                hint="No model that is known has so much; it was not read.",
+            )
         data = read_at(file, 0, size, "checkpoint's index")
     bundle = Bundle()
     for count, (key, value) in enumerate(_table(data)):
         if count > ENTRIES:
-            raise FormatError(f"The checkpoint has more than {ENTRIES:,} tensors.")
+            raise FormatError(
+                f"The checkpoint has more than {ENTRIES:,} tensors.",
+                hint="No model that is known has so much; it was not read.",
+            )
         if not key:
             for number, item in fields(value):
                 bundle.shards = item if number == 1 and isinstance(item, int) else bundle.shards
@@ -152,7 +158,10 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
     if offset + size + 5 > len(data) or size < 4:
         raise FormatError("The checkpoint's index is cut off or damaged.", hint="Fetch or copy the model again.")
     if data[offset + size] != 0:
-        raise FormatError("The checkpoint's index is compressed, which we do not read.")
+        raise FormatError(
+            "The checkpoint's index is compressed, which we do not read.",
+            hint="Save the model again with TensorFlow 2.",
+        )
     block = data[offset : offset + size]
     restarts = struct.unpack("<I", block[-4:])[0]
     end = len(block) - 4 * (restarts + 1)
@@ -215,7 +224,9 @@ def strings(data: bytes, count: int) -> list[bytes]:
     found = []
     for length in lengths:
         if at + length > len(data):
-            raise FormatError("A tensor of strings in the checkpoint is damaged.")
+            raise FormatError(
+                "A tensor of strings in the checkpoint is damaged.", hint="Fetch or copy the model again."
+            )
         found.append(data[at : at + length])
         at += length
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,15 @@ CODE = {
 PLAIN = frozenset({"function", "dict", "tuple", "list", "slice", "range"})
 """What Keras writes for Python's own containers."""
 
+OWN, SYSTEM, FOREIGN = -3, -2, -1
+"""What is named: a part of Keras that reaches outside, a part of Python, something else."""
+
+REACHING = frozenset({
+    "backend", "callbacks", "config", "datasets", "distribution", "export", "models", "preprocessing", "saving",
+    "tools", "utils",
+})  # fmt: skip
+"""Parts of Keras whose functions download, read, write or switch its protection off; no layer needs one."""
+
 
 def config_notes(config: dict[str, Any], root: Layer, stored: Listing) -> Iterator[Note]:
     """Notes on code, files and weights that were not read."""
@@ -32,12 +42,9 @@ def config_notes(config: dict[str, Any], root: Layer, stored: Listing) -> Iterat
             yield Note("danger", text_, "It was not run. Keras refuses it unless safe mode is switched off.")
         vocabulary = found.config.get("vocabulary")
         if isinstance(vocabulary, str):
-            yield Note("danger", f"The layer {found.name!r} reads the file {vocabulary[:200]!r} when it is loaded.")
-    strange = sorted(set(_strange(config, 0)))
-    for module, name in strange[:20]:
-        level = "danger" if module.partition(".")[0] in sys.stdlib_module_names else "warning"
-        what = f"The configuration names {module[:200]}.{name[:200]}, which is not a part of Keras."
-        yield Note(level, what, "Loading the model needs, and runs, that code.")
+            text_ = f"The layer {found.name!r} reads the file {vocabulary[:200]!r} when it is loaded."
+            yield Note("danger", text_, "It was not read.")
+    yield from _named(config)
     if stored.refused:
         count, first = len(stored.refused), stored.refused[0]
         what = f"{count:,} parts of the weights were not read, such as {first}."
@@ -56,18 +63,46 @@ def layers_of(root: Layer) -> Iterator[Layer]:
         waiting += found.layers
 
 
-def _strange(item: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Classes and functions that are not Keras' own."""
-    if depth > 100:
-        return
-    if isinstance(item, list):
-        for part in item:
-            yield from _strange(part, depth + 1)
-    elif isinstance(item, dict):
-        module, name = item.get("module"), item.get("class_name")
-        if isinstance(name, str) and isinstance(module, str):
-            known = module.partition(".")[0] in ("keras", "tf_keras") or (module == "builtins" and name in PLAIN)
-            if not known:
-                yield module, name
-        for part in item.values():
-            yield from _strange(part, depth + 1)
+def _named(config: Any) -> Iterator[Note]:
+    """Notes on classes and functions that a configuration names and that no model needs, the worst first."""
+    found = sorted({(_level(module, name), module, name) for module, name in _names(config)})
+    for level, module, name in [item for item in found if item[0]][:40]:
+        full = f"{module[:200]}.{name[:200]}" if module else name[:200]
+        if level == OWN:
+            what = f"The configuration names {full}, which can reach files, addresses or settings."
+            yield Note("danger", what, "It was not run. No layer needs it; do not load this model.")
+        else:
+            what = f"The configuration names {full}, which is not a part of Keras."
+            yield Note(
+                "danger" if level == SYSTEM else "warning", what, "Loading the model needs, and runs, that code."
+            )
+
+
+def _level(module: str, name: str) -> int:
+    """How bad it is that a configuration names something; 0 where it is a part of Keras that models are made of."""
+    parts = module.split(".")
+    if parts[0] in ("keras", "tf_keras"):
+        own = parts[2:] if parts[1:2] == ["src"] else parts[1:]
+        return OWN if own[:1] and own[0] in REACHING and not name[:1].isupper() else 0  # classes are parts of models
+    if module == "builtins" and (name in PLAIN or not hasattr(builtins, name)):
+        return 0  # Keras says `builtins` of any function that is not its own
+    if not module:
+        package = name.partition(">")[0]
+        return FOREIGN if ">" in name and package.lower() != "keras" else 0
+    return SYSTEM if parts[0] in sys.stdlib_module_names else FOREIGN
+
+
+def _names(config: Any) -> Iterator[tuple[str, str]]:
+    """Module and name of every class and function in a configuration, however deep; the module may be unknown."""
+    waiting = [config]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += item.values()
+            module, name, inner = item.get("module"), item.get("class_name"), item.get("config")
+            if isinstance(name, str):
+                # Keras writes a function as the class `function`, its name in the configuration.
+                name = inner if name == "function" and isinstance(inner, str) else name
+                yield module if isinstance(module, str) else "", name

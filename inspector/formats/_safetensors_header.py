@@ -76,7 +76,10 @@ def read_header(file: BinaryIO, name: str) -> Header:
     if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
         raise FormatError(f"The metadata of {name} are not texts by name.", hint=AGAIN)
     if len(fields) > ENTRIES:
-        raise FormatError(f"{name} lists {len(fields):,} tensors; the limit is {ENTRIES:,}.")
+        raise FormatError(
+            f"{name} lists {len(fields):,} tensors; the limit is {ENTRIES:,}.",
+            hint="No model that is known has so much; it was not read.",
+        )
     entries = sorted(
         (_entry(key, item, 8 + length) for key, item in fields.items()), key=lambda e: (e.offset, e.offset + e.size)
     )

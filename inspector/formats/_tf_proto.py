@@ -43,7 +43,10 @@ def load(source: Source) -> Any:
     with source.open(FILE if source.path.is_dir() else "") as file:
         size = file.seek(0, 2)
         if size > SIZE:
-            raise FormatError(f"{FILE} has {size:,} bytes, more than a protocol buffer can.")
+            raise FormatError(
+                f"{FILE} has {size:,} bytes, more than a protocol buffer can.",
+                hint="No model that is known has so much; it was not read.",
+            )
         data = read_at(file, 0, size, "model")
     damaged = FormatError(f"{FILE} is damaged or incomplete.", hint="Fetch or copy the model again.")
     try:
@@ -95,7 +98,7 @@ def constant(meta: Any, function: str, node: str) -> Array:
     for item in nodes:
         if item.name == node and item.op == "Const":
             return tensor_values(item.attr["value"].tensor)
-    raise FormatError(f"The constant {node[:100]!r} is not in the file.")
+    raise FormatError(f"The constant {node[:100]!r} is not in the file.", hint="Fetch or copy the model again.")
 
 
 def tensor_values(proto: Any) -> Array:
@@ -108,7 +111,9 @@ def tensor_values(proto: Any) -> Array:
     if proto.tensor_content:
         return decode(proto.tensor_content, dtype, sizes)
     if dtype not in VALUES:
-        raise FormatError(f"A constant of type {dtype or proto.dtype} cannot be shown.")
+        raise FormatError(
+            f"A constant of type {dtype or proto.dtype} cannot be shown.", hint="Convert the model to see its values."
+        )
     stored = list(getattr(proto, VALUES[dtype]))
     if dtype == "string":
         words = [item.decode("utf-8", "backslashreplace") for item in stored]

@@ -130,7 +130,7 @@ def _value(made: Lean, buffer: memoryview, key: tuple[str, str], start: int, end
                 inner.append(bytes(buffer[tag_:stop_]))
                 continue
             if key in made.spans:
-                raise FormatError("A constant has two values.")
+                raise FormatError("A constant has two values.", hint="Fetch or copy the model again.")
             made.spans[key] = (at_, stop_ - at_)
             small = stop_ - at_ <= INLINE
             inner.append(_field(TENSOR, bytes(buffer[at_:stop_]) if small else _described(buffer, at_, stop_)))

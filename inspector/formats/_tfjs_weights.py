@@ -122,7 +122,10 @@ def manifest(source: Source, groups: Any) -> Manifest:
         if not isinstance(paths, list) or not isinstance(weights, list) or len(paths) > FILES or len(weights) > WEIGHTS:
             raise FormatError(f"The list of weights in {source.name} is damaged.", hint="Fetch the model again.")
         if not all(isinstance(path, str) for path in paths):
-            raise FormatError(f"The list of weights in {source.name} names files that are no texts.")
+            raise FormatError(
+                f"The list of weights in {source.name} names files that are no texts.",
+                hint="Fetch or copy the model again.",
+            )
         _group(found, source, paths, weights)
     return found
 
@@ -133,7 +136,10 @@ def _group(found: Manifest, source: Source, paths: list[str], weights: list[Any]
     for item in weights:
         entry, at = _entry(shards, item, at)
         if entry.name in found.entries:
-            raise FormatError(f"The weight {entry.name[:200]!r} stands twice in the manifest; it was not read.")
+            raise FormatError(
+                f"The weight {entry.name[:200]!r} stands twice in the manifest; it was not read.",
+                hint="Other programs may see another model in these files.",
+            )
         found.entries[entry.name] = entry
     if shards.missing:
         text = f"The file {shards.missing[:200]!r} with weights is missing: values cannot be shown."
@@ -149,9 +155,11 @@ def _entry(shards: Shards, item: Any, at: int) -> tuple[Entry, int]:
     shape = item.get("shape") if isinstance(item, dict) else None
     dtype = DTYPES.get(str(item.get("dtype"))) if isinstance(item, dict) else None
     if not isinstance(name, str) or not isinstance(shape, list) or dtype is None or len(shape) > 64:
-        raise FormatError(f"The manifest has a weight that makes no sense: {str(item)[:100]}.")
+        raise FormatError(
+            f"The manifest has a weight that makes no sense: {str(item)[:100]}.", hint="Fetch or copy the model again."
+        )
     if not all(type(size) is int and 0 <= size < 1 << 62 for size in shape):
-        raise FormatError(f"The weight {name[:200]!r} has an impossible shape.")
+        raise FormatError(f"The weight {name[:200]!r} has an impossible shape.", hint="Fetch or copy the model again.")
     layout = _quantization(item.get("quantization"), name)
     if dtype == "string":
         size = _strings_size(shards, at, prod(shape))
@@ -170,7 +178,9 @@ def _quantization(item: Any, name: str) -> dict[str, Attribute]:
         return {}
     stored = item.get("dtype")
     if not isinstance(stored, str) or stored not in BITS or not BITS[stored]:
-        raise FormatError(f"The weight {name[:200]!r} is quantized in a way that is not known.")
+        raise FormatError(
+            f"The weight {name[:200]!r} is quantized in a way that is not known.", hint="A newer Inspector may know it."
+        )
     layout: dict[str, Attribute] = {"stored": stored}
     for key in ("min", "scale"):
         if isinstance(item.get(key), int | float):
@@ -208,7 +218,9 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     layout = tensor.place.layout
     files, start = layout.get("files"), layout.get("start")
     if not isinstance(files, tuple) or not isinstance(start, int):
-        raise FormatError(f"The values of {tensor.name[:100]!r} are not in the model's files.")
+        raise FormatError(
+            f"The values of {tensor.name[:100]!r} are not in the model's files.", hint="Fetch or copy the model again."
+        )
     shards = Shards(source, [str(name) for name in files])
     data = shards.read(start, tensor.place.size, f"tensor {tensor.name[:100]!r}")
     if tensor.dtype == "string":

@@ -89,7 +89,9 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     """The values of one variable."""
     path = tensor.place.layout.get("path")
     if not isinstance(path, str):
-        raise FormatError(f"The values of {tensor.name[:100]!r} are not in the file.")
+        raise FormatError(
+            f"The values of {tensor.name[:100]!r} are not in the file.", hint="Fetch or copy the model again."
+        )
     with archive(source) as zipped, zipped.open(MEMBER) as file, hdf5(file, MEMBER) as opened:
         return values(opened, path)
 

@@ -117,7 +117,10 @@ def _attribute(item: Any, key: str) -> bytes:
         if key not in item.attrs:
             return b""
         if item.attrs.get_id(key).get_storage_size() > CONFIG:
-            raise FormatError(f"The attribute {key} is larger than {CONFIG:,} bytes.")
+            raise FormatError(
+                f"The attribute {key} is larger than {CONFIG:,} bytes.",
+                hint="No model that is known has so much; it was not read.",
+            )
         value = item.attrs[key]
     except BROKEN as error:
         raise FormatError(f"The attribute {key} is damaged.", hint="Fetch or copy the file again.") from error
@@ -169,7 +172,9 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     """The values of one weight."""
     path = tensor.place.layout.get("path")
     if not isinstance(path, str):
-        raise FormatError(f"The values of {tensor.name[:100]!r} are not in the file.")
+        raise FormatError(
+            f"The values of {tensor.name[:100]!r} are not in the file.", hint="Fetch or copy the model again."
+        )
     with source.open() as file, hdf5(file, source.name) as opened:
         return values(opened, path)
 

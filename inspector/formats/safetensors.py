@@ -55,12 +55,18 @@ def _sharded(source: Source) -> Model:
     with source.open() as file:
         data = read_at(file, 0, min(file.seek(0, 2), HEADER + 1), "index")
     if len(data) > HEADER:
-        raise FormatError(f"{source.name} is larger than {HEADER:,} bytes, too large for an index.")
+        raise FormatError(
+            f"{source.name} is larger than {HEADER:,} bytes, too large for an index.",
+            hint="No model that is known has so much; it was not read.",
+        )
     index = json_object(data, source.name)
     where = index.get("weight_map")
     names = list(shards(where, source.name))
     if len(names) > SHARDS:
-        raise FormatError(f"{source.name} names {len(names):,} files; the limit is {SHARDS:,}.")
+        raise FormatError(
+            f"{source.name} names {len(names):,} files; the limit is {SHARDS:,}.",
+            hint="No model that is known has so much; it was not read.",
+        )
     headers: dict[str, Header] = {}
     for name in names:
         with source.open(name) as file:

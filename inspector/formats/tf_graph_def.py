@@ -104,7 +104,10 @@ def _lean(source: Source) -> Lean:
     with source.open() as file:
         size = file.seek(0, 2)
         if size > SIZE:
-            raise FormatError(f"{source.name} has {size:,} bytes, more than a protocol buffer can.")
+            raise FormatError(
+                f"{source.name} has {size:,} bytes, more than a protocol buffer can.",
+                hint="No model that is known has so much; it was not read.",
+            )
         try:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (ValueError, OSError) as error:

@@ -73,7 +73,10 @@ def _fields(source: Source) -> dict[str, Any]:
     with source.open() as file:
         size = file.seek(0, 2)
         if size > SIZE:
-            raise FormatError(f"{source.name} has {size:,} bytes, too many for a description of a model.")
+            raise FormatError(
+                f"{source.name} has {size:,} bytes, too many for a description of a model.",
+                hint="No model that is known has so much; it was not read.",
+            )
         data = read_at(file, 0, size, "description of the model")
     return json_object(data.removeprefix(b"\xef\xbb\xbf"), source.name)
 
