@@ -50,7 +50,7 @@ def count(file: BinaryIO, most: int = MEMBERS) -> int:
 
 def _entries(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Name and flags of each entry, as far as the directory is whole."""
-    start, size = _where(file)
+    start, size, _ = _where(file)
     file.seek(start)
     while size >= ENTRY.size:
         head = file.read(ENTRY.size)
@@ -63,23 +63,29 @@ def _entries(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         yield name, fields[3]
 
 
-def _where(file: BinaryIO) -> tuple[int, int]:
-    """Where the directory begins, and its bytes; (0, 0) where there is none."""
+def end_of_archive(file: BinaryIO) -> int:
+    """Where the archive ends, its comment included; past every file where it has no directory."""
+    return _where(file)[2]
+
+
+def _where(file: BinaryIO) -> tuple[int, int, int]:
+    """Where the directory begins, its bytes, and where the archive ends."""
     size = file.seek(0, 2)
     file.seek(max(0, size - TAIL))
     tail = file.read(TAIL)
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < END.size:
-        return 0, 0
-    length = END.unpack_from(tail, at)[5]
-    end = size - len(tail) + at
+        return 0, 0, 1 << 62
+    fields = END.unpack_from(tail, at)
+    length, end = fields[5], size - len(tail) + at
+    last = end + END.size + fields[7]
     wide = end - LOCATOR.size - WIDE_END.size
     if wide >= 0:
         file.seek(wide)
         data = file.read(WIDE_END.size + LOCATOR.size)
         if data.startswith(b"PK\6\6") and data[WIDE_END.size :].startswith(b"PK\6\7"):
             length, end = WIDE_END.unpack_from(data)[8], wide
-    return (end - length, length) if length <= end else (0, 0)
+    return (end - length, length, last) if length <= end else (0, 0, last)
 
 
 def refuse_tricks(zipped: zipfile.ZipFile, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -14,7 +15,7 @@ from inspector.engines.summary.rows import FOLLOWS, Overview
 from inspector.engines.summary.sizes import BATCH
 from inspector.engines.summary.summary import inputs_of
 from inspector.errors import InspectorError
-from inspector.formats import Source, identify
+from inspector.formats import Source, identify, remarks
 from inspector.ir import Model, Shape
 from inspector.ir.text import inert
 from inspector.worker.tasks._document import KEY, Document
@@ -53,6 +54,7 @@ def run(args: OpenArgs, context: Context) -> Overview:
     with waiting():
         sketch = fmt.sketch(source) if args.quick and fmt.sketch is not None else None
         model = sketch or fmt.read(source)
+    model = replace(model, notes=(*model.notes, *remarks(source, model, fmt)))
     fixed: dict[str, int] = {}
     if args.shapes:
         if fmt.reshape is not None:
