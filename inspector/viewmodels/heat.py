@@ -13,8 +13,10 @@ from inspector.worker.tasks.tensor_map import TensorMap
 Which = Literal["mean", "low", "high"]
 OUTLIERS = 99.5
 """The scale ends at this percentile of the magnitudes where the greatest would make all others pale."""
-LEVELS = 255
-"""Colours; the middle one, 127, is zero."""
+LEVELS = 251
+"""Colours; the middle one is zero."""
+STRANGE, NOTHING = 254, 255
+"""Levels of cells with NaN or infinities, and of those without a number."""
 NAN, INF, GAP = 1, 2, 4
 
 
@@ -78,10 +80,12 @@ class Heat:
         return {"mean": self.mean, "low": self.low, "high": self.high}[self.which]
 
     def levels(self) -> NDArray[np.uint8]:
-        """Colours of the cells: 0 for -limit and below, 127 for zero, 254 for limit; 255 where there is no number."""
+        """Colours of the cells: 0 for -limit and below, LEVELS - 1 for limit and above; or STRANGE or NOTHING."""
+        half = (LEVELS - 1) / 2
         with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.rint(np.clip(self.shown / self.limit, -1, 1) * 127 + 127)
-        return np.where(np.isfinite(scaled), scaled, LEVELS).astype(np.uint8)
+            scaled = np.rint(np.clip(self.shown / self.limit, -1, 1) * half + half)
+        found = np.where(np.isfinite(scaled), scaled, NOTHING)
+        return np.where(self.odd & (NAN | INF), STRANGE, found).astype(np.uint8)
 
     def index(self, row: int, column: int) -> tuple[tuple[int, int], ...] | None:
         """Which elements a cell shows: first and last index in each dimension; None between tiles."""
@@ -146,6 +150,10 @@ class Heat:
 
     def caption(self) -> str:
         """What the picture shows, in a sentence."""
+        strange = " and ".join(name for has, name in ((self.has_nan, "NaN"), (self.has_inf, "infinite")) if has)
+        return f"{self._extent()}{f', {strange} marked' if strange else ''}"
+
+    def _extent(self) -> str:
         source = self.source
         if source.tiles != (0, 0):
             down, across = source.tiles

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from inspector.viewmodels.heat import LEVELS, Heat
+from inspector.viewmodels.heat import LEVELS, NOTHING, STRANGE, Heat
 from inspector.views import look
 
 SCALE, GAP = 10, 8
@@ -122,11 +122,11 @@ class HeatMapView(QWidget):
         levels = heat.levels()
         rows, columns = levels.shape
         image = QImage(levels.tobytes(), columns, rows, columns, QImage.Format.Format_Indexed8).copy()
-        image.setColorTable([*(colour.rgb() for colour in colours()), QColor(0, 0, 0, 0).rgba()])
+        shades = [colour.rgb() for colour in colours()]
+        table = [*shades, *[0] * (NOTHING + 1 - len(shades))]
+        table[STRANGE] = look.colour("heat_odd").rgb()
+        image.setColorTable(table)
         self._image = image.convertToFormat(QImage.Format.Format_ARGB32)
-        odd = look.colour("heat_odd")
-        for row, column in zip(*((levels == LEVELS) & (heat.odd & 3 > 0)).nonzero(), strict=True):
-            self._image.setPixelColor(int(column), int(row), odd)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -91,6 +91,7 @@ class SliceBar(QWidget):
             index.setToolTip(f"0 to {max(0, size - 1):,}")
             roomy(index)
             index.valueChanged.connect(self._on_index)
+            QWidget.setTabOrder(self.indices[-1][1] if self.indices else self.tiles, index)
             self.indices.append((_field(f"Index {dim} of {size:,}", index), index))
 
     def _arrange(self) -> None:

@@ -291,7 +291,9 @@ def _doc(opened: Document, node: Node) -> str:
     known = _known_of(opened, node.op, node.domain)
     kind = f"{inert(node.domain)} · {inert(node.op)}" if node.domain else inert(node.op)
     own = inert(node.doc, TEXT_LIMIT // 100, lines=True)
-    return "\n\n".join(filter(None, (own, known or f"Nothing is known here of an operator called {kind}.")))
+    if not known and not node.graphs:  # a function of the model is told by its graph
+        known = f"Nothing is known here of an operator called {kind}."
+    return "\n\n".join(filter(None, (own, known)))
 
 
 def _known_of(opened: Document, op: str, domain: str = "") -> str:
