@@ -102,6 +102,7 @@ class Pages(QObject):
             if target is not None:
                 page.select(*(target.nodes or (target.name,)), alike=self._alike(target))
 
+        document.renewed.connect(page.reload)
         model.node_selected.connect(lambda name: document.selection.select(document.node_target(name)))
         document.selection.changed.connect(selected)
         selected(document.selection.target)

@@ -187,8 +187,9 @@ class ConvertModel(QObject):
     def problem(self) -> str:
         """Why it cannot start now, in one sentence; empty when it can."""
         if self.route is None:
-            reasons = [target.reason for target in self.targets if target.format == self.target or not self.target]
-            return reasons[0] if reasons else f"No converter reads {title_of(self.format)}."
+            read = any(edge.source == self.format for edge in edges().values())
+            reasons = [target.reason for target in self.targets if target.format == (self.target or target.format)]
+            return reasons[0] if reasons and read else f"No converter reads {title_of(self.format)}."
         try:
             self.shapes  # noqa: B018 - asked for its objection
             for form in self.forms:

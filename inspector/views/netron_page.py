@@ -65,6 +65,18 @@ class NetronPage(QWidget):
         self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
         self._stack.setCurrentWidget(self.pane)
 
+    def reload(self) -> None:
+        """The file has changed: draw it anew, at once or when the page is shown next."""
+        if self.view is None:
+            return
+        self._stack.setStackingMode(QStackedLayout.StackingMode.StackOne)
+        self._stack.removeWidget(self.view)
+        self.view.deleteLater()
+        self.view = None
+        self._stack.setCurrentWidget(self.pane)
+        if self.isVisible():
+            QTimer.singleShot(0, self, self.load)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Start at the first showing, once the pane has been painted."""
         super().showEvent(event)

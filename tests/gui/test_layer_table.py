@@ -103,6 +103,18 @@ def test_cells(layers: LayerTable) -> None:
     assert layers.index(1, MACS).data() == "–"
 
 
+def test_a_row_says_whose_weights_it_uses(qtbot: QtBot) -> None:
+    layers = LayerTable()
+    tied = msgspec.structs.replace(row(1, "lm_head"), shares=("embed.weight",))
+    layers.replace([row(0, "embed", 40), tied], Totals(parameters=40))
+    assert layers.index(1, NAME).data(Qt.ItemDataRole.ToolTipRole) == "lm_head\nshares embed.weight, counted there"
+    assert layers.index(1, column_number("shares")).data() == "embed.weight"
+    assert "embed.weight" in to_csv(layers.shown(), ["name", "shares"])
+    evil = msgspec.structs.replace(row(0, "<b>x</b>"))
+    layers.replace([evil], Totals())
+    assert layers.index(0, NAME).data(Qt.ItemDataRole.ToolTipRole) == "<qt>&lt;b&gt;x&lt;/b&gt;</qt>"
+
+
 def test_totals_are_of_what_is_shown(layers: LayerTable) -> None:
     assert layers.summary().startswith("4 rows   ·   40 parameters   ·   40 trainable   ·   at least 14 multiply-adds")
     layers.set_filter("head")

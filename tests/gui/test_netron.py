@@ -158,3 +158,24 @@ def test_nodes_without_names_are_found_by_type_and_place(qtbot: QtBot, samples: 
     assert len(set(answers[:3])) == 3
     assert all(str(answer).startswith("done:%") for answer in answers[:3])
     assert answers[3] == "none"
+
+
+@web
+@quiet
+def test_a_changed_file_is_drawn_anew(qtbot: QtBot, samples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes((samples / "digits_mlp.onnx").read_bytes())
+    page = NetronPage(NetronModel(file))
+    qtbot.addWidget(page)
+    page.resize(900, 600)
+    with qtbot.waitSignal(page.rendered, timeout=30_000):
+        page.show()
+    first = page.view
+    file.write_bytes((samples / "digits_cnn.onnx").read_bytes())
+    with qtbot.waitSignal(page.rendered, timeout=30_000):
+        page.reload()
+    assert page.view is not first
+    drawn: list[object] = []
+    page.view.ask("document.getElementById('canvas').textContent", drawn.append)
+    qtbot.waitUntil(lambda: bool(drawn), timeout=5000)
+    assert "Conv" in str(drawn[0])
