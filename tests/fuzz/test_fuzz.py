@@ -1,0 +1,97 @@
+"""A minute of changed files of every format, each format's share in a process of its own; and what once broke a reader.
+
+Longer runs: `make fuzz FORMAT=onnx N=100000`.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inspector.errors import InspectorError, WorkerDied
+from inspector.formats import formats as all_formats
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks._task import Context
+from inspector.worker.tasks.open import TASK as OPEN
+from inspector.worker.tasks.open import OpenArgs
+from tests.fuzz.harness import formats as fuzzed
+from tests.fuzz.harness import look, seeds
+from tests.fuzz.mutate import fields, message, mutated, varint
+from tests.fuzz.run import fuzz
+
+SECONDS = 4.0
+LEAST = 20
+CRASHERS = Path(__file__).with_name("crashers")
+
+
+def test_every_format_is_fuzzed() -> None:
+    assert fuzzed() == sorted(all_formats())
+
+
+@pytest.mark.parametrize("fmt", fuzzed())
+def test_a_seed_opens(fmt: str) -> None:
+    for main in seeds(fmt):
+        assert look(main, random.Random(0)), main
+
+
+@pytest.mark.parametrize("fmt", fuzzed())
+def test_no_changed_file_breaks_a_reader(fmt: str) -> None:
+    counts = fuzz(fmt, 100_000, seed=random.SystemRandom().randrange(1 << 30), seconds=SECONDS)
+    assert counts.count >= LEAST
+    assert counts.opened
+    assert counts.refused
+    assert not counts.crashed + counts.died, f"see {counts.crashes}"
+
+
+@pytest.mark.parametrize("name", ["export_not_utf8"])
+def test_what_broke_a_reader_is_refused(name: str) -> None:
+    with pytest.raises(InspectorError, match="cannot be understood"):
+        OPEN.run(OpenArgs(path=str(crasher(name))), Context())
+
+
+@pytest.mark.slow
+def test_a_library_that_goes_round_in_circles_is_stopped() -> None:
+    with pytest.raises(WorkerDied, match="took too long"):
+        ask_document(crasher("hdf5_circles"), [])
+
+
+def crasher(name: str) -> Path:
+    """A file that once broke a reader."""
+    return CRASHERS / name / (CRASHERS / name / "MAIN").read_text()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    fmt=st.sampled_from([fmt for fmt in fuzzed() if fmt not in {"keras.h5", "tf.saved_model"}]),
+    edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=40)), min_size=1, max_size=6),
+)
+def test_any_edit_gives_a_model_or_a_sentence(fmt: str, edits: list[tuple[float, int, bytes]], tmp_path: Path) -> None:
+    """Bytes replaced anywhere by any others; what fails is made small by hypothesis."""
+    original = seeds(fmt)[0]
+    data = original.read_bytes()
+    for share, length, new in edits:
+        at = int(share * len(data))
+        data = data[:at] + new + data[at + length :]
+    path = tmp_path / original.name
+    path.write_bytes(data)
+    look(path, random.Random(0))
+
+
+def test_a_changed_field_leaves_a_protocol_buffer_whole() -> None:
+    inner = varint(1 << 3) + varint(5) + varint(2 << 3 | 2) + varint(3) + b"abc"
+    data = varint(7 << 3 | 2) + varint(len(inner)) + inner
+    assert message(data) == [(7, 2, inner)]
+    changed = {fields(data, random.Random(number)) for number in range(200)}
+    assert len(changed) > 50
+    whole = [made for made in changed if message(made)]
+    assert len(whole) > 0.9 * len(changed)
+
+
+def test_the_same_chance_gives_the_same_file() -> None:
+    data = seeds("onnx")[0].read_bytes()
+    first, second, other = (mutated(data, random.Random(seed), []) for seed in (1, 1, 2))
+    assert first == second != other
