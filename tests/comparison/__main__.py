@@ -57,12 +57,13 @@ def main() -> int:
     parser.add_argument("--framework", choices=("torch", "keras"))
     parser.add_argument("--small", action="store_true", help="fewer and thinner layers")
     parser.add_argument("--keep", action="store_true", help="keep the files, and use those that are there")
+    parser.add_argument("--only", action="append", default=[], metavar="FORMAT", help="only this format")
     args = parser.parse_args()
     show(HEAD)
     found = []
     for model in args.models or MODELS:
         for framework in (args.framework,) if args.framework else ("torch", "keras"):
-            for line in lines(framework, model, small=args.small, keep=args.keep):
+            for line in lines(framework, model, small=args.small, keep=args.keep, only=args.only):
                 found.append(line)
                 show(cells(line))
     right = sum(line.right for line in found)

@@ -1,4 +1,4 @@
-"""Writes a Keras model in every format of TensorFlow's family: `build_keras.py NAME FOLDER [--small]`, and facts.json.
+"""Writes a Keras model in every format of TensorFlow's family, and facts.json: `build_keras.py NAME FOLDER [--small] [keras]`.
 
 ResNet-50 and MobileNetV2 are those of keras.applications; the others are put together from Keras' own layers.
 """
@@ -135,39 +135,52 @@ def tflite(folder: Path, target: Path, feeds: list[Any] | None = None, **options
     target.write_bytes(converter.convert())
 
 
-def main(name: str, folder: Path, small: bool) -> None:
-    """Write all files."""
-    s = SMALL if small else FULL
-    model = made(name, s)
-    files = {"keras": "model.keras", "keras.h5": "model.h5"}
-    for file in files.values():
-        model.save(folder / file)
+def served(model: keras.Model, folder: Path) -> tuple[Any, list[tf.TensorSpec]]:
+    """The model as a SavedModel of one sample, and the function that it holds."""
     specs = [tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=each.name) for each in model.inputs]
     call = tf.function(lambda *xs: model(list(xs) if len(xs) > 1 else xs[0], training=False), input_signature=specs)
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serving_default", call, specs)
     archive.write_out(str(folder / "saved"), verbose=False)
-    files["tf.saved_model"] = "saved/saved_model.pb"
-    concrete = call.get_concrete_function()
-    fixed = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    return call, specs
+
+
+def tensorflow_files(name: str, model: keras.Model, folder: Path, s: Sizes) -> dict[str, str]:
+    """What TensorFlow and its converters write."""
+    import tf2onnx
+
+    call, specs = served(model, folder)
+    fixed = convert_variables_to_constants_v2(call.get_concrete_function(), lower_control_flow=False)
     graph = fixed.graph.as_graph_def()
     (folder / "frozen.pb").write_bytes(graph.SerializeToString())
-    files["tf.graph_def"] = "frozen.pb"
     tfjs(folder / "js", graph, fixed.inputs, fixed.outputs)
-    files["tfjs"] = "js/model.json"
     tflite(folder / "saved", folder / "model.tflite")
-    files["tflite"] = "model.tflite"
+    files = {
+        "tf.saved_model": "saved/saved_model.pb",
+        "tf.graph_def": "frozen.pb",
+        "tfjs": "js/model.json",
+        "tflite": "model.tflite",
+    }
     if name in {"ResNet-50", "MobileNetV2"}:
         tflite(folder / "saved", folder / "int8.tflite", [np.random.rand(1, s.image, s.image, 3).astype("f4")])
         files["tflite, int8"] = "int8.tflite"
-    import tf2onnx
-
     tf2onnx.convert.from_function(call, specs, opset=17, output_path=str(folder / "model.onnx"))
-    files["onnx, tf2onnx"] = "model.onnx"
+    return files | {"onnx, tf2onnx": "model.onnx"}
+
+
+def main(name: str, folder: Path, small: bool, only: list[str]) -> None:
+    """Write all files, or those of Keras alone."""
+    s = SMALL if small else FULL
+    model = made(name, s)
+    files = {"keras": "model.keras", "keras.h5": "model.h5"}
+    for file in files.values():
+        model.save(folder / file)
+    if not only:
+        files |= tensorflow_files(name, model, folder, s)
     facts = {"library": 0, "parameters": model.count_params(), "files": files}
     (folder / "facts.json").write_text(json.dumps(facts))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), "--small" in sys.argv)
+    main(sys.argv[1], Path(sys.argv[2]), "--small" in sys.argv, [each for each in sys.argv[3:] if each != "--small"])

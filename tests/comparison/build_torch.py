@@ -1,4 +1,4 @@
-"""Writes a torch model in every format that torch writes: `build_torch.py NAME FOLDER [--small]`, and facts.json."""
+"""Writes a torch model in all formats of torch, and facts.json: `build_torch.py NAME FOLDER [--small] [FORMAT …]`."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def writers(model: Any, inputs: tuple[Any, ...]) -> dict[str, tuple[str, Callabl
     }
 
 
-def main(name: str, folder: Path, small: bool) -> None:
-    """Write all files."""
+def main(name: str, folder: Path, small: bool, only: list[str]) -> None:
+    """Write all files, or those of some formats."""
     warnings.simplefilter("ignore")
     model, inputs = made(name, SMALL if small else FULL)
     facts: dict[str, Any] = {
@@ -71,10 +71,11 @@ def main(name: str, folder: Path, small: bool) -> None:
         "files": {},
     }
     for words, (file, write) in writers(model, inputs).items():
-        write(folder / file)
-        facts["files"][words] = file
+        if not only or words in only:
+            write(folder / file)
+            facts["files"][words] = file
     (folder / "facts.json").write_text(json.dumps(facts))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), "--small" in sys.argv)
+    main(sys.argv[1], Path(sys.argv[2]), "--small" in sys.argv, [each for each in sys.argv[3:] if each != "--small"])

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,24 +58,38 @@ class Line:
         return self.parameters == self.wanted.parameters and counted and all(abs(each) <= 0.01 for each in near)
 
 
-def lines(framework: str, model: str, *, small: bool, keep: bool = False) -> Iterator[Line]:
-    """Every file of one model; the files are removed afterwards."""
+def lines(framework: str, model: str, *, small: bool, keep: bool = False, only: Sequence[str] = ()) -> Iterator[Line]:
+    """Every file of one model, or those of some formats; the files are removed afterwards.
+
+    Args:
+        framework: torch or keras.
+        model: Name of the architecture.
+        small: Fewer and thinner layers.
+        keep: Do not remove them, and take those that are there.
+        only: Formats to write; none for all.
+    """
     folder = BUILD / f"{framework}-{model.replace('/', '-')}{'-small' if small else ''}"
     if not (keep and (folder / "facts.json").exists()):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         command = [sys.executable, "-m", f"tests.comparison.build_{framework}", model, str(folder)]
         done = subprocess.run(
-            command + ["--small"] * small, cwd=ROOT, capture_output=True, text=True, check=False, timeout=3600
+            [*command, *(["--small"] if small else []), *only],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=3600,
         )
         if done.returncode:
             raise RuntimeError(f"{framework} could not write {model}: {done.stderr[-3000:]}")
     facts = json.loads((folder / "facts.json").read_text())
-    reference = MODELS[model](SMALL if small else FULL, framework == "keras")
+    sizes = SMALL if small else FULL
+    reference = MODELS[model](sizes, framework == "keras")
     for words, file in facts["files"].items():
         totals = summary(folder / file)
         library = facts["library"] if framework == "torch" else facts["parameters"]
-        wanted = expected(words, reference, model)
+        wanted = expected(words, reference, model, sizes)
         macs = None if wanted.weights_alone else totals["macs"]
         yield Line(model, framework, words, totals["parameters"], macs, totals["complete"], library, wanted)
     if not keep:

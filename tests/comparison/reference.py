@@ -19,6 +19,7 @@ class Reference:
         buffers: Running means and variances.
         channels: Channels of all batch normalisations.
         kept: Channels of those that follow a convolution with a bias.
+        depthwise: Channels of those that follow a convolution of one channel each.
         macs: Multiply-adds for one input.
     """
 
@@ -26,6 +27,7 @@ class Reference:
     buffers: int = 0
     channels: int = 0
     kept: int = 0
+    depthwise: int = 0
     macs: int = 0
 
     @property
@@ -46,6 +48,7 @@ class Reference:
             self.buffers += 2 * outer
             self.channels += outer
             self.kept += outer * bias
+            self.depthwise += outer * (inner == 1)
 
     def linear(self, rows: int, inner: int, outer: int) -> None:
         self.weights += (inner + 1) * outer
