@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QSpinBox, QWidget
 
@@ -91,7 +93,6 @@ class SliceBar(QWidget):
             index.setToolTip(f"0 to {max(0, size - 1):,}")
             roomy(index)
             index.valueChanged.connect(self._on_index)
-            QWidget.setTabOrder(self.indices[-1][1] if self.indices else self.tiles, index)
             self.indices.append((_field(f"Index {dim} of {size:,}", index), index))
 
     def _arrange(self) -> None:
@@ -99,6 +100,9 @@ class SliceBar(QWidget):
         shown = [field for field, _ in self.indices if not field.isHidden()]
         for number, field in enumerate(shown):
             self._grid.addWidget(field, 2 + number // 2, number % 2)
+        stops: list[QWidget] = [self.tiles, *(index for field, index in self.indices if field in shown)]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _on_index(self) -> None:
         if not self._showing:
