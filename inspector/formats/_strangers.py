@@ -12,6 +12,7 @@ from inspector.formats._format import Glimpse
 from inspector.formats._globals import asked, grade
 from inspector.formats._pickle import Unpickled, survey
 from inspector.formats._source import Source
+from inspector.formats._strangers_more import more
 
 MODELS = (
     ".onnx", ".pt", ".pth", ".pt2", ".ckpt", ".safetensors", ".keras", ".h5", ".hdf5", ".tflite", ".pb", ".bin",
@@ -20,6 +21,8 @@ MODELS = (
 PICKLE = 64 << 20
 STREAMS = 16
 PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+APE = b"MZqFpD"
+"""How a program for every system begins, such as a llamafile."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
 NCNN = re.compile(rb"\s*7767517\s")
 CAFFE = re.compile(rb"^\s*(name\s*:.*\n)?\s*(layers?|input)\s*[:{]", re.IGNORECASE)
@@ -30,6 +33,13 @@ HEADS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"lmgg", "is an old GGML file for llama.cpp", "Open the model that it was made from."),
     (0, b"tjgg", "is an old GGML file for llama.cpp", "Open the model that it was made from."),
     (4, b"ET12", "is an ExecuTorch program", "Open the .pt2 file that it was made from."),
+    (4, b"PTMF", "is a TorchScript program for phones", "Open the .pt file that it was made from."),
+    (4, b"MSL2", "is a MindSpore Lite model", "Open the model that it was made from."),
+    (0, b"CBM1", "is a CatBoost model", "Export it to ONNX with CatBoost, then open that."),
+    (0, b"ML\xefR", "is an MLIR program", "Open the model that it was made from."),
+    (0, b"IMOD", "is an offline model for Ascend devices", "Open the model that it was made from."),
+    (0, b"LDMK", "is a model for Kendryte devices", "Open the model that it was made from."),
+    (1, b"HEF", "is a model for Hailo devices", "Open the model that it was made from."),
     (4, b"ORTM", "is a model in ONNX Runtime's own form (.ort)", "Open the .onnx file that it was made from."),
     (0, b"ptrt", "is a TensorRT engine", "It is compiled for one graphics card; open the model that it was made from."),
     (0, b"ftrt", "is a TensorRT engine", "It is compiled for one graphics card; open the model that it was made from."),
@@ -51,6 +61,8 @@ def strange(glimpse: Glimpse) -> FormatError | None:
         return _folder(glimpse)
     if glimpse.members:
         return _zip(glimpse)
+    if glimpse.head.startswith(APE):
+        return more(glimpse, _models)
     for at, mark, what, hint in HEADS:
         if glimpse.head[at : at + len(mark)] == mark:
             return FormatError(f"{name} {what}.", hint=hint)
@@ -58,13 +70,15 @@ def strange(glimpse: Glimpse) -> FormatError | None:
         return FormatError(f"{name} is an HDF5 file without a Keras model.", hint="Open the file that Keras saved.")
     if glimpse.head[257:262] == b"ustar":
         return _tar(glimpse)
-    return _text(glimpse) or _joblib(glimpse) or _pickle(glimpse) or _coreml(glimpse)
+    return _text(glimpse) or _joblib(glimpse) or _pickle(glimpse) or _coreml(glimpse) or more(glimpse, _models)
 
 
 def _folder(glimpse: Glimpse) -> FormatError | None:
     name, entries = glimpse.path.name, set(glimpse.entries)
-    if "Manifest.json" in entries and "Data" in entries:
+    if ("Manifest.json" in entries and "Data" in entries) or "coremldata.bin" in entries:
         return FormatError(f"{name} is a CoreML package.", hint="Open the model that it was made from.")
+    if "_CHECKPOINT_METADATA" in entries or ("_METADATA" in entries and "manifest.ocdbt" in entries):
+        return FormatError(f"{name} is an Orbax checkpoint.", hint="Save it as safetensors, then open that.")
     if "__model__" in entries or any(entry.endswith(".pdmodel") for entry in entries):
         return FormatError(f"{name} is a PaddlePaddle model.", hint="Convert it with paddle2onnx, then open that.")
     inside = _models(glimpse.entries)

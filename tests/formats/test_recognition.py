@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import lzma
 import pickle
 import tarfile
 import zipfile
@@ -130,6 +132,8 @@ def array() -> bytes:
     return made.getvalue()
 
 
+OPEN = "open the model that it was made from."
+PAGE = "The download gave an error page; fetch it again."
 MADE_FROM = "Open the model that it was made from."
 NUMBERS = "It holds numbers, not a model; use it as input for a model."
 SKLEARN = b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00\x8c\x0fsklearn.svm._ba" + bytes(40)
@@ -194,6 +198,71 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
         "flax_model.msgpack.index.json is the index of a checkpoint in files that we do not read.",
         "Open one of the files that it names.",
     ),
+    "x.onnx.gz": (
+        gzip.compress(b"\x08\x07" + bytes(90)),
+        "x.onnx.gz is a gzip file with a model inside.",
+        "Unpack it, then open x.onnx.",
+    ),
+    "z.tar.xz": (
+        lzma.compress(tarred("a/model.gguf")),
+        "z.tar.xz is an xz file with a model inside.",
+        "Unpack it, then open a/model.gguf.",
+    ),
+    "z.tgz": (gzip.compress(tarred("a")), "z.tgz is a gzip file, not a model.", "Unpack it, then open what is in it."),
+    "x.llamafile": (
+        b"MZqFpD='\n" + bytes(90) + zipped("model.gguf"),
+        "x.llamafile is a llamafile: a program with a model inside, which was not run.",
+        "Unpack model.gguf with unzip and open that.",
+    ),
+    "x-symbol.json": (
+        b'{"nodes": [{"op": "null", "name": "data"}], "arg_nodes": [0]}',
+        "x-symbol.json is the graph of an MXNet model.",
+        "Export it to ONNX with MXNet, then open that.",
+    ),
+    "x.params": (
+        b"\x12\x01" + bytes(100),
+        "x.params holds the weights of an MXNet model.",
+        "Export the model to ONNX with MXNet.",
+    ),
+    "x.pdmodel": (
+        b"\n\x80\x01\x08\x00" + bytes(90),
+        "x.pdmodel is a PaddlePaddle model.",
+        "Convert it with paddle2onnx, then open that.",
+    ),
+    "x.caffemodel": (
+        b"\n\x05lenet\xa2\x06" + bytes(90),
+        "x.caffemodel holds the weights of a Caffe model.",
+        "Convert it to ONNX, then open that.",
+    ),
+    "x.prototxt": (
+        b'name: "LeNet"\nlayer {\n  type: "Input"\n}\n',
+        "x.prototxt is a Caffe model.",
+        "Convert it to ONNX, then open that.",
+    ),
+    "x.engine": (b"ftrt" + bytes(90), "x.engine is a TensorRT engine.", f"It is compiled for one graphics card; {OPEN}"),
+    "x.plan": (b"\x01\x02" + bytes(90), "x.plan is an engine that was compiled for one device.", MADE_FROM),
+    "m.ckpt.data-00000-of-00001": (
+        bytes(100),
+        "m.ckpt.data-00000-of-00001 holds the weights of a TensorFlow checkpoint.",
+        "Open the SavedModel, or export one from the checkpoint.",
+    ),
+    "config.json": (
+        b'{"architectures": ["BertModel"], "hidden_size": 8}',
+        "config.json is a configuration without weights.",
+        "Open the weights beside it.",
+    ),
+    "page.onnx": (b"<!DOCTYPE html><html>", "page.onnx is a web page, not a model.", PAGE),
+    "refused.gguf": (
+        b"Entry not found",
+        "refused.gguf is the answer of a server that refused, not a model.",
+        "Fetch it again; you may have to log in.",
+    ),
+    "pointer.gguf": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+        "pointer.gguf is a Git-LFS pointer, not the model.",
+        "Run: git lfs pull",
+    ),
+    "x.cbm": (b"CBM1" + bytes(90), "x.cbm is a CatBoost model.", "Export it to ONNX with CatBoost, then open that."),
 }  # fmt: skip
 
 
@@ -204,6 +273,16 @@ def test_strangers_are_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(FormatError) as caught:
         identify(Source(tmp_path / name))
     assert (caught.value.what, caught.value.hint) == (what, hint)
+
+
+def test_numbers_beside_the_file_that_says_what_they_are(tmp_path: Path) -> None:
+    path = test_openvino.toy().write(tmp_path / "m.xml")
+    with pytest.raises(FormatError) as caught:
+        identify(Source(path.with_suffix(".bin")))
+    assert (caught.value.what, caught.value.hint) == (
+        "m.bin holds the weights of the OpenVINO model m.xml.",
+        "Open m.xml.",
+    )
 
 
 def test_folders_are_named(tmp_path: Path) -> None:
