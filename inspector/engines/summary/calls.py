@@ -94,6 +94,8 @@ class Examined:
         self._dialect = "" if model.format == "onnx" else model.format
         self._derived: dict[str, tuple[str, ...]] = {}
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
+        self._numbers: dict[int | None, int | None] = {}
+        """Each number once: many nodes have the same."""
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
         self.facts = [self._examine(node) for node in graph.nodes]
@@ -162,17 +164,20 @@ class Examined:
         used = tuple(dict.fromkeys(weights)) if weights else ()
         count = self._macs(node, kind.name, used) if kind.counts else 0
         given = self._bytes(node)
+        one = self._numbers.setdefault
+        flops = self._flops(node, kind, count)
+        moved = self._moved(data, used, given, kind) if kind.moves else 0
         return Facts(
             node,
             kind.name,
             False,
             node.inputs if len(data) == len(node.inputs) else tuple(data),
             used,
-            tuple(direct) if direct else (),
-            count,
-            self._flops(node, kind, count),
+            used if direct == weights and len(used) == len(direct) else tuple(direct),
+            one(count, count),
+            one(flops, flops),
             given,
-            self._moved(data, used, given, kind) if kind.moves else 0,
+            one(moved, moved),
         )
 
     def _kind(self, node: Node) -> _Kind:

@@ -162,6 +162,7 @@ def _live(examined: Examined, calls: Calls, free: Mapping[int, set[str]], *, fir
             if value.name in last:
                 ends[last[value.name]] += known
     live: list[int] = []
+    numbers: dict[int, int] = {}
     for index, facts in enumerate(examined.facts):
         if not facts.derived:
             for name in facts.node.outputs:
@@ -169,7 +170,7 @@ def _live(examined: Examined, calls: Calls, free: Mapping[int, set[str]], *, fir
                     known = size(name) or 0
                     now += known
                     ends[last.get(name, index)] += known
-        live.append(min(now, LARGEST))
+        live.append(numbers.setdefault(now, min(now, LARGEST)))
         if index in ends:
             now -= ends[index]
     return live

@@ -47,6 +47,10 @@ def leftovers(
 
 def owner(name: str, known: Collection[str]) -> str:
     """Path of the module that owns a tensor of this name."""
+    if "/" not in name:
+        path = name.rpartition(".")[0]
+        if path and (not known or path in known):
+            return path
     first = ""
     cuts = [match.start() for match in _SEPARATOR.finditer(name)][-64:]
     for end in reversed(cuts):
@@ -59,7 +63,7 @@ def owner(name: str, known: Collection[str]) -> str:
 
 def _with_row(path: str, rows: Collection[str]) -> str:
     """The nearest module around it that has a row; itself where none has."""
-    here = path
+    here = path if rows else ""
     while here and here not in rows:
         here = here.rpartition(".")[0]
     return here or path

@@ -259,7 +259,8 @@ class _Part:
         """Add to the figures of one run of a row what is known of the runs of its graph."""
         live, around, times = self._runs.live, self._runs.around, self._runs.times
         first = live[group.members[0]] if len(group.members) == 1 else max(live[index] for index in group.members)
-        figures.live_bytes = None if figures.activation_bytes is None else min(around + first, LARGEST)
+        if figures.activation_bytes is not None:
+            figures.live_bytes = min(around + first, LARGEST) if around else first
         figures.runs = times
         figures.macs = _times(figures.macs, times)
         figures.flops = _times(figures.flops, times)
@@ -355,9 +356,9 @@ def _least(number: int | None) -> int | None:
 
 
 def _times(number: int | None, times: int) -> int | None:
-    if not number:
+    if not number or times < 2:  # the same object: a million of their own take much
         return number
-    return min(number * times if times else number, LARGEST)
+    return min(number * times, LARGEST)
 
 
 def _known(numbers: Iterable[int | None]) -> int | None:
