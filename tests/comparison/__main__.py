@@ -38,7 +38,7 @@ def cells(line: Line) -> tuple[str, ...]:
         f"{line.wanted.macs:,}",
         "" if line.deviation is None else f"{line.deviation:+.3%}",
         library,
-        ("ok" if line.right else "WRONG") + (f"  {line.wanted.reason}" if line.wanted.reason else ""),
+        "  ".join(filter(None, ("ok" if line.right else "WRONG", line.error or line.wanted.reason))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes a Keras model in all formats of TensorFlow's family, and facts: `build_keras.py NAME FOLDER [--small] [keras]`.
+"""Writes a Keras model in all formats of TensorFlow's family: `build_keras.py NAME FOLDER [--small] [keras]`.
 
 ResNet-50 and MobileNetV2 are those of keras.applications; the others are put together from Keras' own layers.
 """

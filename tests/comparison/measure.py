@@ -29,6 +29,7 @@ class Line:
         macs: Likewise; None for files of weights alone.
         library: What the framework's own counters say of multiply-adds (torch) or parameters (Keras).
         wanted: What the file has by arithmetic, with the reason where that is not what the model has.
+        error: What `inspector summary` says where it does not open the file.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Line:
     complete: bool
     library: int
     wanted: Expected
+    error: str = ""
 
     @property
     def deviation(self) -> float | None:
@@ -55,6 +57,8 @@ class Line:
         """Parameters to the last weight and multiply-adds within 1 % of both references."""
         near = [each for each in (self.deviation, self.from_library) if each is not None]
         counted = self.macs is not None or self.wanted.weights_alone
+        if self.error:
+            return False
         return self.parameters == self.wanted.parameters and counted and all(abs(each) <= 0.01 for each in near)
 
 
@@ -90,17 +94,20 @@ def lines(framework: str, model: str, *, small: bool, keep: bool = False, only: 
         totals = summary(folder / file)
         library = facts["library"] if framework == "torch" else facts["parameters"]
         wanted = expected(words, reference, model, sizes)
+        if isinstance(totals, str):
+            yield Line(model, framework, words, 0, None, False, library, wanted, totals)
+            continue
         macs = None if wanted.weights_alone else totals["macs"]
-        yield Line(model, framework, words, totals["parameters"], macs, totals["complete"], library, wanted)
+        yield Line(model, framework, words, totals["parameters"], macs, bool(totals["complete"]), library, wanted)
     if not keep:
         shutil.rmtree(folder)
 
 
-def summary(path: Path) -> dict[str, int]:
-    """The totals, as the command line says them."""
+def summary(path: Path) -> dict[str, int] | str:
+    """The totals, as the command line says them, or its error."""
     command = [sys.executable, "-m", "inspector", "summary", str(path), "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
-        raise RuntimeError(f"inspector summary {path}: {done.stderr[-2000:]}")
+        return done.stderr.strip().replace("\n", " ")[:300]
     totals: dict[str, int] = json.loads(done.stdout)["totals"]
     return totals
