@@ -124,7 +124,8 @@ class VastReader(Reader):
         for at, owner, begin in zip(block.stored, owners, begins[owners].tolist(), strict=True):
             self._shelf.use(inputs[at], block.ops[owner], at - begin)
         at = gone = 0
-        domain, function = "", ()
+        domain = ""
+        function: tuple[str, ...] = ()
         rows = zip(
             block.plain, block.ops, block.takes, block.gives, block.attributes, block.modules(names), strict=True
         )
