@@ -18,6 +18,7 @@ from inspector.formats._source import Source
 MAGIC = 0xDB4775248B80FB57
 INDEX = 256 << 20
 ENTRIES = 2_000_000
+RANK = 64
 STRINGS = 256 << 20
 OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -188,6 +189,9 @@ def _entry(key: str, value: bytes) -> Entry:
             numbers[names[number]] = item
         elif number == 2 and isinstance(item, bytes):
             shape = tuple(_sizes(item))
+            if len(shape) > RANK:
+                words = f"A variable of the checkpoint has {len(shape):,} dimensions."
+                raise FormatError(words, hint="Fetch or copy the model again.")
         elif number == 6 and isinstance(item, bytes):
             numbers["checksum"] = int.from_bytes(item, "little")
         sliced = sliced or number == 7

@@ -83,7 +83,10 @@ class Source:
                 f"The side file {name[:200]!r} is missing.", hint=f"Put it beside the model, in {self.folder}."
             ) from error
         if not any(real.is_relative_to(root) for root in self._roots):
-            raise FormatError(f"The side file {name[:200]!r} is a link that leaves the model's folder.")
+            raise FormatError(
+                f"The side file {name[:200]!r} is a link that leaves the model's folder.",
+                hint="Replace it by a real copy; it was not read.",
+            )
         return path
 
     @property

@@ -43,12 +43,15 @@ FILES = {
 SAVING = frozenset({"Save", "SaveV2", "SaveSlices", "Restore", "RestoreV2", "MergeV2Checkpoints"})
 """Of these, every SavedModel has some for its own variables; they count where a signature reaches them."""
 
+RANK = 64
+"""Shapes of more dimensions are not known: nothing has them, and working with them can take for ever."""
+
 PLUMBING = frozenset({"config_proto", "executor_type"})
 
 
 def shape(proto: Any) -> Shape | None:
     """A shape of TensorFlow's; None for each size that is open."""
-    if proto.unknown_rank:
+    if proto.unknown_rank or len(proto.dim) > RANK:
         return None
     return tuple(None if dim.size < 0 else int(dim.size) for dim in proto.dim)
 

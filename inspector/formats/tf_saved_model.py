@@ -23,6 +23,7 @@ from inspector.formats._tf_names import CALLS, FILES, SAVING, bodies, shape
 from inspector.formats._tf_proto import FILE, constant, load
 from inspector.formats._tf_shapes import propagate
 from inspector.formats._tf_variables import Variables, read_variables
+from inspector.formats._zip_directory import strange_names
 from inspector.ir import Graph, Model, Module, Note, Signature, Tensor, Value
 
 HIDDEN = ("__saved_model_init_op", "__saved_model_train_op")
@@ -170,6 +171,10 @@ def _notes(meta: Any, graphs: list[Graph], library: Library) -> Iterator[Note]:
             f"The model has operators that reach outside of it: {words[:500]}.",
             "Loading or running it with TensorFlow may do that; nothing was run here.",
         )
+    away = [item.filename for item in meta.asset_file_def if strange_names((item.filename,))]
+    if away:
+        words = ", ".join(repr(name[:100]) for name in away[:5])
+        yield Note("danger", f"The model names files outside its folder: {words}.", "They were not read.")
     if not library.complete:
         yield Note("warning", "The graph is too large; a part of it is shown.")
     if not graphs:
