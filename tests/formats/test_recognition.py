@@ -132,7 +132,7 @@ def array() -> bytes:
     return made.getvalue()
 
 
-OPEN = "open the model that it was made from."
+ENGINE = "It is compiled for one graphics card; open the model that it was made from."
 PAGE = "The download gave an error page; fetch it again."
 MADE_FROM = "Open the model that it was made from."
 NUMBERS = "It holds numbers, not a model; use it as input for a model."
@@ -239,7 +239,7 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
         "x.prototxt is a Caffe model.",
         "Convert it to ONNX, then open that.",
     ),
-    "x.engine": (b"ftrt" + bytes(90), "x.engine is a TensorRT engine.", f"It is compiled for one graphics card; {OPEN}"),
+    "x.engine": (b"ftrt" + bytes(90), "x.engine is a TensorRT engine.", ENGINE),
     "x.plan": (b"\x01\x02" + bytes(90), "x.plan is an engine that was compiled for one device.", MADE_FROM),
     "m.ckpt.data-00000-of-00001": (
         bytes(100),
