@@ -300,12 +300,8 @@ class TensorPanel(QWidget):
         )
         if not name:
             return
-        file = Path(name)
-        asked = file  # the dialog has asked whether this one may be replaced
-        if file.suffix.lower() not in FILTERS:
-            wanted = next((suffix for suffix, words_ in FILTERS.items() if words_ == kind), ".npy")
-            file = file.with_name(file.name + wanted)
-        self.save(file, overwrite=file == asked)
+        file = _named(Path(name), next((suffix for suffix, text in FILTERS.items() if text == kind), ".npy"))
+        self.save(file, overwrite=file == Path(name))  # the dialog has asked whether that one may be replaced
 
     def save(self, file: Path, *, overwrite: bool = False) -> None:
         """Write the tensor as .npy or .csv, by the suffix."""
@@ -339,6 +335,14 @@ class TensorPanel(QWidget):
     def _on_save_cancelled(self) -> None:
         self._save_over()
         self.told.emit("Nothing was saved")
+
+
+def _named(file: Path, kind: str) -> Path:
+    """The file with a suffix: its own where that was typed, else that of the kind that was chosen in the dialog."""
+    suffix = file.suffix.lower()
+    if suffix not in FILTERS:
+        return file.with_name(file.name + kind)
+    return file.with_suffix(kind) if suffix == ".npy" else file  # .npy was proposed, and may just have been left
 
 
 def _check(text: str, name: str, tip: str) -> QCheckBox:

@@ -14,12 +14,12 @@ import pytest
 from onnx import helper, numpy_helper
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.views import look
 from inspector.views.tensor_heatmap import HeatMapView
-from inspector.views.tensor_panel import TensorPanel
+from inspector.views.tensor_panel import FILTERS, TensorPanel
 from inspector.views.tensor_slice import SliceBar
 
 if TYPE_CHECKING:
@@ -174,6 +174,22 @@ def test_nothing_is_overwritten_without_a_word(
     with qtbot.waitSignal(panel._model.saved, timeout=10_000):
         panel.save(there, overwrite=True)
     assert np.load(there).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "name"),
+    [("w.npy", ".csv", "w.csv"), ("w.csv", ".npy", "w.csv"), ("w", ".csv", "w.csv"), ("w.1", ".npy", "w.1.npy")],
+)
+def test_the_dialog_says_what_kind_of_file_it_is_to_be(
+    look_at: Callable[[str], TensorPanel], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    typed: str, kind: str, name: str,
+) -> None:  # fmt: skip
+    panel = look_at("flat")
+    chosen = (str(tmp_path / typed), FILTERS[kind])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: chosen)
+    with qtbot.waitSignal(panel._model.saved, timeout=10_000):
+        panel.save_button.click()
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == [name]
 
 
 def sparse(path: Path, count: int) -> Path:

@@ -84,7 +84,11 @@ def quantization(opened: Document, tensor: Tensor) -> Quantization | None:
     if tensor.name not in kept:
         try:
             kept[tensor.name] = _beside(opened, tensor) or _by_users(opened, tensor)
-        except (InspectorError, ValueError):  # scales that do not fit or cannot be read: shown as it is stored
+        except (
+            InspectorError,
+            ValueError,
+            TypeError,
+        ):  # scales that do not fit or cannot be read: shown as it is stored
             kept[tensor.name] = None
     return kept[tensor.name]
 
@@ -120,7 +124,7 @@ def _elsewhere(opened: Document, where: Attribute) -> Reals:
     if not isinstance(where, tuple) or len(where) != 5:
         raise ValueError("no place")
     member, offset, size, dtype, count = where
-    if not (isinstance(offset, int) and isinstance(size, int) and isinstance(count, int)):
+    if not (isinstance(offset, int) and isinstance(size, int) and isinstance(count, int) and count <= MOST_SCALES):
         raise ValueError("no place")
     place = Place(member=str(member), offset=offset, size=size)
     return opened.fetched(Tensor("scales", str(dtype), (count,), place)).astype(np.float64)
@@ -135,14 +139,20 @@ def _by_users(opened: Document, tensor: Tensor) -> Quantization | None:
         names = [node.inputs[where] if where < len(node.inputs) else "" for where in (scale_at, zero_at)]
         if names[0] not in opened.model.tensors or (names[1] and names[1] not in opened.model.tensors):
             continue  # the scale is worked out while the model runs
-        scale = opened.fetched(opened.model.tensors[names[0]]).astype(np.float64)
-        zero = opened.fetched(opened.model.tensors[names[1]]).astype(np.float64) if names[1] else np.zeros(1)
+        scale, zero = _stored(opened, names[0]), _stored(opened, names[1]) if names[1] else np.zeros(1)
         said = node.attributes.get("axis", 1) if axis is None else axis
         block = node.attributes.get("block_size", 0)
         about = f"{inert(node.op)} {inert(node.name)}".strip()
         along, each = (value if isinstance(value, int) else 0 for value in (said, block))
         return _arranged(scale, zero, tensor.shape, along, each, about)
     return None
+
+
+def _stored(opened: Document, name: str) -> Reals:
+    tensor = opened.model.tensors[name]
+    if tensor.count > MOST_SCALES:
+        raise ValueError("too many scales")
+    return opened.fetched(tensor).astype(np.float64)
 
 
 def _users(opened: Document, tensor: Tensor) -> Iterator[tuple[Node, int]]:

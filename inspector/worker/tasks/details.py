@@ -11,7 +11,7 @@ from inspector.engines.summary.parameters import is_parameter, is_trainable
 from inspector.engines.summary.rows import ModuleRow, Row
 from inspector.engines.summary.summary import LAYERS, OPERATORS
 from inspector.errors import InspectorError
-from inspector.ir import Attribute, Graph, Node, Shape, Tensor, Value
+from inspector.ir import Attribute, Graph, Module, Node, Shape, Tensor, Value
 from inspector.ir.text import TEXT_LIMIT, inert
 from inspector.worker.tasks._document import Document, document
 from inspector.worker.tasks._flow import flow
@@ -110,7 +110,7 @@ def _of_row(opened: Document, row: Row) -> Details:
         _section("Operators", (Fact(inert(node.op), inert(node.name), node=inert(node.name)) for node in nodes)),
         *([_attributes(f"Attributes of {inert(nodes[0].op)}", nodes[0].attributes)] if len(nodes) == 1 else []),
     )
-    doc = _doc(opened, nodes[0]) if len(nodes) == 1 else _known_of(opened, module.type if module else row.type)
+    doc = _doc(opened, nodes[0]) if len(nodes) == 1 else _known_of(opened, _class_of(module) if module else row.type)
     doc = doc or next((text for node in nodes if (text := _known_of(opened, node.op, node.domain))), "")
     return _details(row.type, row.name, "row", sections, doc, row.source)
 
@@ -136,7 +136,7 @@ def _of_module(opened: Document, name: str) -> Details:
         _section("Weights", (_weight(tensor) for tensor in own)),
     )
     title = kind.rpartition(".")[2] or name.rpartition(".")[2] or "Model"
-    return _details(title, name, "module", sections, _known_of(opened, module.type) if module else "")
+    return _details(title, name, "module", sections, _known_of(opened, _class_of(module)) if module else "")
 
 
 def _of_tensor(opened: Document, tensor: Tensor) -> Details:
@@ -294,6 +294,12 @@ def _doc(opened: Document, node: Node) -> str:
     if not known and not node.graphs:  # a function of the model is told by its graph
         known = f"Nothing is known here of an operator called {kind}."
     return "\n\n".join(filter(None, (own, known)))
+
+
+def _class_of(module: Module) -> str:
+    """The class of a module with its package, where the file says it: somebody's own may bear a known name."""
+    whole = module.attributes.get("class")
+    return whole if isinstance(whole, str) and whole else module.type
 
 
 def _known_of(opened: Document, op: str, domain: str = "") -> str:
