@@ -21,7 +21,10 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Protocol
 
+from inspector.errors import InspectorError
+
 PLUGINS = "INSPECTOR_PLUGINS"
+PREFIX = "inspector_plugin_"
 
 
 class Registered(Protocol):
@@ -38,9 +41,14 @@ def found(package: str, constant: str) -> dict[str, Registered]:
 
     Raises:
         ValueError: Two modules use the same id.
+        InspectorError: A file of INSPECTOR_PLUGINS cannot be used.
     """
     result: dict[str, Registered] = {}
     for module in _modules(package):
+        if not hasattr(module, constant) and module.__name__.startswith(PREFIX):
+            raise InspectorError(
+                f"The plug-in {module.__file__} has no {constant}.", f"Mend it, or take its folder out of {PLUGINS}."
+            )
         item: Registered = getattr(module, constant)
         if item.id in result:
             raise ValueError(f"Two modules of {package} share the id {item.id!r}.")
@@ -60,7 +68,7 @@ def _modules(package: str) -> Iterator[ModuleType]:
     folder = package.rpartition(".")[2]
     for root in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
         for file in sorted(Path(root, folder).glob("[!_]*.py")):
-            yield _from_file(f"inspector_plugin_{folder}_{file.stem}", file)
+            yield _from_file(f"{PREFIX}{folder}_{file.stem}", file)
 
 
 def _from_file(name: str, file: Path) -> ModuleType:
@@ -69,5 +77,12 @@ def _from_file(name: str, file: Path) -> ModuleType:
         raise ImportError(f"{file} is not a Python module.")
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise InspectorError(
+            f"The plug-in {file} cannot be imported: {type(error).__name__}: {error}.",
+            f"Mend it, or take its folder out of {PLUGINS}.",
+        ) from error
     return module

@@ -21,6 +21,7 @@ from inspector.engines.convert.options import decode
 from inspector.engines.parity.verdict import Parity
 from inspector.errors import Cancelled, ConversionError, InspectorError
 from inspector.formats import Source, identify
+from inspector.ir.text import inert
 from inspector.jobs.compare import compare
 from inspector.jobs.publish import publish, taken, temporary
 from inspector.jobs.recipe import Aside, Ask, Folder, Recipe, Say, Start, Step, Stop, Worker
@@ -34,6 +35,11 @@ from inspector.worker.tasks.preflight import Preflight, PreflightArgs
 
 CONVERTING, PROVING = (0.0, 0.6), (0.6, 0.97)
 """Parts of the progress bar when there is a proof."""
+
+OF_A_MODEL = frozenset({
+    "saved_model.pb", "saved_model.pbtxt", "variables", "assets", "assets.extra", "fingerprint.pb", "keras_metadata.pb"
+})  # fmt: skip
+"""What a SavedModel consists of; a folder with more than that is not replaced, only because it holds one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,12 @@ def _check_replaceable(target: Path, to: str) -> None:
         if found != to:
             raise InspectorError(
                 f"{target} is a folder that holds something else; it is not replaced.", "Choose another name."
+            )
+        others = sorted(each.name for each in target.iterdir() if each.name not in OF_A_MODEL)
+        if others:
+            raise InspectorError(
+                f"The folder {target} also holds {inert(others[0])}, which would be lost; it is not replaced.",
+                "Move what is yours out of it, or choose another name.",
             )
 
 

@@ -288,6 +288,17 @@ def test_a_folder_of_something_else_is_never_replaced(driver: Driver, request_: 
     assert names(out / "papers") == ["thesis.txt"]
 
 
+def test_what_lies_in_the_folder_of_a_model_besides_it_is_not_lost(
+    driver: Driver, request_: ConvertRequest, out: Path
+) -> None:
+    (out / "sm").mkdir()
+    (out / "sm" / "saved_model.pb").write_bytes(b"\x08\x01")
+    (out / "sm" / "notes.txt").write_text("mine")
+    asked = msgspec.structs.replace(request_, to="tf.saved_model", target=str(out / "sm"), overwrite=True)
+    assert "also holds notes.txt" in refused(asked, driver).what
+    assert names(out / "sm") == ["notes.txt", "saved_model.pb"]
+
+
 def test_a_folder_that_holds_the_source_is_never_replaced(driver: Driver, request_: ConvertRequest, out: Path) -> None:
     for folder in (out / "sm", out / "sm" / "kept"):
         folder.mkdir()

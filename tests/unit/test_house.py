@@ -146,3 +146,21 @@ def test_settings_are_kept_and_typed(tmp_path: Path) -> None:
     assert (Settings(file).theme, Settings(file).recent) == ("system", ["c"])
     file.write_text("not json")
     assert Settings(file).theme == "system"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("1 / 0", "cannot be imported: ZeroDivisionError"), ("x = 1", "has no FORMAT")]
+)
+def test_a_plug_in_that_is_broken_is_one_clear_error(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "formats").mkdir()
+    (tmp_path / "formats" / "mine.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "inspector", "formats"],
+        env=os.environ | {"INSPECTOR_PLUGINS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 2

@@ -1,1 +1,0 @@
-"""Nodes of two models paired, and what changed between them."""
