@@ -160,7 +160,8 @@ def columns(data: Bytes, messages: Spans) -> Columns:
     table = np.empty((6, int(first[-1])), np.int64)
     for step, fields in enumerate(steps):  # each message has one field in each step until it ends
         table[:, first[fields[0]] + step] = fields
-    return Columns(first, *table, long=owner)
+    held, number, wire, begin, at, stop = table
+    return Columns(first, held, number, wire, begin, at, stop, owner)
 
 
 def _varints(data: Bytes, at: Ints) -> tuple[Ints, Ints]:
@@ -179,7 +180,7 @@ def _varints(data: Bytes, at: Ints) -> tuple[Ints, Ints]:
         left = left[byte >= 0x80]
     value[left] = -1
     while len(left):  # a negative number has ten bytes; its value is of no interest here
-        byte = data[np.minimum(after[left], last)]
+        byte = data[np.minimum(after[left], last)].astype(np.int64)
         after[left] += 1
         left = left[(byte >= 0x80) & (after[left] <= last)]
     return value, after
