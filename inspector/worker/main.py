@@ -67,9 +67,11 @@ def _fence_document(memory: int) -> str:
     Our own libraries come before the fence, so that a worker that was started ahead answers at once; no byte of a
     file has been seen yet, and their thread pools are off (`jobs/interpreters.py`), so that the fence binds all.
     """
+    from inspector.formats import formats
     from inspector.worker.tasks import tasks
 
     tasks()
+    formats()
     _warm("onnx")
     body = wire.read_frame(sys.stdin.buffer)
     if body is None:

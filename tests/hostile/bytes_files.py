@@ -12,8 +12,8 @@ from typing import Any
 
 from case import Case, Loop, plain
 
-from inspector.errors import FormatError, InspectorError
-from inspector.formats import Source, formats, identify
+from inspector.errors import InspectorError
+from inspector.formats import Source, formats
 from inspector.worker.tasks import Context
 from inspector.worker.tasks.open import OpenArgs
 from inspector.worker.tasks.open import run as open_file
@@ -47,27 +47,33 @@ def opened(path: Path) -> Any:
     return open_file(OpenArgs(str(path)), Context(None, {}, lambda _fraction, _text: None))
 
 
+def error_of(path: Path, of: str = "") -> InspectorError | None:
+    """Why a file is refused, in words and with a hint; None where it opens."""
+    error: InspectorError | None = None
+    try:
+        if of:
+            formats()[of].read(Source(path))
+        else:
+            opened(path)
+    except InspectorError as caught:
+        error = caught
+    assert error is None or error.what.endswith("."), error.what
+    assert error is None or error.hint or of, error.what
+    return error
+
+
 def refused(path: Path, of: str = "") -> str:
-    """Why a file is refused; it must be in words."""
-    try:
-        overview = opened(path) if not of else formats()[of].read(Source(path))
-    except InspectorError as error:
-        assert error.what.endswith("."), error.what
-        assert error.hint or of, error.what
-        return error.what
-    raise AssertionError(f"{path.name} was opened as {getattr(overview, 'format', overview)}")
+    """Why a file is refused."""
+    error = error_of(path, of)
+    assert error is not None, f"{path.name} was opened {of}"
+    return error.what
 
 
-def told(path: Path, before: set[str]) -> str:
-    """refused, or said: a remark that the whole file does not have; nothing where it opens in silence."""
-    try:
-        overview = opened(path)
-    except InspectorError as error:
-        assert error.what.endswith("."), error.what
-        assert error.hint, error.what
-        return "refused"
-    new = [note for note in overview.notes if note.level != "info" and note.text not in before]
-    return "said" if new else ""
+def told(path: Path, before: set[str]) -> bool:
+    """Whether a file is refused, or has a remark that the whole file does not have."""
+    return error_of(path) is not None or any(
+        note.level != "info" and note.text not in before for note in opened(path).notes
+    )
 
 
 def empty(folder: Path) -> str:
@@ -121,7 +127,7 @@ TORCH = {"torch.module", "torch.state_dict", "torch.script", "torch.export"}
 WHOLE = {"small.gguf": 31, "frozen.pbtxt": 1, "frozen.pb": 2}
 """Places where what is cut off is filling, a line break, or a last field that the format does not ask for."""
 ENDLESS = {"control.tflite": b"", "conv.tflite": b"", "program": b"\0"}
-"""Files of formats that do not say where they end, and behind which bytes: FlatBuffers, and a SavedModel before zeros."""
+"""Files of formats that do not say where they end, and before which bytes: FlatBuffers; a SavedModel before zeros."""
 
 
 def cut(folder: Path, offsets: Callable[[int], Iterator[int]], most: int) -> str:
@@ -205,11 +211,8 @@ def marked(folder: Path) -> str:
         path = copied(seed, main, folder / "x")
         path = path / "saved_model.pb" if path.is_dir() else path
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-        try:
+        if error_of(path) is None:
             opens.append(f"{fmt} of {opened(path).format}")
-        except FormatError as error:
-            assert error.what.endswith("."), error.what
-            assert error.hint, error.what
     assert {name.split(" of ")[0] for name in opens} <= {"openvino", "tfjs", "safetensors", "tf.graph_def"}, opens
     return f"text formats open: {', '.join(sorted(set(opens)))}"
 
