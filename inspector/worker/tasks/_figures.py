@@ -174,7 +174,8 @@ def _of_strings(parts: Iterable[Array]) -> Statistics:
 
 def reals(part: Array) -> NDArray[np.float64]:
     """Values as float64, complex ones by their magnitude."""
-    return (np.abs(part) if part.dtype.kind == "c" else part).astype(np.float64)
+    with np.errstate(all="ignore"):  # a signalling NaN is one more NaN
+        return (np.abs(part) if part.dtype.kind == "c" else part).astype(np.float64)
 
 
 def _is_number(dtype: np.dtype[Any]) -> bool:
@@ -189,7 +190,7 @@ def _is_small_integer(dtype: np.dtype[Any]) -> bool:
 def texts(part: Array) -> Iterator[str]:
     """Values as texts, each of which reads back as the same number; one dimension."""
     plain = part.dtype.kind in "iubfcOSU" and not _is_number(part.dtype)
-    return map(_writer(part.dtype), part.tolist() if plain else part.astype(np.float64).tolist())
+    return map(_writer(part.dtype), (part if plain else reals(part)).tolist())
 
 
 def _writer(dtype: np.dtype[Any]) -> Callable[[Any], str]:

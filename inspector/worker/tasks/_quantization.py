@@ -63,11 +63,14 @@ class Quantization:
             start: Which the first of them is.
             shape: Of the whole tensor.
         """
-        stored = part.astype(np.float64)
+        with np.errstate(all="ignore"):  # scales of damaged files may be anything
+            return self._applied(part.astype(np.float64), start, shape)
+
+    def _applied(self, stored: Reals, start: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
         if self.scale.size == 1:
             return ((stored - self.zero.reshape(())) * self.scale.reshape(()) + self.offset).astype(np.float32)
-        where = np.zeros(part.size, np.intp)
-        rest = np.arange(start, start + part.size, dtype=np.int64)
+        where = np.zeros(stored.size, np.intp)
+        rest = np.arange(start, start + stored.size, dtype=np.int64)
         inner = 1
         for size, scales in zip(reversed(shape), reversed(self.scale.shape), strict=True):
             rest, at = np.divmod(rest, max(1, size))
