@@ -13,10 +13,11 @@ from itertools import islice
 from typing import Any
 
 from inspector.engines.summary.rows import Row, Totals
+from inspector.viewmodels.columns import haystack
 from inspector.viewmodels.row_filter import Test
 
-SLICE = 4000
-"""Rows looked at between two looks at the clock: a few milliseconds."""
+SLICE, PILE = 4000, 500
+"""Rows looked at, and texts made, between two looks at the clock: a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class Arranged:
 Slices = Generator[None, None, Arranged]
 
 
-def arranging(rows: Sequence[Row], hay: Sequence[str], parents: Sequence[int], wish: Wish) -> Slices:
+def arranging(rows: Sequence[Row], hay: list[str], parents: Sequence[int], wish: Wish) -> Slices:
     """Arrange rows.
 
     Args:
         rows: All of them; in a tree each module before what is in it.
-        hay: What plain words are looked for in, of each row.
+        hay: What plain words are looked for in, of the first rows; it grows when more is needed.
         parents: Position of the module that each row is in, -1 for none; empty where the table is no tree.
         wish: How.
     """
@@ -100,7 +101,15 @@ def _cut(items: Sequence[int]) -> Iterator[Sequence[int]]:
         yield items[start : start + SLICE]
 
 
-def _filtered(rows: Sequence[Row], hay: Sequence[str], tests: Sequence[Test]) -> Generator[None, None, list[int]]:
+def piling(rows: Sequence[Row], hay: list[str]) -> Generator[None, None, None]:
+    """Make the texts that plain words are looked for in, so that the first filter need not wait for them."""
+    while len(hay) < len(rows):
+        hay.extend(map(haystack, rows[len(hay) : len(hay) + PILE]))
+        yield
+
+
+def _filtered(rows: Sequence[Row], hay: list[str], tests: Sequence[Test]) -> Generator[None, None, list[int]]:
+    yield from piling(rows, hay)
     hits: list[int] = []
     for part in _cut(range(len(rows))):
         for test in tests:

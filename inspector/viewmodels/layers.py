@@ -8,7 +8,7 @@ seen; what the filter searches, when the row comes. A tree is a list as well: ea
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -16,17 +16,15 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
-from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, run
-from inspector.viewmodels.columns import COLUMNS, Column, haystack
+from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, piling, run
+from inspector.viewmodels.columns import COLUMNS, Column
 from inspector.viewmodels.overview import largest
 from inspector.viewmodels.row_filter import conditions
 
 Index = QModelIndex | QPersistentModelIndex
 NO_PARENT = QModelIndex()
-AT_ONCE = 20_000
-"""Rows that are arranged while the user waits; more are arranged between events."""
-TURN_S = 0.012
-"""What one turn of arranging may take."""
+AT_ONCE_S, TURN_S = 0.04, 0.012
+"""What arranging may take while the user waits; what is left is done between events, in turns."""
 FEW = 64
 """Marks of a view that are looked for one by one."""
 
@@ -53,6 +51,8 @@ class LayerTable(QAbstractTableModel):
 
     counted = Signal()
     """The rows that are shown, or their totals, have changed."""
+    moving = Signal()
+    """Rows are about to stand elsewhere."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,13 +72,14 @@ class LayerTable(QAbstractTableModel):
         self._folds: dict[str, bool] = {}
         self._slices: Slices | None = None
         self._turn = QTimer(self, interval=0)
-        self._turn.timeout.connect(self._on_turn)
+        self._turn.timeout.connect(lambda: self._go_on())
         self.largest: list[Row] = []
         """The rows with most parameters."""
         self.deepest = 0
         """Levels of modules."""
         self._layers = 0
         self._now = Wish()
+        self._piling: Iterator[None] = iter(())
 
     # What it holds
 
@@ -112,6 +113,7 @@ class LayerTable(QAbstractTableModel):
         self._take(self._rows, 0)
         self._set(run(self._arranging()))
         self.endResetModel()
+        self._turn.start()
         self.counted.emit()
 
     def extend(self, rows: Sequence[Row], last: bool = True) -> None:
@@ -127,13 +129,14 @@ class LayerTable(QAbstractTableModel):
         self._rows.extend(rows)
         self._take(rows, first)
         self._view.extend(range(first, len(self._rows)))
+        self._turn.start()
         self._hits = len(self._view)
         self.endInsertRows()
         self.counted.emit()
 
     def _take(self, rows: Sequence[Row], first: int) -> None:
         """Note what is to be known of new rows; page by page, all at once would hold the window."""
-        self._hay.extend(haystack(row) for row in rows)
+        self._piling = piling(self._rows, self._hay)
         self.largest = largest([*self.largest, *rows])
         self._layers += sum(1 for row in rows if not row.layers)
         if not self.is_tree and not any(row.layers for row in rows):
@@ -224,30 +227,32 @@ class LayerTable(QAbstractTableModel):
         return arranging(self._rows, self._hay, self._parents, self._now)
 
     def _arrange(self) -> None:
-        """Work the view out anew: at once where there are few rows, else between events."""
-        self._stop()
-        if len(self._rows) <= AT_ONCE:
-            self._show(run(self._arranging()))
-        else:
-            self._slices = self._arranging()
-            self._turn.start()
+        """Work the view out anew: at once where that is quick, else between events."""
+        self._slices = self._arranging()
+        self._turn.start()
+        self._go_on(AT_ONCE_S)
 
     def _stop(self) -> None:
         self._turn.stop()
         self._slices = None
 
-    def _on_turn(self) -> None:
-        slices = self._slices
-        end = time.perf_counter() + TURN_S
-        while slices is not None and time.perf_counter() < end:
+    def _go_on(self, seconds: float = TURN_S) -> None:
+        """Arrange for a while, or where there is nothing to arrange, make what filters look through."""
+        slices = self._slices or self._piling
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
             try:
                 next(slices)
             except StopIteration as answer:
-                self._stop()
-                self._show(answer.value)
+                done, self._slices = self._slices is not None, None
+                if done:
+                    self._show(answer.value)
+                else:
+                    self._stop()
                 return
 
     def _show(self, arranged: Arranged) -> None:
+        self.moving.emit()
         self.layoutAboutToBeChanged.emit()
         old = self.persistentIndexList()
         kept = [(self._view[index.row()], index.column()) for index in old]

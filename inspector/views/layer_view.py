@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -19,6 +19,8 @@ FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "
 NARROW, FIRST = 80, 0.45
 """How far they are narrowed to keep all columns in view; the share of their room that the names may take."""
 SAMPLED = 200
+MOST_KEPT = 2000
+"""Rows that stay selected while the table is arranged anew."""
 
 
 class LayerView(QTableView):
@@ -46,6 +48,7 @@ class LayerView(QTableView):
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        header.setSelectionModel(QItemSelectionModel(document.layers, header))  # else it looks at every selected row
         header.setStretchLastSection(True)
         header.setSectionsMovable(True)
         header.setMinimumSectionSize(48)
@@ -56,6 +59,7 @@ class LayerView(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         header.sectionResized.connect(self._on_resized)
+        document.layers.moving.connect(self._on_moving)
         look.themed.changed.connect(self.viewport().update)
 
     def fit(self) -> None:
@@ -118,7 +122,14 @@ class LayerView(QTableView):
 
     def selected_rows(self) -> list[int]:
         """Positions of the selected rows in the order of the view."""
-        return sorted(index.row() for index in self.selectionModel().selectedRows())
+        ranges = self.selectionModel().selection().toList()
+        return sorted({row for each in ranges for row in range(each.top(), each.bottom() + 1)})
+
+    def _on_moving(self) -> None:
+        """Keeping hold of very many rows while they move would hold the window."""
+        ranges = self.selectionModel().selection().toList()
+        if len(ranges) > MOST_KEPT or sum(each.height() for each in ranges) > MOST_KEPT:
+            self.clearSelection()
 
     def place(self) -> QPoint:
         """How far it is scrolled."""

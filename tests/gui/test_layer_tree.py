@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QComboBox, QLineEdit
@@ -176,7 +175,30 @@ def test_columns_are_remembered_apart_for_weights_only(window: MainWindow, opene
     assert type(settings)().weight_columns == [], "the usual ones need no remembering"
 
 
-def test_a_big_table_is_arranged_between_events(qtbot: QtBot, tmp_path: Path) -> None:
+def test_selecting_all_of_a_big_table_looks_at_few(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
+    document = opened("digits_mlp.onnx")
+    page = window.page.show_page("layers")
+    document.layers.replace([layer(number, 0, f"layer.{number}", number) for number in range(30_000)], Totals())
+    qtbot.wait(50)
+    asked = 0
+    counting = document.layers.rowCount
+
+    def count(*parent: QModelIndex) -> int:
+        nonlocal asked
+        asked += 1
+        return counting(*parent)
+
+    document.layers.rowCount = count  # type: ignore[method-assign]
+    page.table.selectAll()
+    qtbot.wait(50)
+    assert asked < 20_000
+    assert len(page.table.selected_rows()) == 30_000
+    page.table.sortByColumn(PARAMETERS, DOWN)
+    qtbot.waitUntil(lambda: not document.layers.is_arranging and document.layers.row(0).parameters == 29_999)
+    assert page.table.selected_rows() == [], "to keep hold of so many while they move would hold the window"
+
+
+def test_a_big_table_is_arranged_between_events(qtbot: QtBot) -> None:
     shuffled = random.Random(0)
     rows = [layer(number, 0, f"layer.{number}", shuffled.randrange(10**6)) for number in range(120_000)]
     layers = LayerTable()
@@ -184,11 +206,9 @@ def test_a_big_table_is_arranged_between_events(qtbot: QtBot, tmp_path: Path) ->
     for start in range(1000, len(rows), 5000):
         layers.extend(rows[start : start + 5000], last=start + 5000 >= len(rows))
     assert layers.rowCount() == 120_000
-    begin = time.thread_time()
     layers.sort(PARAMETERS, DOWN)
     layers.set_filter("params>500k")
-    assert time.thread_time() - begin < 0.05, "nothing is done while the user waits"
-    assert layers.is_arranging
+    assert layers.is_arranging, "the rest is done between events"
     qtbot.waitUntil(lambda: not layers.is_arranging, timeout=20_000)
     fitting = sorted((row for row in rows if row.parameters > 500_000), key=lambda row: -row.parameters)
     assert layers.shown() == fitting
