@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from inspector.jobs.recipe import Ask, Folder, Recipe, Start
 from inspector.jobs.terminal import ask_worker, run
 from inspector.registry import _from_file
-from inspector.worker import _landlock, _seccomp, sandbox
+from inspector.worker import _job_object, _landlock, _seatbelt, _seccomp, sandbox
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 
@@ -110,3 +112,62 @@ def test_limits_stay_below_those_of_the_user_and_a_refused_one_is_no_end(
     most = 100 if hard == 100 else 1 << 40
     assert asked == [(0, 0), (most, most), (0, 0), (min(256, most), min(256, most))]
     assert "The limit AS could not be set" in capsys.readouterr().err
+
+
+PROBED = """
+import sys
+from pathlib import Path
+from inspector.worker import _landlock, _seatbelt, _seccomp, sandbox
+
+barriers, said = sys.argv[1].split("+"), []
+def stand_in(rules):  # Linux's own barriers, or none, in the place of those of macOS
+    said.append(rules)
+    if "files" in barriers:
+        _landlock.restrict([*sandbox.libraries()], [], [Path("/dev/null")])
+    if "calls" in barriers:
+        _seccomp.install(False)
+    return "refused" not in barriers
+_seatbelt.restrict = stand_in
+sys.platform = "darwin"
+level = sandbox.fence("document", 0, [Path(sys.argv[2])])
+print(level, len(said), sep="|")
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    ("barriers", "level"),
+    [
+        ("files+calls", "full"),
+        ("files", "files only"),
+        ("calls", "network and programs only"),
+        ("none", "process only"),
+        ("refused", "process only"),
+    ],
+)
+def test_on_macos_the_level_is_what_was_found_by_trying(barriers: str, level: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBED, barriers, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"{level}|1"
+    assert not list(Path("/tmp").glob(".inspector-*.probe"))
+
+
+def test_the_rules_of_macos_deny_before_they_allow() -> None:
+    rules = _seatbelt.profile([Path('/Users/me/a "b"')], [Path("/private/var/jobs")]).splitlines()
+    deny, allow = rules.index("(deny file-write*)"), rules.index('(allow file-write* (subpath "/private/var/jobs"))')
+    assert deny < allow
+    private = next(at for at, rule in enumerate(rules) if rule.startswith("(deny file-read-data"))
+    assert private < rules.index('(allow file-read-data (subpath "/Users/me/a \\"b\\""))')
+    assert "(deny network*)" in rules
+    assert "(deny process-exec*)" in rules
+    assert not any(rule.startswith("(deny file-read-data") for rule in _seatbelt.profile(None, []).splitlines())
+
+
+def test_a_job_of_windows_holds_one_process_and_so_much_memory() -> None:
+    made = _job_object.limits(1 << 30)
+    assert made.basic.flags == 0x2508
+    assert (made.basic.processes, made.process_memory) == (1, 1 << 30)
+    assert ctypes.sizeof(made) == 144  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64-bit Windows
+    assert _job_object.limits(0).basic.flags == 0x2408
+    assert sys.platform == "win32" or not _job_object.restrict(0)
