@@ -41,6 +41,8 @@ class Layer:
     built: Any = None
     said: dict[str, Any] = field(default_factory=dict)
     """Arguments of the first call that are no tensors (Keras 2)."""
+    given: Any = None
+    """The first call as the file has it (Keras 3)."""
     calls: list[list[Argument]] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     inputs: list[Reference] = field(default_factory=list)
@@ -97,6 +99,7 @@ def layer(item: Any, depth: int = 0) -> Layer:
         registered=text(item.get("registered_name")),
     )
     found.said = _said(item.get("inbound_nodes"))
+    found.given = next(iter(_list(item.get("inbound_nodes"))), None)
     found.calls = [call for node in _list(item.get("inbound_nodes")) if (call := list(_arguments(node, 0)))]
     members = _list(config.get("layers"))
     if len(members) > LAYERS:

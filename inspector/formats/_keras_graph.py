@@ -124,6 +124,7 @@ def _input(drawing: Drawing, layer: Layer) -> str:
 
 def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> list[tuple[str, str]]:
     """Draw calls as soon as all that enters them is there."""
+    ends = _ends(model)
     known: dict[Reference, str] = {}
     for at, (name, _, _) in enumerate(model.inputs):
         layer = next((layer for layer in model.layers if layer.name == name), None)
@@ -132,7 +133,7 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
         elif layer is not None:
             known[(name, 0, 0)] = _input(drawing, layer)
     told = {argument.reference: argument for layer in model.layers for call in layer.calls for argument in call}
-    starts = _starts(model, [*told, *(reference for _, reference in model.outputs)])
+    starts = _starts(model, [*told, *(reference for _, reference in ends)])
     waiting: dict[tuple[str, int], int] = {}
     after: dict[tuple[str, int], list[tuple[Layer, int]]] = {}
     ready: deque[tuple[Layer, int]] = deque()
@@ -144,7 +145,7 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
                 after.setdefault(need, []).append((layer, index))
             if not needs:
                 ready.append((layer, index))
-    counts = _counts(told, model)
+    counts = _counts(told, ends)
     while ready:
         layer, index = ready.popleft()
         call = layer.calls[index - starts.get(layer.name, 0)]
@@ -155,7 +156,18 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
                 ready.append((follower, at))
     if any(waiting.values()):
         drawing.complete = False
-    return [(key, known[reference]) for key, reference in model.outputs if reference in known]
+    return [(key, known[reference]) for key, reference in ends if reference in known]
+
+
+def _ends(model: Layer) -> list[tuple[str, Reference]]:
+    """Outputs of a model, with calls of nested models numbered as arguments number them.
+
+    Keras 3 counts the making of a functional model as a call where it names outputs, and not where it names arguments.
+    """
+    inner = {
+        layer.name for layer in model.layers if layer.outputs and any(a.shape for call in layer.calls for a in call)
+    }
+    return [(key, (name, at - (name in inner), number)) for key, (name, at, number) in model.outputs]
 
 
 def _starts(model: Layer, references: list[Reference]) -> dict[str, int]:
@@ -168,10 +180,10 @@ def _starts(model: Layer, references: list[Reference]) -> dict[str, int]:
     return {name: 1 for name, calls in used.items() if 0 not in calls}
 
 
-def _counts(told: dict[Reference, Argument], model: Layer) -> dict[tuple[str, int], int]:
+def _counts(told: dict[Reference, Argument], ends: list[tuple[str, Reference]]) -> dict[tuple[str, int], int]:
     """How many outputs of each call are used."""
     counts: dict[tuple[str, int], int] = {}
-    for name, call, output in [*told, *(reference for _, reference in model.outputs)]:
+    for name, call, output in [*told, *(reference for _, reference in ends)]:
         counts[name, call] = min(max(counts.get((name, call), 1), output + 1), 1000)
     return counts
 

@@ -6,27 +6,50 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from inspector.formats._keras_config import Layer, shape_of
+from inspector.formats._keras_config import Layer, Reference
+from inspector.formats._keras_config import layer as parsed
 from inspector.formats._keras_lambdas import shape as lambda_shape
+from inspector.formats._keras_shapes_more import MORE
+from inspector.formats._keras_shapes_ops import OPERATIONS, reshaped
+from inspector.formats._keras_sizes import channels, joined, many, slide, spatial, whole
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
-Rule = Callable[[Layer, Shape, Shapes], Shape | None]
+Rule = Callable[[Layer, Shape, Shapes], Shape | list[Shape | None] | None]
+
+PASSES, OUTPUTS = 3, 8
+"""How often the layers of a model inside a wrapper are gone through, and how many outputs of each are looked at."""
 
 
 def output_shapes(layer: Layer, inputs: Shapes, count: int = 1) -> list[Shape | None]:
     """Shapes of a layer's outputs, from those of its inputs."""
     rule = RULES.get(layer.type)
     first = inputs[0] if inputs else None
-    if rule is None or first is None:
+    if first is None or (rule is None and not layer.layers):
         return [None] * count
     try:
-        found = rule(layer, first, inputs)
+        found = rule(layer, first, inputs) if rule is not None else through(layer, inputs)
     except (IndexError, TypeError, ValueError, ZeroDivisionError, KeyError):  # a configuration that makes no sense
         found = None
-    if layer.type in RECURRENT and layer.config.get("return_state") is True:
-        return _states(layer, first, found, count)
-    return [found, *[None] * (count - 1)]
+    several = found if isinstance(found, list) else [found]
+    return [*several, *[None] * count][:count]
+
+
+def through(model: Layer, inputs: Shapes) -> list[Shape | None]:
+    """Shapes of the outputs of a nested model, from those of its inputs."""
+    if not model.outputs:
+        shapes = list(inputs[:1])
+        for each in model.layers:
+            shapes = shapes if each.type == "InputLayer" else output_shapes(each, shapes)
+        return shapes
+    known: dict[Reference, Shape | None] = dict(zip(model.inputs, inputs, strict=False))
+    for each in model.layers * PASSES:
+        for at, call in enumerate(each.calls):
+            ready = (each.name, at, 0) not in known and all(argument.reference in known for argument in call)
+            if ready:
+                shapes = output_shapes(each, [known[argument.reference] for argument in call], OUTPUTS)
+                known.update({(each.name, at, number): shape for number, shape in enumerate(shapes)})
+    return [known.get(reference) for _, reference in model.outputs]
 
 
 def _same(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -35,100 +58,66 @@ def _same(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 def _last(key: str) -> Rule:
     """The last dimension becomes a setting of the layer."""
-    return lambda layer, first, inputs: (*first[:-1], _int(layer, key))
-
-
-def _int(layer: Layer, key: str, default: Any = None) -> int:
-    value = layer.config.get(key, default)
-    if not isinstance(value, int):
-        raise ValueError(key)
-    return value
-
-
-def _many(value: Any, count: int) -> list[int]:
-    """A number for each spatial dimension."""
-    items = list(value) if isinstance(value, list | tuple) else [value] * count
-    if len(items) != count or not all(isinstance(item, int) for item in items):
-        raise ValueError("sizes")
-    return items
-
-
-def _first_channels(layer: Layer) -> bool:
-    return layer.config.get("data_format") == "channels_first"
-
-
-def _spatial(layer: Layer, first: Shape) -> tuple[Dim, ...]:
-    return first[2:] if _first_channels(layer) else first[1:-1]
-
-
-def _channels(layer: Layer, first: Shape) -> Dim:
-    return first[1] if _first_channels(layer) else first[-1]
-
-
-def _joined(layer: Layer, first: Shape, spatial: Sequence[Dim], channels: Dim) -> Shape:
-    return (first[0], channels, *spatial) if _first_channels(layer) else (first[0], *spatial, channels)
-
-
-def _slide(size: Dim, kernel: int, stride: int, padding: str, dilation: int = 1) -> Dim:
-    if not isinstance(size, int):
-        return None
-    if padding in ("same", "causal"):
-        return -(-size // stride)
-    return (size - dilation * (kernel - 1) - 1) // stride + 1
+    return lambda layer, first, inputs: (*first[:-1], whole(layer, key))
 
 
 def _conv(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    spatial = _spatial(layer, first)
-    count = len(spatial)
-    kernels = _many(layer.config.get("kernel_size"), count)
-    strides = _many(layer.config.get("strides", 1), count)
-    rates = _many(layer.config.get("dilation_rate", 1), count)
+    space = spatial(layer, first)
+    count = len(space)
+    kernels = many(layer.config.get("kernel_size"), count)
+    strides = many(layer.config.get("strides", 1), count)
+    rates = many(layer.config.get("dilation_rate", 1), count)
     padding = str(layer.config.get("padding", "valid"))
-    sizes = [_slide(s, k, t, padding, r) for s, k, t, r in zip(spatial, kernels, strides, rates, strict=True)]
+    sizes = [slide(s, k, t, padding, r) for s, k, t, r in zip(space, kernels, strides, rates, strict=True)]
     if layer.type.startswith("Depthwise"):
-        held = _channels(layer, first)
-        width: Dim = held * _int(layer, "depth_multiplier", 1) if isinstance(held, int) else None
+        held = channels(layer, first)
+        width: Dim = held * whole(layer, "depth_multiplier", 1) if isinstance(held, int) else None
     else:
-        width = _int(layer, "filters")
-    return _joined(layer, first, sizes, width)
+        width = whole(layer, "filters")
+    return joined(layer, first, sizes, width)
 
 
 def _conv_transpose(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    spatial = _spatial(layer, first)
-    count = len(spatial)
-    kernels = _many(layer.config.get("kernel_size"), count)
-    strides = _many(layer.config.get("strides", 1), count)
-    rates = _many(layer.config.get("dilation_rate", 1), count)
-    if layer.config.get("output_padding") is not None:
-        return _joined(layer, first, [None] * count, _int(layer, "filters"))
+    space = spatial(layer, first)
+    count = len(space)
+    kernels = many(layer.config.get("kernel_size"), count)
+    strides = many(layer.config.get("strides", 1), count)
+    rates = many(layer.config.get("dilation_rate", 1), count)
+    given = layer.config.get("output_padding")
+    paddings: list[Any] = [None] * count if given is None else list(many(given, count))
+    same = layer.config.get("padding") == "same"
     sizes: list[Dim] = []
-    for size, kernel, stride, rate in zip(spatial, kernels, strides, rates, strict=True):
+    for size, kernel, stride, rate, extra in zip(space, kernels, strides, rates, paddings, strict=True):
         reach = (kernel - 1) * rate + 1
-        extra = 0 if layer.config.get("padding") == "same" else max(reach - stride, 0)
-        sizes.append(size * stride + extra if isinstance(size, int) else None)
-    return _joined(layer, first, sizes, _int(layer, "filters"))
+        if not isinstance(size, int):
+            sizes.append(None)
+        elif extra is None:
+            sizes.append(size * stride + (0 if same else max(reach - stride, 0)))
+        else:
+            sizes.append((size - 1) * stride + (reach % 2 if same else reach) + extra)
+    return joined(layer, first, sizes, whole(layer, "filters"))
 
 
 def _pool(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    spatial = _spatial(layer, first)
-    sizes = _many(layer.config.get("pool_size", 2), len(spatial))
-    strides = _many(layer.config.get("strides") or sizes, len(spatial))
+    space = spatial(layer, first)
+    sizes = many(layer.config.get("pool_size", 2), len(space))
+    strides = many(layer.config.get("strides") or sizes, len(space))
     padding = str(layer.config.get("padding", "valid"))
-    out = [_slide(s, k, t, padding) for s, k, t in zip(spatial, sizes, strides, strict=True)]
-    return _joined(layer, first, out, _channels(layer, first))
+    out = [slide(s, k, t, padding) for s, k, t in zip(space, sizes, strides, strict=True)]
+    return joined(layer, first, out, channels(layer, first))
 
 
 def _global_pool(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     if layer.config.get("keepdims") is True:
-        return _joined(layer, first, [1] * (len(first) - 2), _channels(layer, first))
-    return (first[0], _channels(layer, first))
+        return joined(layer, first, [1] * (len(first) - 2), channels(layer, first))
+    return (first[0], channels(layer, first))
 
 
 def _resize(change: Callable[[Layer, int, int], int]) -> Rule:
     def rule(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-        spatial = _spatial(layer, first)
-        sizes = [change(layer, at, size) if isinstance(size, int) else None for at, size in enumerate(spatial)]
-        return _joined(layer, first, sizes, _channels(layer, first))
+        space = spatial(layer, first)
+        sizes = [change(layer, at, size) if isinstance(size, int) else None for at, size in enumerate(space)]
+        return joined(layer, first, sizes, channels(layer, first))
 
     return rule
 
@@ -155,6 +144,8 @@ def _flatten(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 def _reshape(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     target = layer.config.get("target_shape")
+    if "newshape" in layer.config:  # the operation, which rearranges the batch too
+        return reshaped(layer, first)
     if not isinstance(target, list | tuple):
         return None
     given = prod(size for size in target if isinstance(size, int) and size != -1)
@@ -164,7 +155,7 @@ def _reshape(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 
 def _permute(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    return (first[0], *(first[at] for at in _many(layer.config.get("dims"), len(first) - 1)))
+    return (first[0], *(first[at] for at in many(layer.config.get("dims"), len(first) - 1)))
 
 
 def _merge(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -190,21 +181,45 @@ def _meet(sizes: Sequence[Dim]) -> Dim:
 
 
 def _concatenate(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    axis = _int(layer, "axis", -1) % len(first)
+    axis = whole(layer, "axis", -1) % len(first)
     sizes = [shape[axis] if shape else None for shape in inputs]
     total = sum(size for size in sizes if isinstance(size, int))
     return (*first[:axis], total if all(isinstance(s, int) for s in sizes) else None, *first[axis + 1 :])
 
 
-def _recurrent(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    units = _int(layer, "units")
-    return (first[0], first[1], units) if layer.config.get("return_sequences") is True else (first[0], units)
+def _recurrent(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
+    """A recurrence over time, with its last states where they are asked for."""
+    states = _widths(layer)
+    size = states[-1][0]
+    out: Shape = (first[0], first[1], size) if layer.config.get("return_sequences") is True else (first[0], size)
+    if layer.config.get("return_state") is not True:
+        return [out]
+    return [out, *((first[0], width) for widths in states for width in widths)]
 
 
-def _states(layer: Layer, first: Shape, output: Shape | None, count: int) -> list[Shape | None]:
-    units = layer.config.get("units")
-    state: Shape | None = (first[0], units) if isinstance(units, int) else None
-    return [output, *[state] * (count - 1)]
+def _widths(layer: Layer) -> list[list[int]]:
+    """Widths of the states of each cell; the first of a cell is that of its output."""
+    cell = layer.config.get("cell")
+    if not isinstance(cell, dict):
+        return [[whole(layer, "units")] * (2 if layer.type == "LSTM" else 1)]
+    kind, config = str(cell.get("class_name")), cell.get("config")
+    found = Layer("", kind.removesuffix("Cell"), config if isinstance(config, dict) else {})
+    if kind != "StackedRNNCells":
+        return _widths(found) if kind in CELLS else []
+    parts = found.config.get("cells")
+    return [
+        width for part in (parts if isinstance(parts, list) else ()) for width in _widths(Layer("", "", {"cell": part}))
+    ]
+
+
+def _conv_recurrent(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
+    """ConvLSTM: a convolution of every frame."""
+    frame = Layer("", f"Conv{layer.type[-2:]}", layer.config)
+    state = _conv(frame, (first[0], *first[2:]), inputs)
+    if state is None:
+        return [None]
+    out = (first[0], first[1], *state[1:]) if layer.config.get("return_sequences") is True else state
+    return [out, *([state, state] if layer.config.get("return_state") is True else [])]
 
 
 def inner(layer: Layer) -> Layer | None:
@@ -212,18 +227,23 @@ def inner(layer: Layer) -> Layer | None:
     wrapped = layer.config.get("layer")
     if not isinstance(wrapped, dict) or not isinstance(wrapped.get("class_name"), str):
         return None
-    config = wrapped.get("config")
-    return Layer("", wrapped["class_name"], config if isinstance(config, dict) else {})
+    return parsed(wrapped)
 
 
-def _bidirectional(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+def _bidirectional(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
     wrapped = inner(layer)
     if wrapped is None:
-        return None
-    shape = output_shapes(wrapped, [first])[0]
-    if shape is None or layer.config.get("merge_mode") != "concat":
-        return shape if layer.config.get("merge_mode") else None
-    return (*shape[:-1], 2 * shape[-1] if isinstance(shape[-1], int) else None)
+        return [None]
+    states = 2 if wrapped.type == "LSTM" or wrapped.type.startswith("ConvLSTM") else 1
+    count = 1 + states if wrapped.config.get("return_state") is True else 1
+    shape, *rest = output_shapes(wrapped, [first], count)
+    mode = layer.config.get("merge_mode", "concat")
+    if mode is None:
+        return [shape, shape, *rest, *rest]
+    if mode == "concat" and shape is not None:
+        last = shape[-1]
+        shape = (*shape[:-1], 2 * last if isinstance(last, int) else None)
+    return [shape, *rest, *rest]
 
 
 def _time_distributed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -232,15 +252,15 @@ def _time_distributed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | Non
     return (first[0], first[1], *shape[1:]) if shape else None
 
 
-def _attention(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    shape = shape_of(layer.config.get("output_shape"))
-    return (*first[:-1], *shape) if shape else first
+def _wrapped(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    wrapped = inner(layer)
+    return output_shapes(wrapped, inputs)[0] if wrapped else None
 
 
 def _dot(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     second = inputs[1] if len(inputs) > 1 else None
     value = layer.config.get("axes")
-    axes = _many(value, 2)
+    axes = many(value, 2)
     if second is None:
         return None
     left = [size for at, size in enumerate(first) if at != axes[0] % len(first)]
@@ -249,11 +269,12 @@ def _dot(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return found if len(found) > 1 else (*found, 1)
 
 
-RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
+RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN"})
+CELLS = frozenset({"LSTMCell", "GRUCell", "SimpleRNNCell"})
 SAME = (
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "SpatialDropout1D", "SpatialDropout2D",
     "SpatialDropout3D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization", "Masking",
-    "BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization", "SpectralNormalization",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "UnitNormalization",
     "RMSNormalization", "Rescaling", "Normalization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "Relu", "Relu6", "Sigmoid", "Tanh", "Silu", "Gelu",
     "Elu", "Selu", "Softplus", "Softsign", "Abs", "Absolute", "Negative", "Exp", "Log", "Sqrt", "Rsqrt", "Square",
@@ -266,6 +287,8 @@ MERGES = (
 RULES: dict[str, Rule] = {
     **dict.fromkeys(SAME, _same),
     **dict.fromkeys(MERGES, _merge),
+    **MORE,
+    **OPERATIONS,
     **{f"{kind}{n}D": _conv for kind in ("Conv", "SeparableConv", "DepthwiseConv") for n in (1, 2, 3)},
     **{f"Conv{n}DTranspose": _conv_transpose for n in (1, 2, 3)},
     **{f"{kind}Pooling{n}D": _pool for kind in ("Max", "Average") for n in (1, 2, 3)},
@@ -275,17 +298,16 @@ RULES: dict[str, Rule] = {
     **{f"UpSampling{n}D": _resize(lambda layer, at, size: size * _scale(layer, at)) for n in (1, 2, 3)},
     **dict.fromkeys(RECURRENT, _recurrent),
     "Dense": _last("units"),
-    "Embedding": lambda layer, first, inputs: (*first, _int(layer, "output_dim")),
+    "Embedding": lambda layer, first, inputs: (*first, whole(layer, "output_dim")),
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Permute": _permute,
-    "RepeatVector": lambda layer, first, inputs: (first[0], _int(layer, "n"), first[1]),
+    "RepeatVector": lambda layer, first, inputs: (first[0], whole(layer, "n"), first[1]),
     "Concatenate": _concatenate,
     "Bidirectional": _bidirectional,
     "TimeDistributed": _time_distributed,
-    "MultiHeadAttention": _attention,
-    "GroupedQueryAttention": _attention,
-    "GroupQueryAttention": _attention,
+    "SpectralNormalization": _wrapped,
+    **{f"ConvLSTM{n}D": _conv_recurrent for n in (1, 2, 3)},
     "Dot": _dot,
     "TFOpLambda": _lambda,
 }

@@ -1,0 +1,208 @@
+"""Builds Keras models of all kinds of layers into the folder given,
+and `facts.json` with the shapes that Keras gives.
+
+Every layer is an output of its model, so that no later layer tells its shape in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+warnings.simplefilter("ignore")
+
+import keras  # noqa: E402
+from keras import layers, ops  # noqa: E402
+
+
+@keras.saving.register_keras_serializable("ours")
+class Strange(layers.Layer):
+    """A layer that only its author's program knows."""
+
+    def call(self, x: Any) -> Any:
+        return ops.concatenate([x, x], -1)
+
+
+def spatial() -> keras.Model:
+    i1, i2, i3 = keras.Input((13, 4)), keras.Input((17, 19, 4)), keras.Input((7, 8, 9, 2))
+    made: list[Any] = []
+    for rank, x in ((1, i1), (2, i2), (3, i3)):
+        kinds = [("Conv", {"filters": 5, "kernel_size": 3}), ("AveragePooling", {"pool_size": 2}), ("MaxPooling", {})]
+        kinds += [(f"Conv{rank}DTranspose", {"filters": 3, "kernel_size": 3}), ("UpSampling", {}), ("ZeroPadding", {})]
+        kinds += [("Cropping", {}), ("GlobalAveragePooling", {}), ("GlobalMaxPooling", {"keepdims": True})]
+        if rank < 3:
+            kinds += [
+                ("SeparableConv", {"filters": 6, "kernel_size": 3, "strides": 2}),
+                ("DepthwiseConv", {"kernel_size": 2}),
+            ]
+            kinds += [("DepthwiseConv", {"kernel_size": 3, "depth_multiplier": 3, "padding": "same"})]
+        for kind, settings in kinds:
+            name = kind if kind.endswith("Transpose") else f"{kind}{rank}D"
+            made.append(getattr(layers, name)(**settings)(x))
+            if kind.startswith(("Conv", "Average", "Max")):
+                made.append(getattr(layers, name)(**settings, strides=2, padding="same")(x))
+        made += [
+            getattr(layers, f"Conv{rank}D")(4, 3, dilation_rate=2)(x),
+            getattr(layers, f"SpatialDropout{rank}D")(0.1)(x),
+        ]
+        made.append(getattr(layers, f"Conv{rank}DTranspose")(3, 2, strides=3)(x))
+    made += [
+        layers.Conv1D(4, 4, padding="causal")(i1),
+        layers.Conv2D(6, (3, 1), groups=2)(i2), layers.Conv2DTranspose(3, 4, strides=2, output_padding=1)(i2),
+        layers.Conv2DTranspose(3, 4, strides=2, padding="same", output_padding=1)(i2),
+        layers.ZeroPadding2D(((1, 2), (0, 3)))(i2), layers.Cropping2D(((1, 2), (0, 3)))(i2),
+        layers.UpSampling2D((2, 3))(i2),
+        layers.Resizing(5, 6)(i2), layers.CenterCrop(5, 6)(i2), layers.RandomCrop(5, 6)(i2),
+        layers.Rescaling(2.0)(i2),
+        layers.RandomFlip()(i2), layers.RandomRotation(0.1)(i2), layers.RandomContrast(0.1)(i2),
+        layers.Permute((3, 1, 2))(i2),
+        layers.Flatten()(i2), layers.Reshape((-1, 4))(i2), layers.Reshape((17, -1))(i2),
+        layers.GroupNormalization(2)(i2),
+        layers.Flatten(data_format="channels_first")(i2), layers.AdaptiveAveragePooling2D(3)(i2),
+    ]  # fmt: skip
+    return keras.Model([i1, i2, i3], made)
+
+
+def sequences() -> keras.Model:
+    x, frames, ids = keras.Input((12, 6)), keras.Input((5, 9, 8, 3)), keras.Input((12,), dtype="int32")
+    lines, volumes = keras.Input((5, 9, 3)), keras.Input((3, 5, 6, 7, 2))
+    lstm = layers.LSTM(5, return_sequences=True, return_state=True)(x)
+    both = layers.Bidirectional(layers.LSTM(4, return_state=True))(x)
+    made = [
+        *lstm, *both, *layers.GRU(3, return_state=True)(x), layers.SimpleRNN(4)(x),
+        layers.GRU(4, return_sequences=True)(x),
+        layers.ConvLSTM1D(4, 3, return_sequences=True)(lines), layers.ConvLSTM2D(4, 3, padding="same")(frames),
+        layers.ConvLSTM2D(4, 3, strides=2, return_sequences=True)(frames), layers.ConvLSTM3D(3, 2)(volumes),
+        *layers.ConvLSTM2D(4, 3, return_state=True)(frames),
+        layers.Bidirectional(layers.ConvLSTM2D(4, 3, padding="same"))(frames),
+        layers.Bidirectional(layers.GRU(5, return_sequences=True), merge_mode="ave")(x),
+        *layers.Bidirectional(layers.LSTM(5), merge_mode=None)(x),
+        layers.TimeDistributed(layers.Dense(3))(x), layers.TimeDistributed(layers.Conv2D(4, 3))(frames),
+        layers.TimeDistributed(keras.Sequential([keras.Input((6,)), layers.Dense(7), layers.Dense(2)]))(x),
+        layers.TimeDistributed(layers.Flatten())(frames), layers.RNN(layers.LSTMCell(4))(x),
+        layers.RNN([layers.GRUCell(4), layers.LSTMCell(3)], return_sequences=True)(x),
+        layers.RNN(layers.SimpleRNNCell(2))(x),
+        layers.RepeatVector(4)(layers.GRU(2)(x)),
+        layers.Attention()([x, x]), layers.AdditiveAttention()([x, x]), layers.MultiHeadAttention(2, 3)(x, x),
+        *layers.MultiHeadAttention(2, 3, output_shape=9)(x, x, return_attention_scores=True),
+        layers.GroupQueryAttention(3, 4, 2)(x, x), layers.EinsumDense("abc,cd->abd", (12, 7))(x), layers.Masking()(x),
+        layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3))(x), layers.EinsumDense("...x,xy->...y", 5)(x),
+        layers.Embedding(20, 7)(ids), layers.Dot((2, 2))([x, x]), layers.Dot(1, normalize=True)([x, x]),
+        layers.Concatenate(1)([x, x]), layers.Add()([x, x[:, :1]]), layers.Average()([x, x]),
+        layers.Minimum()([x, x]),
+        layers.LayerNormalization()(x), layers.UnitNormalization()(x),
+        layers.SpectralNormalization(layers.Dense(4))(x),
+        layers.Discretization([0.0, 1.0])(x), layers.CategoryEncoding(9, "multi_hot")(ids), layers.Hashing(5)(ids),
+        layers.CategoryEncoding(9, "one_hot")(ids[:, :1]), layers.Normalization(mean=0.0, variance=1.0)(x),
+        layers.GaussianNoise(0.1)(x),
+        layers.IntegerLookup(vocabulary=[1, 2, 3])(ids), layers.ActivityRegularization(0.1)(x), layers.Dense(3)(x),
+        layers.PReLU(shared_axes=[1])(x), layers.Softmax()(x), layers.RMSNormalization()(x),
+        layers.AlphaDropout(0.1)(x),
+    ]  # fmt: skip
+    return keras.Model([x, frames, ids, lines, volumes], made)
+
+
+def operations() -> keras.Model:
+    """Operators of `keras.ops` between layers."""
+    x, y = keras.Input((6, 8)), keras.Input((6, 8))
+    made = [
+        x + y, x - 1.0, x * y[:, :1], x / 2.0, x**2, x[:, 1:4], x[:, 0], x[:, ::2, 3], x[..., None],
+        ops.reshape(x, (-1, 4, 12)),
+        ops.reshape(x, (-1, 48)), ops.transpose(x, (0, 2, 1)), ops.transpose(x, (2, 0, 1)), ops.mean(x, axis=1),
+        ops.sum(x, axis=-1, keepdims=True), ops.max(x), ops.matmul(x, ops.transpose(y, (0, 2, 1))),
+        ops.einsum("bij,bkj->bik", x, y), ops.concatenate([x, y], axis=1), ops.stack([x, y], axis=1),
+        ops.expand_dims(x, 1),
+        ops.squeeze(x[:, :1], 1), ops.softmax(x), ops.relu(x), ops.tile(x, (1, 2, 3)), ops.repeat(x, 2, axis=1),
+        ops.pad(x, ((0, 0), (1, 2), (0, 3))),
+        ops.where(x > 0, x, y), ops.argmax(x, axis=1), ops.cast(x, "int32"),
+        ops.one_hot(ops.cast(x[:, 0], "int32"), 5), *ops.split(x, 2, axis=2),
+        ops.swapaxes(x, 1, 2), ops.flip(x, 1), ops.cumsum(x, 1), ops.clip(x, 0, 1), ops.norm(x, axis=1),
+        ops.top_k(x, 3)[0], ops.abs(x),
+        ops.image.resize(ops.reshape(x, (-1, 6, 8, 1)), (3, 4)), ops.var(x, axis=(1, 2)),
+        ops.logical_and(x > 0, y > 0), ops.minimum(x, y), ops.sqrt(x), ops.roll(x, 1), ops.take(x, [0, 2], axis=1),
+    ]  # fmt: skip
+    return keras.Model([x, y], made)
+
+
+def nested() -> keras.Model:
+    """Models in models, a shared layer, a stranger, and what comes after it."""
+    a, b = keras.Input((10,), name="a"), keras.Input((4, 10), name="b")
+    block = keras.Sequential([keras.Input((10,)), layers.Dense(6), layers.Dense(5)], name="block")
+    inner_in = keras.Input((10,))
+    inner = keras.Model(inner_in, [layers.Dense(3)(block(inner_in)), layers.Dense(2)(inner_in)], name="inner")
+    shared = layers.Dense(10, name="shared")
+    first, second = inner(shared(a)), inner(shared(shared(a)))
+    strange = Strange(name="strange")(first[0])
+    made = [*first, *second, layers.TimeDistributed(block)(b), layers.Dense(2, name="after")(strange)]
+    made.append(Strange(name="last")(a))
+    return keras.Model([a, b], made)
+
+
+def open_sizes() -> keras.Model:
+    """Sizes that are open."""
+    image, steps = keras.Input((None, None, 3)), keras.Input((None, 5))
+    x = layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    made = [
+        x,
+        layers.MaxPooling2D()(x),
+        layers.GlobalAveragePooling2D()(x),
+        layers.UpSampling2D()(x),
+        layers.Flatten()(steps),
+    ]
+    made += [
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True))(steps),
+        layers.Conv1D(2, 3)(steps),
+        layers.Reshape((-1, 2))(x),
+    ]
+    made += [layers.Conv2DTranspose(3, 2, 2)(x), layers.ZeroPadding2D()(x), layers.Concatenate(1)([x, x])]
+    return keras.Model([image, steps], made)
+
+
+def sequential() -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)), layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(),
+            layers.Dropout(0.2),
+            layers.Reshape((13, 104)), layers.Bidirectional(layers.GRU(6, return_sequences=True)), layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )  # fmt: skip
+
+
+MODELS: dict[str, Callable[[], keras.Model]] = {
+    each.__name__: each for each in (spatial, sequences, operations, nested, open_sizes, sequential)
+}
+
+
+def facts(model: keras.Model) -> dict[str, Any]:
+    """Shapes of outputs, and of what every layer gave each time it was called."""
+    called = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.Model | layers.InputLayer):
+            continue
+        for at, node in enumerate(layer._inbound_nodes):
+            name = layer.name if not at else f"{layer.name}#{at + 1}"
+            called[name] = [list(item.shape) for item in node.output_tensors]
+    return {"outputs": [list(item.shape) for item in model.outputs], "layers": called}
+
+
+def main(folder: Path) -> None:
+    keras.utils.set_random_seed(1)
+    found = {}
+    for name, make in MODELS.items():
+        model = make()
+        model.save(folder / f"{name}.keras")
+        model.save(folder / f"{name}.h5")
+        found[name] = facts(model)
+    (folder / "facts.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
