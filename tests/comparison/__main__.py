@@ -24,10 +24,10 @@ HEAD = (
 
 
 def cells(line: Line) -> tuple[str, ...]:
-    if line.framework == "torch":
-        library = "" if line.from_library is None else f"{line.from_library:+.3%}"
+    if line.from_library is None:
+        library = f"{line.parameters - line.stored:+,} par."
     else:
-        library = f"{line.parameters - line.library:+,} par."
+        library = f"{line.from_library:+.3%}"
     return (
         line.model,
         line.framework,

@@ -67,7 +67,7 @@ def main(name: str, folder: Path, small: bool, only: list[str]) -> None:
     model, inputs = made(name, SMALL if small else FULL)
     facts: dict[str, Any] = {
         "library": counted(model, inputs),
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": sum(t.numel() for t in model.state_dict().values() if t.is_floating_point()),
         "files": {},
     }
     for words, (file, write) in writers(model, inputs).items():

@@ -27,7 +27,8 @@ class Line:
         format: In the table's words.
         parameters: As Inspector counts them.
         macs: Likewise; None for files of weights alone.
-        library: What the framework's own counters say of multiply-adds (torch) or parameters (Keras).
+        library: Half of what torch's counter calls FLOPs; 0 for Keras, which counts none.
+        stored: Parameters as the framework itself counts them, buffers included.
         wanted: What the file has by arithmetic, with the reason where that is not what the model has.
         error: What `inspector summary` says where it does not open the file.
     """
@@ -39,6 +40,7 @@ class Line:
     macs: int | None
     complete: bool
     library: int
+    stored: int
     wanted: Expected
     error: str = ""
 
@@ -92,13 +94,15 @@ def lines(framework: str, model: str, *, small: bool, keep: bool = False, only: 
     reference = MODELS[model](sizes, framework == "keras")
     for words, file in facts["files"].items():
         totals = summary(folder / file)
-        library = facts["library"] if framework == "torch" else facts["parameters"]
+        library, stored = facts["library"], facts["parameters"]
         wanted = expected(words, reference, model, sizes)
         if isinstance(totals, str):
-            yield Line(model, framework, words, 0, None, False, library, wanted, totals)
+            yield Line(model, framework, words, 0, None, False, library, stored, wanted, totals)
             continue
         macs = None if wanted.weights_alone else totals["macs"]
-        yield Line(model, framework, words, totals["parameters"], macs, bool(totals["complete"]), library, wanted)
+        yield Line(
+            model, framework, words, totals["parameters"], macs, bool(totals["complete"]), library, stored, wanted
+        )
     if not keep:
         shutil.rmtree(folder)
 
