@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -12,6 +14,12 @@ from inspector.ir import Attribute
 
 ITEMS = 2_000_000
 """No vector longer than this is followed."""
+
+LEAST, MOST = 10_000, 20_000_000
+"""Parts that are followed in one model, however small or large its file."""
+
+RANK = 64
+"""Shapes of more dimensions are not read: nothing has them, and working with them can take for ever."""
 
 BROKEN = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError, UnicodeDecodeError, KeyError)
 """What flatbuffers raises on hostile bytes."""
@@ -44,20 +52,50 @@ def names(enum: str) -> dict[int, str]:
     return {value: key for key, value in pairs if isinstance(value, int) and not key.startswith("_")}
 
 
+_left: ContextVar[list[int] | None] = ContextVar("parts that may still be followed", default=None)
+
+
+@contextmanager
+def allowance(size: int) -> Iterator[None]:
+    """Follow no more parts than a file of so many bytes can hold.
+
+    Everything in a flatbuffer is reached by offsets, so a file of a megabyte can hold one table a million times, in
+    vectors that are held a million times themselves.
+    """
+    token = _left.set([min(size, MOST) + LEAST])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def _spend(parts: int) -> None:
+    left = _left.get()
+    if left is None:
+        return
+    left[0] -= parts
+    if left[0] < 0:
+        raise FormatError("The model claims more parts than its file can hold.", hint="The file may be damaged.")
+
+
 def count(length: int, what: str) -> int:
     """A count that may be followed.
 
     Raises:
-        FormatError: It is larger than any model's.
+        FormatError: It is larger than any model's, or all of them together are.
     """
     if not 0 <= length <= ITEMS:
         raise FormatError(f"The model claims {length:,} {what}.", hint="The file may be damaged.")
+    _spend(length)
     return length
 
 
 def text(raw: Any) -> str:
     """A string of the file; bytes that are no UTF-8 stay visible."""
-    return bytes(raw).decode("utf-8", "backslashreplace")[:4096] if raw is not None else ""
+    if raw is None:
+        return ""
+    _spend(len(raw) >> 6)
+    return bytes(raw[:16384]).decode("utf-8", "backslashreplace")[:4096]
 
 
 def ints(item: Any, name: str) -> list[int]:

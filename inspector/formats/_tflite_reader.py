@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.errors import FormatError
-from inspector.formats._flat import DTYPES, ints, items, names, options, text
+from inspector.formats._calls import circular
+from inspector.formats._flat import DTYPES, RANK, count, ints, items, names, options, text
 from inspector.formats._tensors import is_floating
+from inspector.formats._tf_names import FILES
 from inspector.formats._tflite_metadata import Told, told
 from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
 
@@ -55,6 +57,8 @@ class Reader:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
+    vast: list[tuple[str, int]] = field(default_factory=list)
+    """Tensors of more dimensions than are read."""
     first: dict[int, str] = field(default_factory=dict)
 
     def model(self) -> Model:
@@ -64,7 +68,7 @@ class Reader:
         kinds = names("TensorType")
         subgraphs = list(items(self.root, "Subgraphs"))
         if not subgraphs:
-            raise FormatError("The model has no graph in it.")
+            raise FormatError("The model has no graph in it.", hint="Fetch or copy the file again.")
         tables = [[self._tensor(item, kinds) for item in items(graph, "Tensors")] for graph in subgraphs]
         titles = self._titles()
         graphs = []
@@ -103,8 +107,11 @@ class Reader:
         return name, "", code.Version()
 
     def _tensor(self, item: Any, kinds: dict[int, str]) -> _Flat:
-        stored = tuple(ints(item, "Shape"))
-        signature = ints(item, "ShapeSignature")
+        rank = max(item.ShapeLength(), item.ShapeSignatureLength())
+        if rank > RANK:
+            self.vast.append((text(item.Name()), rank))
+        stored = tuple(ints(item, "Shape")) if rank <= RANK else (0,)
+        signature = ints(item, "ShapeSignature") if rank <= RANK else []
         shape = tuple(None if size < 0 else size for size in (signature or stored))
         kind = kinds.get(item.Type(), "")
         return _Flat(
@@ -119,11 +126,11 @@ class Reader:
         )
 
     def _titles(self) -> list[str]:
-        titles: list[str] = []
+        titles: dict[str, None] = {}
         for at, graph in enumerate(items(self.root, "Subgraphs")):
             title = self.prefix + (text(graph.Name()) or ("main" if not at else f"subgraph_{at}"))
-            titles.append(title if title not in titles else f"{title}#{at}")
-        return titles
+            titles.setdefault(title if title not in titles else f"{title}#{at}")
+        return list(titles)
 
     def _names(self, table: list[_Flat], prefix: str) -> list[str]:
         """A name for each tensor that is unique in the model."""
@@ -228,13 +235,22 @@ class Reader:
         flex = [op for op in custom if op.startswith("Flex")]
         own = [op for op in custom if not op.startswith("Flex")]
         if flex:
-            what = f"The model uses TensorFlow's own operators: {', '.join(flex)[:300]}."
-            yield Note("warning", what, "It runs only where the Flex delegate is.")
+            reaching = {op: FILES[op.removeprefix("Flex")] for op in flex if op.removeprefix("Flex") in FILES}
+            words = ", ".join(f"{op} ({reaching[op]})" if op in reaching else op for op in flex)
+            what = f"The model uses TensorFlow's own operators: {words[:500]}."
+            yield Note("danger" if reaching else "warning", what, "It runs only where the Flex delegate is.")
         if own:
             what = f"The model uses custom operators: {', '.join(own)[:300]}."
             yield Note("warning", what, "It runs only where they are registered.")
+        for name in circular(graphs)[:5]:
+            yield Note("warning", f"The graph {name[:100]!r} runs itself.", "It may never end, or cannot run.")
+        if self.vast:
+            name, rank = self.vast[0]
+            yield Note("warning", f"The tensor {name[:100]!r} has {rank:,} dimensions.", "Its shape was not read.")
         if self.missing:
-            what = f"The values of {len(self.missing)} tensors are not in the file."
+            what = (
+                f"The values of {len(self.missing):,} tensors are not in the file, such as {self.missing[0][:100]!r}."
+            )
             yield Note("warning", what, "Fetch or copy it again.")
 
 
@@ -262,8 +278,8 @@ def _value(name: str, item: _Flat) -> Value:
 def _quantization(item: Any) -> dict[str, Attribute]:
     if item is None or not item.ScaleLength():
         return {}
-    scales = [float(item.Scale(at)) for at in range(min(item.ScaleLength(), 100_000))]
-    zeros = [int(item.ZeroPoint(at)) for at in range(min(item.ZeroPointLength(), 100_000))]
+    scales = [float(item.Scale(at)) for at in range(count(min(item.ScaleLength(), 100_000), "scales"))]
+    zeros = [int(item.ZeroPoint(at)) for at in range(count(min(item.ZeroPointLength(), 100_000), "zero points"))]
     found: dict[str, Attribute] = {"scale": tuple(scales), "zero_point": tuple(zeros)}
     if len(scales) > 1:
         found["dimension"] = item.QuantizedDimension()

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
-from inspector.formats._flat import BROKEN
+from inspector.formats._flat import BROKEN, allowance
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
@@ -54,7 +54,8 @@ def _one(name: str, data: Any, member: str, prefix: str) -> Model:
     if len(data) < 16 or not 8 <= struct.unpack_from("<I", data)[0] <= len(data) - 4:
         raise FormatError(f"{name} is cut off or no TensorFlow Lite model.", hint="Fetch or copy it again.")
     try:
-        return Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
+        with allowance(len(data)):
+            return Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
     except BROKEN as error:
         if "buffer of at least" in str(error):
             raise FormatError(
