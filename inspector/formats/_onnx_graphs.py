@@ -66,6 +66,8 @@ class Reader:
         self.classes: dict[str, str] = {}
         self._modules: dict[str, str] = {}
         """Module paths by what stands before the last slash of a node's name."""
+        self.training: list[str] = []
+        """Names of graphs that train the model and are no part of it."""
         self.constants: list[str] = []
         """Names of the main graph's literals, as they stand in the file."""
         self._kinds: dict[str, tuple[str, tuple[int, ...]]] = {}
@@ -85,6 +87,12 @@ class Reader:
         self._graph(proto.graph, main, "graph", ChainMap(), ChainMap())
         for index, function in enumerate(proto.functions):
             self._function(function, f"functions[{index}]")
+        for index, info in enumerate(proto.training_info):
+            for part in ("initialization", "algorithm"):
+                if info.HasField(part):
+                    name = self._names.unique(f"training: {part}")
+                    self.training.append(name)
+                    self._graph(getattr(info, part), name, f"training_info[{index}].{part}", ChainMap(), ChainMap())
         for name in _recursive(self.graphs, set(self._functions.values())):
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
 

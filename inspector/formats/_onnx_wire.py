@@ -38,8 +38,10 @@ MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         6: ("doc_string", "prose"),
         7: ("graph", "graph"),
         14: ("metadata_props", "entry"),
+        20: ("training_info", "training"),
         25: ("functions", "function"),
     },
+    "training": {1: ("initialization", "graph"), 2: ("algorithm", "graph")},
     "graph": {
         1: ("node", "node"),
         5: ("initializer", "tensor"),

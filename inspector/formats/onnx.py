@@ -24,7 +24,7 @@ from inspector.formats._onnx_vast_reader import VastReader
 from inspector.formats._onnx_vast_shapes import inferred
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
-from inspector.ir import Graph, Model, Note, Signature, Tensor
+from inspector.ir import Graph, Model, Note, Role, Signature, Tensor
 
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Wire types of ModelProto's fields."""
@@ -162,7 +162,7 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
     """The IR of what was decoded."""
     reader.model(proto)
     shelf = reader.shelf
-    tensors = shelf.settled(zeros(source, data, proto))
+    tensors = _trained(shelf.settled(zeros(source, data, proto)), reader.training)
     graphs = tuple(reader.graphs.values())
     notes = [*shelf.notes, *check_external(source, tensors), *overlaps(tensors.values())]
     notes += [*strange_settings(shelf.settings), *_remarks(proto), *beyond(proto, len(data))]
@@ -179,6 +179,14 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
         texts,
         tuple(notes),
     )
+
+
+def _trained(tensors: dict[str, Tensor], training: Iterable[str]) -> dict[str, Tensor]:
+    """What the graphs that train a model hold is the optimizer's, not the model's."""
+    starts = tuple(f"{name}/" for name in training)
+    if not starts:
+        return tensors
+    return {n: replace(t, role=Role.OPTIMIZER) if n.startswith(starts) else t for n, t in tensors.items()}
 
 
 def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:
@@ -212,7 +220,7 @@ def _remarks(proto: Any) -> list[Note]:
     if not proto.opset_import:
         notes.append(Note("warning", "The file does not say which operator set it uses.", "Runtimes will refuse it."))
     if proto.training_info:
-        notes.append(Note("info", "The file also holds training graphs, which are not shown."))
+        notes.append(Note("info", "The file also holds graphs that train the model."))
     return notes
 
 

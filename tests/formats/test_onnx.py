@@ -197,6 +197,26 @@ def test_functions_are_graphs_and_recursion_is_told(tmp_path: Path) -> None:
     assert any("calls itself" in note.text for note in model.notes)
 
 
+def test_graphs_that_train_the_model_are_shown_and_not_counted(tmp_path: Path) -> None:
+    import onnx
+    from onnx import helper, numpy_helper
+
+    path = save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])])
+    proto = onnx.load(path)
+    state = numpy_helper.from_array(np.full(2000, 3, np.float32), "momentum")
+    step = helper.make_node("Mul", ["g", "momentum"], ["new"])
+    ends = [helper.make_tensor_value_info(name, 1, [2000]) for name in ("g", "new")]
+    proto.training_info.add().algorithm.CopyFrom(helper.make_graph([step], "step", ends[:1], ends[1:], [state]))
+    onnx.save(proto, path)
+    model = read(path)
+    assert [graph.name for graph in model.graphs[1:]] == ["training: algorithm"]
+    assert [node.op for node in model.graphs[1].nodes] == ["Mul"]
+    (tensor,) = model.tensors.values()
+    assert (tensor.role, tensor.count) == (Role.OPTIMIZER, 2000)
+    assert values(path, model, tensor.name).tolist() == [3] * 2000
+    assert "The file also holds graphs that train the model." in [note.text for note in model.notes]
+
+
 def test_external_data_is_read_from_its_place(tmp_path: Path) -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     (tmp_path / "m.data").write_bytes(bytes(64) + array.tobytes())
