@@ -34,12 +34,17 @@ BUILT = {
     },
     "build_torch_script.py": {"torch.script": ["looping_script.pt", "odd_trace.pt", "named_script.pt"]},
     "build_torch_weights.py": {
-        "torch.state_dict": ["state.pt", "legacy.pth", "lightning.ckpt"],
+        "torch.state_dict": [
+            *("state.pt", "legacy.pth", "lightning.ckpt", "before_archives.pth", "pytorch_model.bin.index.json"),
+        ],
         "torch.module": ["module.pt", "plain_module.pt"],
         "safetensors": ["one.safetensors", "m.safetensors.index.json"],
     },
 }
-BESIDE = {"m.safetensors.index.json": ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"]}
+BESIDE = {
+    "m.safetensors.index.json": ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"],
+    "pytorch_model.bin.index.json": ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"],
+}
 
 
 def main() -> None:
@@ -60,11 +65,54 @@ def main() -> None:
         ("tflite", "conv.tflite", small_tflite),
         ("gguf", "small.gguf", small_gguf),
         ("openvino", "small.xml", small_openvino),
+        ("gguf", "types.gguf", every_type),
+        ("openvino", "toy.xml", grouped),
+        ("tflite", "sparse.tflite", lambda path: path.write_bytes(tflite_parts()[0])),
+        ("tflite", "metadata.tflite", lambda path: path.write_bytes(tflite_parts()[1])),
+        ("tflite", "models.task", several),
     ):
         make(_place(fmt, name) / name)
     for file in SEEDS.rglob("*"):
         if file.is_file():
             file.write_bytes(_neutral(file.read_bytes()))
+
+
+def every_type(path: Path) -> None:
+    """A tensor of each type of ggml, and arrays of arrays."""
+    import test_gguf
+
+    from inspector.formats._ggml import KINDS
+
+    made = test_gguf.Writer()
+    nested = [(test_gguf.U32, [1, 2]), (test_gguf.STRING, ["a"])]
+    made.say("deep", test_gguf.ARRAY, (test_gguf.ARRAY, nested))
+    for number, kind in KINDS.items():
+        made.tensor(kind.name, number, (256,), bytes(256 // kind.block * kind.size))
+    made.write(path)
+
+
+def grouped(path: Path) -> None:
+    """A grouped convolution and a layer of four bits."""
+    import test_openvino
+
+    test_openvino.toy().write(path)
+
+
+def tflite_parts() -> tuple[bytes, bytes]:
+    """A sparse constant in blocks; a model with metadata."""
+    import tflite_files as files
+
+    levels = [files.level(2), files.level(0, [0, 1, 2], [1, 0]), files.level(2), files.level(2)]
+    ends = [files.tensor("x", [1, 4]), files.tensor("y", [1, 4])]
+    told = files.model(files.RELU, ends, [], {"TFLITE_METADATA": files.METADATA})
+    return files.sparse([4, 4], [0, 1, 2, 3], [0, 1], levels, range(8)), told
+
+
+def several(path: Path) -> None:
+    """An archive of both."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in zip(("a.tflite", "b/c.tflite"), tflite_parts(), strict=True):
+            archive.writestr(zipfile.ZipInfo(name), data)
 
 
 def _neutral(data: bytes) -> bytes:
