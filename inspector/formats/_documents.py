@@ -14,7 +14,7 @@ import msgspec
 
 from inspector.assets import resource
 
-Family = Literal["keras", "tensorflow", "torch"]
+Family = Literal["keras", "onnxruntime", "tensorflow", "torch"]
 
 
 def documented(family: Family) -> Callable[[str, str], str]:
@@ -27,12 +27,6 @@ def documented(family: Family) -> Callable[[str, str], str]:
         return find(family, op)
 
     return document
-
-
-def either(*families: Family) -> Callable[[str, str], str]:
-    """The `document` of a format with operators of several families: the first that knows one tells."""
-    known = [documented(family) for family in families]
-    return lambda op, domain: next((text for document in known if (text := document(op, domain))), "")
 
 
 def _plainly(family: Family, op: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
@@ -232,7 +233,8 @@ def document(op: str, domain: str) -> str:
     try:
         schema = onnx.defs.get_schema(op, domain)
     except onnx.defs.SchemaError:
-        return ""
+        known = domain == "com.microsoft" or op == "SimplifiedLayerNormalization"  # that one goes under ONNX's own name
+        return documented("onnxruntime")(op, "") if known else ""
     parts = [f"{op}, since version {schema.since_version}", schema.doc.strip()]
     for title, entries in (("Inputs", schema.inputs), ("Outputs", schema.outputs)):
         lines = [f"{entry.name} ({entry.type_str}): {' '.join(entry.description.split())}" for entry in entries]

@@ -1,8 +1,8 @@
 """Writes signatures.json: how the operators that the texts beside it name are called, from the frameworks' own schemas.
 
-Run it where torch, TensorFlow and Keras are installed, after changing a text: `python resources/operators/build.py`.
-The texts are ours; signatures are facts: ATen's schemas, TensorFlow's operator definitions, the options of TensorFlow
-Lite's schema and the constructors of Keras' layers.
+Run it where torch, TensorFlow, Keras and ONNX Runtime are installed, after changing a text:
+`python resources/operators/build.py`. The texts are ours; signatures are facts: ATen's schemas, TensorFlow's operator
+definitions, the options of TensorFlow Lite's schema, the constructors of Keras' layers, ONNX Runtime's own schemas.
 """
 
 from __future__ import annotations
@@ -107,6 +107,24 @@ def _options(tflite: Any, name: str) -> list[str]:
     return [each for each in plain if each != "Init" and "GetRootAs" not in each]
 
 
+def onnxruntime_operators(wanted: list[str]) -> dict[str, list[str]]:
+    """Schemas of ONNX Runtime's own domain."""
+    from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
+
+    found = {}
+    for schema in get_all_operator_schema():
+        if schema.name in wanted and schema.domain == "com.microsoft":
+            ends = [", ".join(map(_formal, side)) for side in (schema.inputs, schema.outputs)]
+            attributes = ", ".join(sorted(schema.attributes))
+            found[schema.name] = [f"{schema.name}({ends[0]}) → {ends[1]}{f'; {attributes}' if attributes else ''}"]
+    return found
+
+
+def _formal(parameter: Any) -> str:
+    mark = {"Optional": "?", "Variadic": "…"}.get(parameter.option.name, "")
+    return f"{parameter.name}{mark}"
+
+
 def _definition(definition: Any) -> str:
     def typed(argument: Any) -> str:
         kind = argument.type_attr or argument.type_list_attr or _type(argument.type)
@@ -138,6 +156,7 @@ def main() -> None:
         "keras": keras_layers(names("keras.txt")),
         "torch": torch_operators(names("torch.txt")),
         "tensorflow": tensorflow_operators(names("tensorflow.txt")),
+        "onnxruntime": onnxruntime_operators(names("onnxruntime.txt")),
     }
     families = [f"{json.dumps(family)}: {{\n{_lines(found)}\n}}" for family, found in signatures.items()]
     (HERE / "signatures.json").write_text("{\n" + ",\n".join(families) + "\n}\n", encoding="utf-8")
