@@ -225,11 +225,11 @@ class TensorPanel(QWidget):
         heat = self._model.heat if self._model is not None else None
         heat = heat if heat is not None and heat.mean.size > 1 else None
         self.picture.setVisible(heat is not None)
-        self.map.show_heat(heat)
         self.slice.show_heat(heat)
         if heat is not None:
             heat.choose(SHOWN[self.shown.currentText()])
-            self.map.show_heat(heat)
+        self.map.show_heat(heat)
+        if heat is not None:
             self._on_said("")
             whole = heat.exact or heat.source.tiles != (0, 0)
             self.shown.setVisible(not whole)
