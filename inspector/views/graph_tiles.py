@@ -18,11 +18,11 @@ from PySide6.QtGui import QPainter, QPixmap, QRegion
 from inspector.views.graph_camera import Camera
 from inspector.views.graph_paint import MARGIN, GraphPainter
 
-SIDE = 512
-"""Device pixels of a tile's side."""
-KEPT = 64
-"""Tiles that are kept: a megabyte each."""
-STAND_INS = 16
+SIDE = 256
+"""Device pixels of a tile's side; a frame that has to paint one overruns its budget by at most that one."""
+KEPT = 256
+"""Tiles that are kept: a quarter of a megabyte each."""
+STAND_INS = 48
 """Tiles of other zooms that a frame draws at most."""
 Key = tuple[float, int, int]
 
