@@ -59,8 +59,13 @@ def made(name: str, script: str, *arguments: str) -> Path:
     path = BUILD / name
     if not path.exists():
         BUILD.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(path), *arguments], check=True)
+        write(path, script, *arguments)
     return path
+
+
+def write(path: Path, script: str, *arguments: str) -> None:
+    """Generate a file in a process of its own."""
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(path), *arguments], check=True)
 
 
 def large() -> Path:

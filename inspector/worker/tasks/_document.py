@@ -7,6 +7,7 @@ inert; where a name had to be changed to be shown, the real one is found again h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +89,10 @@ class Document:
     def settle(self, dims: dict[str, int]) -> None:
         """Get ready to work out the figures of a model that was only sketched."""
         self.settling = Settling(self.source, self.format, self.model, {**self.fixed, **dims}, self._numbers)
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """What is done in it goes before the figures that are being worked out beside."""
+        return nullcontext() if self.settling is None else self.settling.paused()
 
     def settled(self, summary: Summary) -> None:
         """Take in the figures of a model that was only sketched: from now on it is like any other."""

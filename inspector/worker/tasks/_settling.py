@@ -7,6 +7,8 @@ looked at and searched in the time that shapes and multiply-adds take.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from inspector.engines.summary.summary import Summary
 from inspector.engines.summary.trips import Fetch
@@ -39,6 +41,8 @@ class Settling:
         self.result: Summary | None = None
         """The figures, once they are known."""
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._free = threading.Event()
+        self._free.set()
 
     def wait(self, seconds: float) -> bool:
         """Begin where it has not begun; whether it has ended after at most this time."""
@@ -46,6 +50,15 @@ class Settling:
             self._thread.start()
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It goes no further than it must while somebody waits for something else."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
 
     def _run(self) -> None:
         try:
@@ -64,3 +77,4 @@ class Settling:
 
     def _report(self, share: float) -> None:
         self.share = share * SHAPES
+        self._free.wait()

@@ -16,7 +16,7 @@ from inspector.errors import InspectorError
 from inspector.ir import Graph, Model
 from inspector.ir.text import inert
 from inspector.worker.tasks._colour import colouring
-from inspector.worker.tasks._document import document
+from inspector.worker.tasks._document import Document, document
 from inspector.worker.tasks._task import Context, Task
 
 GRAPHS = 1000
@@ -50,6 +50,11 @@ def run(args: FoldArgs, context: Context) -> Folded:
     if args.colour and args.colour not in KEYS:
         raise InspectorError(f"A graph cannot be coloured by {args.colour!r}.", f"Use one of {', '.join(KEYS)}.")
     opened = document(context)
+    with opened.ahead():
+        return _folded(args, opened)
+
+
+def _folded(args: FoldArgs, opened: Document) -> Folded:
     graph = opened.graph(args.graph)
     keys, shown = set(args.open), ""
     grown: Hierarchy | Vast = opened.once(f"hierarchy of {inert(graph.name)}", lambda: _grown(opened.model, graph))

@@ -61,6 +61,11 @@ def run(args: SearchArgs, context: Context) -> Hits:
     words = args.text.lower().split()
     if not words or args.limit < 1:
         return Hits((), 0)
+    with opened.ahead():
+        return _hits(args, opened, words)
+
+
+def _hits(args: SearchArgs, opened: Document, words: list[str]) -> Hits:
     found: list[tuple[int, int, int, Found]] = []
     total = 0
     for section in _sections(opened):

@@ -1,0 +1,82 @@
+"""Very large models in a real document worker: what is said at once, and what follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inspector.engines.summary.rows import FOLLOWS, Overview
+from inspector.formats import _onnx_vast, _onnx_vast_shapes
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks import Context
+from inspector.worker.tasks.fold import TASK as FOLD
+from inspector.worker.tasks.fold import FoldArgs
+from inspector.worker.tasks.follow import TASK as FOLLOW
+from inspector.worker.tasks.follow import FollowArgs, Followed
+from inspector.worker.tasks.open import TASK as OPEN
+from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.rows import TASK as ROWS
+from inspector.worker.tasks.rows import RowsArgs, RowsPage
+from inspector.worker.tasks.search import TASK as SEARCH
+from inspector.worker.tasks.search import SearchArgs
+from tests.benchmarks import big_models, models
+
+COUNT, FEW = 31_000, 3000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many nodes as make a graph very large."""
+    path = tmp_path_factory.mktemp("vast") / "nodes.onnx"
+    models.write(path, big_models.NODES, str(COUNT))
+    return path
+
+
+def test_the_first_rows_come_at_once_and_the_figures_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_onnx_vast, "VAST", FEW)
+    monkeypatch.setattr(_onnx_vast_shapes, "STRETCH", FEW // 3)
+    large = tmp_path / "few.onnx"
+    models.write(large, big_models.NODES, str(FEW))
+    context = Context()
+    first = OPEN.run(OpenArgs(str(large), quick=True), context)
+    assert first.follows
+    assert first.notes[0] == FOLLOWS
+    page = ROWS.run(RowsArgs(count=100), context)
+    assert page.rows[0].type == "MatMul"
+    assert page.rows[0].parameters == 64
+    assert page.totals.parameters == first.totals.parameters
+    assert not page.totals.complete
+    hits = SEARCH.run(SearchArgs("layer.177/attention"), context)
+    assert hits.total == 8, "nodes far beyond the first rows"
+    seen = FOLD.run(FoldArgs(), context)
+    assert 1 < len(seen.boxes) < 100
+    followed = FOLLOW.run(FollowArgs(), context)
+    while not followed.done:
+        followed = FOLLOW.run(FollowArgs(), context)
+    assert followed.trouble == ""
+    assert followed.overview is not None
+    assert not followed.overview.follows
+    whole = OPEN.run(OpenArgs(str(large)), Context())
+    assert followed.overview.totals == whole.totals
+    assert followed.overview.modules == whole.modules
+    assert whole.totals.parameters == first.totals.parameters
+    assert whole.totals.complete
+    page = ROWS.run(RowsArgs(start=FEW - 20, count=10), context)
+    assert page.total == whole.totals.layers
+    assert page.rows[-1].outputs[0].shape == ("batch", 4, 8)
+    assert FOLLOW.run(FollowArgs(), context) == Followed(True)
+
+
+def test_a_fenced_worker_does_it_too(large: Path) -> None:
+    questions: list[tuple[Any, Any]] = [(ROWS, RowsArgs(count=10)), (FOLD, FoldArgs()), (SEARCH, SearchArgs("softmax"))]
+    opening = OpenArgs(str(large), quick=True)
+    overview, page, seen, hits, *answers = ask_document(large, [*questions, *[(FOLLOW, FollowArgs())] * 150], opening)
+    assert isinstance(overview, Overview)
+    assert isinstance(page, RowsPage)
+    assert overview.follows
+    assert len(page.rows) == 10
+    assert seen.nodes == overview.totals.nodes
+    assert hits.total == -(-COUNT // 13)
+    assert any(answer.overview is not None for answer in answers), "the figures came within half a minute"
