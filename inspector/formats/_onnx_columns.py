@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.errors import FormatError
 from inspector.formats._onnx_wire import Buffer, damaged, varint
 
 Ints = NDArray[np.int64]
@@ -19,6 +21,9 @@ Bytes = NDArray[np.uint8]
 
 MOST = 4096
 """Messages of more fields than this are left to be read one by one."""
+
+FIELDS = 20_000_000
+"""A message of more fields is refused: it would take minutes and gigabytes."""
 
 BLOCK = 50_000
 """Messages read at once; it bounds what the columns take."""
@@ -96,7 +101,9 @@ def _begins(buffer: Buffer, start: int, end: int) -> list[int]:
     add = begins.append
     at = start
     near = end - 3
-    while at < near:
+    for _ in repeat(None, FIELDS):
+        if at >= near:
+            break
         add(at)
         tag = buffer[at]
         if tag & 0x87 == 2:
@@ -109,6 +116,10 @@ def _begins(buffer: Buffer, start: int, end: int) -> list[int]:
                 at += (high << 7) + size - 125
                 continue
         at = _next(buffer, at, end)
+    else:
+        raise FormatError(
+            f"The ONNX file has more than {FIELDS:,} parts.", hint="No exporter writes this; it is not read."
+        )
     while at < end:
         add(at)
         at = _next(buffer, at, end)
