@@ -234,6 +234,8 @@ def broadcast(*shapes: Shape | None) -> Shape | None:
     known = [shape for shape in shapes if shape is not None]
     if len(known) != len(shapes) or not known:
         return None
+    if all(shape == known[0] for shape in known[1:]):
+        return known[0]
     rank = max(map(len, known))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in known]
     return tuple(_meet(sizes) for sizes in zip(*padded, strict=True))

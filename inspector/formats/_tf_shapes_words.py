@@ -54,9 +54,9 @@ def shown(fact: Fact, value: Value | None) -> Fact:
     if value is None or fact.dtype == "resource":  # of a handle, the file says what it will give
         return fact
     dtype = fact.dtype or value.dtype
-    if value.shape is None:
+    if value.shape is None or value.shape == fact.shape:
         return fact if dtype == fact.dtype else replace(fact, dtype=dtype)
-    shape = tuple(size if isinstance(size, int) else None for size in value.shape)  # names are of our own making
+    shape: Shape = tuple(size if isinstance(size, int) else None for size in value.shape)  # names are of our own making
     if fact.shape is not None and len(fact.shape) == len(shape):
         shape = tuple(b if a is None else a for a, b in zip(shape, fact.shape, strict=True))
     return replace(fact, dtype=dtype, shape=shape, value=fact.value if shape == fact.shape else None)
@@ -67,12 +67,15 @@ def told(graph: Graph, inputs: tuple[Value, ...], facts: dict[str, Fact] | None)
     if facts is None:
         return graph
     values = dict(graph.values)
+    plain: dict[Shape | None, Shape | None] = {}
     for node in graph.nodes:
         for name in node.outputs:
             fact = facts.get(name)
             if fact is not None and (fact.dtype or fact.shape is not None):
                 old = values.get(name) or Value(name)
-                values[name] = replace(old, dtype=fact.dtype or old.dtype, shape=_plain(fact.shape, UNKNOWN))
+                if fact.shape not in plain:
+                    plain[fact.shape] = _plain(fact.shape, UNKNOWN)
+                values[name] = Value(name, fact.dtype or old.dtype, plain[fact.shape], old.doc)
     made = {name for node in graph.nodes for name in node.outputs}
     known = {value.name: value for value in inputs}
     values.update(known)
