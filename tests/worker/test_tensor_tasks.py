@@ -12,6 +12,7 @@ import ml_dtypes
 import msgspec
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -192,11 +193,11 @@ def test_onnx_scales_are_found_through_the_graph(tmp_path: Path) -> None:
     stored = rng.integers(-128, 128, (4, 6), dtype=np.int8)
     scales = rng.uniform(0.01, 0.1, 4).astype(np.float32)
     zeros = np.array([0, 1, 2, 3], np.int8)
-    blocks = rng.uniform(0.01, 0.1, (4, 3)).astype(np.float32)
+    blocks = rng.uniform(0.01, 0.1, (4, 2)).astype(np.float32)  # 4 and 2 elements: the last block is short
     small = rng.integers(-8, 8, (4, 6)).astype(ml_dtypes.int4)
     nodes = [
         helper.make_node("DequantizeLinear", ["w", "s", "z"], ["a"], "dq", axis=0),
-        helper.make_node("DequantizeLinear", ["v", "b"], ["c"], "dqb", axis=1, block_size=2),
+        helper.make_node("DequantizeLinear", ["v", "b"], ["c"], "dqb", axis=1, block_size=4),
         helper.make_node("QLinearMatMul", ["x", "one", "zero", "q", "one", "zero", "one", "zero"], ["y"], "qm"),
         helper.make_node("DequantizeLinear", ["lost", "made"], ["e"], "unknown"),
         helper.make_node("Identity", ["one"], ["made"]),
@@ -207,7 +208,7 @@ def test_onnx_scales_are_found_through_the_graph(tmp_path: Path) -> None:
     want = (stored.astype(np.float32) - zeros[:, None]) * scales[:, None]
     assert np.array_equal(saved(context, "w", real=True), want)
     assert np.array_equal(saved(context, "w"), stored)
-    spread = np.repeat(blocks, 2, axis=1)
+    spread = np.repeat(blocks, 4, axis=1)[:, :6]
     assert np.array_equal(saved(context, "v", real=True), small.astype(np.float32) * spread)
     assert np.array_equal(saved(context, "q", real=True), (stored.astype(np.float32) - 2) * np.float32(0.5))
     seen = view(context, "w")
@@ -221,8 +222,35 @@ def test_onnx_scales_are_found_through_the_graph(tmp_path: Path) -> None:
     assert np.allclose(mean_of(drawn(context, "w", real=True)), want)
     blocked = view(context, "v").quantized
     assert blocked is not None
-    assert blocked.how == "in blocks of 2 along axis 1"
+    assert blocked.how == "in blocks of 4 along axis 1"
     assert view(context, "plain").quantized is view(context, "lost").quantized is None
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_weights_of_four_bits_are_what_onnx_runtime_multiplies_with(tmp_path: Path, zeros: bool) -> None:
+    rng = np.random.default_rng(7)
+    rows, columns, block = 6, 80, 32  # three blocks, the last of which is half empty
+    stored = rng.integers(0, 256, (rows, 3, 16), dtype=np.uint8)
+    scales = rng.uniform(0.01, 0.1, rows * 3).astype(np.float32)
+    tensors: dict[str, Any] = {"w": stored, "s": scales, "z": rng.integers(0, 256, rows * 2, dtype=np.uint8)}
+    node = helper.make_node("MatMulNBits", ["x", "w", "s", *(["z"] if zeros else [])], ["y"], "nb",
+                            domain="com.microsoft", N=rows, K=columns, bits=4, block_size=block)  # fmt: skip
+    ends = [helper.make_tensor_value_info("x", 1, [columns, columns]), helper.make_tensor_value_info("y", 1, None)]
+    protos = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
+    graph = helper.make_graph([node], "g", ends[:1], ends[1:], protos)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "n.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
+    (want,) = session.run(None, {"x": np.eye(columns, dtype=np.float32)})
+    context = opened(tmp_path / "n.onnx")
+    assert np.array_equal(saved(context, "w"), stored)
+    assert np.allclose(saved(context, "w", real=True), want.T, atol=1e-5)
+    seen = view(context, "w", real=True, start=columns, count=3)
+    assert (seen.shape, seen.total) == ((rows, columns), rows * columns)
+    assert np.allclose([float(value) for value in seen.values], want.T[1, :3], atol=1e-5)
+    assert np.allclose(mean_of(drawn(context, "w", real=True)), want.T, atol=1e-5)
+    assert seen.quantized is not None
+    assert seen.quantized.source == "MatMulNBits nb"
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")

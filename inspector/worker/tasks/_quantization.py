@@ -72,10 +72,11 @@ class Quantization:
         where = np.zeros(stored.size, np.intp)
         rest = np.arange(start, start + stored.size, dtype=np.int64)
         inner = 1
-        for size, scales in zip(reversed(shape), reversed(self.scale.shape), strict=True):
-            rest, at = np.divmod(rest, max(1, size))
+        for dim in reversed(range(len(shape))):
+            rest, at = np.divmod(rest, max(1, shape[dim]))
+            scales = self.scale.shape[dim]
             if scales > 1:
-                where += np.minimum(at // -(-size // scales), scales - 1) * inner
+                where += (at // self.block if dim == self.axis else at) * inner
             inner *= scales
         scale, zero = self.scale.reshape(-1)[where], self.zero.reshape(-1)[where]
         return ((stored - zero) * scale + self.offset).astype(np.float32)
@@ -194,7 +195,7 @@ def _arranged(
     if not 0 <= axis < rank:
         raise ValueError("the axis of the scales is none of the tensor's")
     if block and scale.ndim == rank:
-        fits = scale.shape[axis] == -(-shape[axis] // block)
+        fits = scale.shape == tuple(-(-size // block) if dim == axis else size for dim, size in enumerate(shape))
         wanted = scale.shape
     else:
         fits, block = scale.size == shape[axis], 1

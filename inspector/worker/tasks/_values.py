@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inspector.ir import Tensor
 from inspector.worker.tasks._document import Document
+from inspector.worker.tasks._nbits import Packed, packed
 from inspector.worker.tasks._quantization import Quantization, as_stored, quantization
 
 Array = NDArray[Any]
@@ -72,11 +73,13 @@ def values(opened: Document, tensor: Tensor, real: bool | None = None) -> Values
         real: Whether quantized values are to be the real numbers they stand for; None takes the type that the
             model's tensor has (integers for TensorFlow Lite, floats for TensorFlow.js).
     """
+    small = packed(opened, tensor)
+    if small is not None:
+        return _unpacked(_raw(opened, tensor), small, bool(real))
     quantized = quantization(opened, tensor)
     natural = as_stored(tensor) is not tensor
-    real = natural if real is None else real
-    real = real and quantized is not None
-    wanted = tensor if real is natural or natural is False else as_stored(tensor)
+    real = (natural if real is None else real) and quantized is not None
+    wanted = as_stored(tensor) if natural and not real else tensor
     base = _raw(opened, wanted)
     if quantized is None or natural or not real:
         return Values(base.shape, base.dtype, base.part, base.whole, quantized, real)
@@ -88,6 +91,22 @@ def values(opened: Document, tensor: Tensor, real: bool | None = None) -> Values
         return found.applied(base.part(start, count), start, base.shape)
 
     return Values(base.shape, np.dtype(np.float32), read, None, quantized, True)
+
+
+def _unpacked(base: Values, small: Packed, real: bool) -> Values:
+    """Weights of few bits: as the bytes that they are stored in, or as the matrix that these stand for."""
+    about = small.quantization
+    if not real:
+        return Values(base.shape, base.dtype, base.part, base.whole, about, False)
+    shape = (small.rows, small.columns)
+
+    def read(start: int, count: int) -> Array:
+        first, last = start // small.columns, -(-(start + count) // small.columns)
+        codes = small.unpacked(base.part(first * small.row_bytes, (last - first) * small.row_bytes))
+        begin = start - first * small.columns
+        return about.applied(codes[begin : begin + count], start, shape)
+
+    return Values(shape, np.dtype(np.float32), read, None, about, True)
 
 
 def _materialised(opened: Document, tensor: Tensor, base: Values, quantized: Quantization) -> Values:
