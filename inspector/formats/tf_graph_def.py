@@ -134,6 +134,12 @@ def _from_text(source: Source) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)
             text_format.Parse(data, graph, allow_unknown_field=True)
     except (text_format.ParseError, ValueError, RecursionError, OverflowError, TypeError) as error:
+        line = error.GetLine() if isinstance(error, text_format.ParseError) else None
+        if line is not None and line > data.rstrip().count(b"\n"):  # what is wrong is in the last line, or after it
+            raise FormatError(
+                f"{source.name} ends too early: it is incomplete or damaged.",
+                hint="Wait until it is written, or fetch it again.",
+            ) from error
         raise FormatError(f"{source.name} is damaged ({str(error)[:100]}).", hint=AGAIN) from error
     return graph
 
