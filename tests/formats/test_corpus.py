@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import Row, fetched, installed, rows
+from corpus import Row, cases, fetched, installed, rows
 
+from inspector.engines.summary.summary import Summary
+from inspector.errors import FormatError
 from inspector.formats import Source, formats, identify
-from inspector.ir import Model, Role, Value
+from inspector.ir import Model, Value
 
 
 def words(value: Value) -> str:
@@ -31,8 +33,7 @@ def check(row: Row, path: Path) -> Model:
     else:  # weights alone
         assert not model.graphs
         assert (len(model.tensors), len(model.modules)) == (facts["tensors"], facts["modules"])
-    counted = [t for t in model.tensors.values() if t.role in (Role.WEIGHT, Role.BUFFER) and not t.same_as]
-    assert sum(tensor.count for tensor in counted) == facts["parameters"]
+    assert Summary(model).totals.parameters == facts["parameters"]
     for tensor in model.tensors.values():
         assert fmt.fetch(source, tensor).shape == tensor.shape
     return model
@@ -80,6 +81,29 @@ def test_a_model_has_as_many_parameters_in_every_format() -> None:
 def test_models_that_come_with_installed_packages(row: Row) -> None:
     path = installed(row)
     compare_with_onnx(check(row, path), path)
+
+
+@pytest.mark.slow
+def test_what_is_no_model_is_refused_in_these_words() -> None:
+    refused = [case for case in cases() if case.refused]
+    assert len(refused) > 300
+    for case in refused:
+        with pytest.raises(FormatError) as caught:
+            identify(Source(case.path))
+        assert caught.value.what == case.refused
+        assert caught.value.hint
+
+
+@pytest.mark.slow
+def test_all_models_of_onnx_open() -> None:
+    """Each of one operator, and those without their weights."""
+    many = [case.path for case in cases() if case.many and not case.refused]
+    assert len(many) == 149
+    for path in many:
+        source = Source(path)
+        model = identify(source).read(source)
+        assert model.main is not None
+        assert len(model.main.nodes) > 0
 
 
 @pytest.mark.slow
