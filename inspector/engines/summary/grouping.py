@@ -9,13 +9,16 @@ begins a new one. What a non-leaf module does itself is a row for each node.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 
 from inspector.engines.summary.calls import Examined, Facts
 
 _ONCE = ("linear", "matmul", "conv", "conv_transpose", "batch_norm", "layer_norm", "embedding", "lstm", "gru", "rnn")
 """Operators that a module applies to one weight once in a call."""
+
+FEW = 8
+"""Names that are looked through one by one."""
 
 DEEPEST = 64
 """Steps of a module path that are looked at; a file can claim any number."""
@@ -68,8 +71,9 @@ def by_layer(examined: Examined, leaf: frozenset[str], depth: int) -> list[Group
 class _Run(Group):
     """A group while it is being put together; a call of a leaf module may still join another one."""
 
-    inputs: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
+    inputs: set[str] | tuple[str, ...] = ()
+    """A set once it holds more than a few: most groups are of one node, and a million sets take half a gigabyte."""
+    used: set[str] | tuple[str, ...] = ()
     into: _Run | None = None
 
     def final(self) -> _Run:
@@ -77,6 +81,18 @@ class _Run(Group):
         while run.into is not None:
             run = run.into
         return run
+
+
+def _with(held: set[str] | tuple[str, ...], more: set[str] | tuple[str, ...]) -> set[str] | tuple[str, ...]:
+    """Names held so far with some more."""
+    if not more:
+        return held
+    if not held and len(more) <= FEW:
+        return more
+    if isinstance(held, set):
+        held.update(more)
+        return held
+    return {*held, *more}
 
 
 class _Collector:
@@ -106,8 +122,8 @@ class _Collector:
                 run = _Run(path, [])
                 self._runs.append(run)
             run.members.append(index)
-            run.inputs.update(facts.data)
-            run.used.update(facts.direct)
+            run.inputs = _with(run.inputs, facts.data)
+            run.used = _with(run.used, facts.direct)
             self._run_of[index] = self._previous = run
             for name in facts.node.outputs:
                 self._made_by[name] = run
@@ -154,8 +170,8 @@ class _Collector:
         if len(other.members) > len(run.members):
             run, other = other, run
         run.members += other.members
-        run.inputs |= other.inputs
-        run.used |= other.used
+        run.inputs = _with(run.inputs, other.inputs)
+        run.used = _with(run.used, other.used)
         other.into, other.members = run, []
         return run
 
