@@ -71,6 +71,7 @@ class Pages(QObject):
         page = GraphPage(model)
         GraphLink(document, model, page)
         document.renewed.connect(model.load)
+        document.resized.connect(model.load)
         page.export_wanted.connect(lambda: self._export_graph(model))
         return page
 

@@ -27,7 +27,8 @@ class DetailsModel(QObject):
         self.target: Target | None = None
         self._ask = 0
         document.selection.changed.connect(self._on_selected)
-        document.renewed.connect(lambda: self._on_selected(self.target))
+        for signal in (document.renewed, document.resized):
+            signal.connect(lambda: self._on_selected(self.target))
 
     def follow(self, name: str) -> None:
         """Select a node that the details name."""

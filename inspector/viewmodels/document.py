@@ -67,6 +67,8 @@ class DocumentModel(QObject):
     rows_changed = Signal()
     """The table holds all rows of the present grouping."""
     modules_changed = Signal()
+    resized = Signal()
+    """The worker's figures are those of other sizes now."""
     restarted = Signal()
     """A fresh worker took over; questions that had no answer yet never get one."""
     renewed = Signal()
@@ -89,6 +91,7 @@ class DocumentModel(QObject):
         self.layers.set_depth(settings.depth)
         self.grouping: Grouping = GROUPINGS.get(settings.grouping, "layers")
         self.sizes = typed_sizes(settings, path)
+        self._figured = self.sizes.dims
         self._history: list[Sizes] = []
         self._future: list[Sizes] = []
         self._asks: set[int] = set()
@@ -221,6 +224,9 @@ class DocumentModel(QObject):
             if page.modules:
                 self._set_modules(page.modules)
             self._take_notes(page.notes)
+            if self.dims != self._figured:
+                self._figured = self.dims
+                self.resized.emit()
         else:
             self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= min(page.total, MOST_ROWS))
         self._places.note(page.rows)

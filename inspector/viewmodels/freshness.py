@@ -87,8 +87,8 @@ class Freshness(QObject):
     def on_not_renewed(self, error: InspectorError) -> None:
         """It could not be read as it is now."""
         if self._document.overview is not None and not self.watch.is_gone:
-            now = f"{self._document.name} cannot be read as it is now, {words.size(self.watch.size)}"
-            self._say(Fresh.INCOMPLETE, f"{now}: {error.what} It is read again when it changes.{self._before}")
+            now = f"{self._document.name}, {words.size(self.watch.size)} now"
+            self._say(Fresh.INCOMPLETE, f"{now}: {error.what}{self._before}")
         self._read_late()
 
     def set_following(self, on: bool) -> None:

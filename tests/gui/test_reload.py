@@ -102,6 +102,27 @@ def test_scroll_and_folds_stay(window: MainWindow, opened: Opened, qtbot: QtBot,
     assert not tree.isExpanded(tree.model().index(0, 0))
 
 
+def test_the_graph_stays_as_open_as_it_was(
+    window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path, samples: Path
+) -> None:
+    file = tmp_path / "model.onnx"
+    shutil.copyfile(samples / "digits_cnn.onnx", file)
+    document = opened(file)
+    graph = window.page.show_page("graph").model
+    qtbot.waitUntil(lambda: graph.scene is not None and not graph.is_busy, timeout=20_000)
+    graph.collapse_all()
+    qtbot.waitUntil(lambda: not graph.is_busy, timeout=10_000)
+    closed = len(graph.scene.boxes)
+    graph.toggle("m:stem")
+    qtbot.waitUntil(lambda: not graph.is_busy and len(graph.scene.boxes) > closed, timeout=10_000)
+    boxes, scene = [(box.key, box.open) for box in graph.scene.boxes], graph.scene
+    reloaded(document, qtbot, lambda: os.utime(file))
+    qtbot.waitUntil(lambda: graph.scene is not scene and not graph.is_busy, timeout=10_000)
+    assert [(box.key, box.open) for box in graph.scene.boxes] == boxes
+    reloaded(document, qtbot, lambda: replace(file, (samples / "digits_mlp.onnx").read_bytes()))
+    qtbot.waitUntil(lambda: any("linear_relu_stack" in box.key for box in graph.scene.boxes), timeout=10_000)
+
+
 def test_a_file_that_is_still_written_is_said_to_be(
     window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -289,10 +289,14 @@ def test_sizes_follow_and_are_undone(window: MainWindow, opened: Opened, qtbot: 
     document = opened("digits_mlp.onnx")
     one = document.totals.macs
     [(dim, field)] = window.page.overview.dims.fields.items()
+    panel = window.findChild(NodePanel, "nodePanel")
+    document.selection.select(document.target_of(document.layers.row(1)))
+    qtbot.waitUntil(lambda: f"{401_408:,}" in panel.text.toPlainText())
     field.setText("8")
     with qtbot.waitSignal(document.rows_changed):
         field.editingFinished.emit()
     assert document.totals.macs == 8 * one
+    qtbot.waitUntil(lambda: f"{8 * 401_408:,}" in panel.text.toPlainText())
     assert not any("= 1" in note.text for note in document.overview.notes), "the figures are no longer those of 1"
     assert names(window)[0] == "flatten"
     assert document.layers.row(0).inputs[0].shape == (8, 1, 28, 28)
