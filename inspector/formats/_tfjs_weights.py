@@ -67,13 +67,15 @@ class Shards:
         self.sizes: list[int] = []
         for name in names:
             try:
-                path = source.side(name)
+                source.side(name)  # refuses an empty name, which would be the model file itself
+                with source.open(name) as file:
+                    size = file.seek(0, 2)
             except FormatError as error:
                 if "is missing" not in error.what:
                     raise
                 self.missing = self.missing or name
                 break
-            self.sizes.append(path.stat().st_size)
+            self.sizes.append(size)
         self.starts = [0, *accumulate(self.sizes)]
 
     @property
