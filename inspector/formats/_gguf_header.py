@@ -134,6 +134,21 @@ class _Cursor:
         self.skip(count - len(kept))
         return kept.decode("utf-8", "backslashreplace")
 
+    def pass_texts(self, count: int) -> None:
+        """Pass over strings, as many as there may be of words of a tokenizer."""
+        number = struct.Struct(self.order + ("I" if self.short else "Q"))
+        while count:
+            data, at, end = self.data, self.at, len(self.data) - number.size
+            while count and at <= end:
+                after = at + number.size + number.unpack_from(data, at)[0]
+                if after > len(data):
+                    break
+                at, count = after, count - 1
+            self.at = at
+            if count:  # the next one begins or ends in the next piece
+                self.skip(self.length())
+                count -= 1
+
     def walk(self, count: int) -> None:
         """Account for elements that take a step each."""
         self.walked += count
@@ -189,8 +204,7 @@ def _value(cursor: _Cursor, kind: int, depth: int) -> Any:
     cursor.walk(count)
     first = tuple(_value(cursor, inner, depth + 1) for _ in range(min(count, KEPT)))
     if inner == STRING:
-        for _ in range(count - len(first)):
-            cursor.skip(cursor.length())
+        cursor.pass_texts(count - len(first))
     else:
         for _ in range(count - len(first)):
             _value(cursor, inner, depth + 1)

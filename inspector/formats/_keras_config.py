@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._json import broken
 from inspector.ir import Attribute, Shape
 
 LAYERS = 100_000
@@ -70,19 +71,10 @@ def load(data: bytes, what: str) -> dict[str, Any]:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, json.JSONDecodeError) and _ended(error):
-            raise FormatError(
-                f"{what} ends too early: it is incomplete.", hint="Wait until it is written, or fetch it again."
-            ) from error
-        raise FormatError(f"{what} is damaged ({str(error)[:80]}).", hint="Fetch or copy the file again.") from error
+        raise broken(what, error) from error
     if not isinstance(found, dict):
         raise FormatError(f"{what} is not what Keras writes.", hint="Fetch or copy the file again.")
     return found
-
-
-def _ended(error: json.JSONDecodeError) -> bool:
-    """Whether what is wrong is that nothing follows."""
-    return error.pos >= len(error.doc.rstrip()) - 1 or error.msg.startswith("Unterminated")
 
 
 def layer(item: Any, depth: int = 0) -> Layer:

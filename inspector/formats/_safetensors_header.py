@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
+from inspector.formats._json import broken
 from inspector.formats._source import take
 
 HEADER = 100_000_000
@@ -115,7 +116,7 @@ def json_object(data: bytes, what: str) -> dict[str, Any]:
     try:
         found = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=constant)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{what} is damaged ({str(error)[:80]}).", hint=AGAIN) from error
+        raise broken(what, error) from error
     if not isinstance(found, dict):
         raise FormatError(f"{what} is not what the format says.", hint=AGAIN)
     return found

@@ -158,6 +158,17 @@ def test_a_model_in_several_files_opens_from_each(tmp_path: Path) -> None:
     assert (note.level, note.text) == ("warning", missing)
 
 
+def test_words_that_lie_across_pieces_of_the_header_are_passed_over(tmp_path: Path) -> None:
+    words = [f"{n}" * (n % 40) for n in range(200_000)]
+    made = Writer()
+    made.say("tokenizer.ggml.tokens", ARRAY, (STRING, words))
+    made.say("after", STRING, "still here")
+    model = read(made.write(tmp_path / "words.gguf"))
+    assert (tmp_path / "words.gguf").stat().st_size > 3 * (4 << 20)
+    assert model.metadata["tokenizer.ggml.tokens"].startswith("200,000 values: '', '1', '22'")
+    assert model.metadata["after"] == "still here"
+
+
 def test_a_file_still_being_written_says_so(tmp_path: Path) -> None:
     whole = toy().write(tmp_path / "m.gguf").read_bytes()
     path = tmp_path / "half.gguf"
