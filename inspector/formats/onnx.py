@@ -25,7 +25,7 @@ from inspector.formats._onnx_vast_reader import VastReader
 from inspector.formats._onnx_vast_shapes import inferred
 from inspector.formats._onnx_wire import fields, strip, varint
 from inspector.formats._source import Source
-from inspector.ir import Graph, Model, Note, Role, Signature, Tensor
+from inspector.ir import Graph, Model, Module, Note, Role, Signature, Tensor
 
 MODEL_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Wire types of ModelProto's fields."""
@@ -114,7 +114,7 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
 
 
 def sketch(source: Source) -> Model | None:
-    """A very large model without the shapes between its nodes, which take long; None for any other model.
+    """A very large model without what takes long: shapes between its nodes, modules; None for any other model.
 
     Raises:
         FormatError: It is damaged.
@@ -156,7 +156,8 @@ def _settled(vast: VastModel, model: Model, dims: Mapping[str, int], report: Cal
     graphs = (main, *model.graphs[1:])
     literals = [name for name, tensor in model.tensors.items() if tensor.place.member.startswith("graph.node[")]
     notes += _checked(graphs, model.tensors, literals)
-    return replace(model, graphs=graphs, signatures=signatures, notes=(*model.notes, *notes))
+    modules = model.modules or _modules(graphs, {})
+    return replace(model, graphs=graphs, modules=modules, signatures=signatures, notes=(*model.notes, *notes))
 
 
 def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Model:
@@ -174,7 +175,7 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
         " ".join(filter(None, (text(proto.producer_name), text(proto.producer_version)))),
         graphs,
         tensors,
-        tree(dict.fromkeys((node.module for graph in graphs for node in graph.nodes), "") | reader.classes),
+        () if isinstance(proto, VastModel) and not reader.classes else _modules(graphs, reader.classes),
         (Signature("main", graphs[0].inputs, graphs[0].outputs),),
         metadata,
         texts,
@@ -188,6 +189,11 @@ def _trained(tensors: dict[str, Tensor], training: Iterable[str]) -> dict[str, T
     if not starts:
         return tensors
     return {n: replace(t, role=Role.OPTIMIZER) if n.startswith(starts) else t for n, t in tensors.items()}
+
+
+def _modules(graphs: tuple[Graph, ...], classes: Mapping[str, str]) -> tuple[Module, ...]:
+    """The modules that nodes belong to; of some the classes are known."""
+    return tree(dict.fromkeys((node.module for graph in graphs for node in graph.nodes), "") | dict(classes))
 
 
 def _facts(proto: Any) -> tuple[dict[str, str], dict[str, str]]:

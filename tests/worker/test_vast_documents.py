@@ -34,13 +34,29 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_first_rows_come_at_once_and_the_figures_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model whose few nodes count as very many."""
     monkeypatch.setattr(_onnx_vast, "VAST", FEW)
     monkeypatch.setattr(_onnx_vast_shapes, "STRETCH", FEW // 3)
-    large = tmp_path / "few.onnx"
-    models.write(large, big_models.NODES, str(FEW))
+    path = tmp_path / "few.onnx"
+    models.write(path, big_models.NODES, str(FEW))
+    return path
+
+
+def follow(context: Context) -> Overview:
+    """Ask until all has followed."""
+    followed = FOLLOW.run(FollowArgs(), context)
+    while not followed.done:
+        followed = FOLLOW.run(FollowArgs(), context)
+    assert followed.trouble == ""
+    assert followed.overview is not None
+    return followed.overview
+
+
+def test_the_first_rows_come_at_once_and_the_figures_follow(few: Path) -> None:
     context = Context()
-    first = OPEN.run(OpenArgs(str(large), quick=True), context)
+    first = OPEN.run(OpenArgs(str(few), quick=True), context)
     assert first.follows
     assert first.notes[0] == FOLLOWS
     page = ROWS.run(RowsArgs(count=100), context)
@@ -52,21 +68,31 @@ def test_the_first_rows_come_at_once_and_the_figures_follow(tmp_path: Path, monk
     assert hits.total == 8, "nodes far beyond the first rows"
     seen = FOLD.run(FoldArgs(), context)
     assert 1 < len(seen.boxes) < 100
-    followed = FOLLOW.run(FollowArgs(), context)
-    while not followed.done:
-        followed = FOLLOW.run(FollowArgs(), context)
-    assert followed.trouble == ""
-    assert followed.overview is not None
-    assert not followed.overview.follows
-    whole = OPEN.run(OpenArgs(str(large)), Context())
-    assert followed.overview.totals == whole.totals
-    assert followed.overview.modules == whole.modules
+    whole = OPEN.run(OpenArgs(str(few)), Context())
+    overview = follow(context)
+    assert not overview.follows
+    assert overview.totals == whole.totals
+    assert overview.modules == whole.modules
     assert whole.totals.parameters == first.totals.parameters
     assert whole.totals.complete
     page = ROWS.run(RowsArgs(start=FEW - 20, count=10), context)
     assert page.total == whole.totals.layers
     assert page.rows[-1].outputs[0].shape == ("batch", 4, 8)
+    assert SEARCH.run(SearchArgs("layer.177.attention"), context).total == 13, "modules are found as well"
     assert FOLLOW.run(FollowArgs(), context) == Followed(True)
+
+
+def test_sizes_that_were_chosen_before_can_be_taken_back(few: Path) -> None:
+    context = Context()
+    OPEN.run(OpenArgs(str(few), dims={"batch": 3}, quick=True), context)
+    three = follow(context).totals
+    one = ROWS.run(RowsArgs(count=5), context)
+    assert one.totals == OPEN.run(OpenArgs(str(few)), Context()).totals
+    assert one.rows[0].outputs[0].shape == ("batch", 4, 8)
+    assert three.macs == 3 * one.totals.macs
+    again = ROWS.run(RowsArgs(count=5, dims={"batch": 3}), context)
+    assert again.totals == three
+    assert again.rows[0].outputs[0].shape == (3, 4, 8)
 
 
 def test_a_fenced_worker_does_it_too(large: Path) -> None:

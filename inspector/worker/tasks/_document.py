@@ -61,7 +61,7 @@ class Document:
         self.preview = Preview(model) if sketched else None
         """What is shown of a model that was only sketched, until `settling` is done."""
         self.settling: Settling | None = None
-        self.sketched = sketched
+        self._sketch = model if sketched else None
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._nodes: dict[str, dict[str, Node]] = {}
@@ -82,9 +82,14 @@ class Document:
 
     def _resized(self, dims: dict[str, int]) -> Model:
         """The model with these sizes."""
-        if dims and self.sketched and self.format.settle is not None:
-            return self.format.settle(self.source, self.model, dims, lambda share: None)
+        if self._sketch is not None and self.format.settle is not None and (dims or self.model is self._sketch):
+            return self.format.settle(self.source, self._sketch, dims, lambda share: None)
         return self.format.resize(self.source, dims) if dims and self.format.resize else self.model
+
+    @property
+    def sketched(self) -> bool:
+        """Whether it was first read without what takes long."""
+        return self._sketch is not None
 
     def settle(self, dims: dict[str, int]) -> None:
         """Get ready to work out the figures of a model that was only sketched."""
@@ -100,9 +105,15 @@ class Document:
         self.preview = self.settling = None
         if not dims:
             self.model = summary.model
+        else:
+            self.model = self._sketch = replace(self.model, modules=summary.model.modules)
         self._summaries = {(): summary} if not dims else {tuple(sorted(dims.items())): summary}
         self.news = self.chosen = summary
-        self.kept = {key: kept for key, kept in self.kept.items() if not key.startswith(("colours", "hierarchy"))}
+        self.kept = {
+            key: kept
+            for key, kept in self.kept.items()
+            if key != "search" and not key.startswith(("colours", "hierarchy"))
+        }
 
     def figures(self) -> Summary:
         """The figures that the window shows."""
