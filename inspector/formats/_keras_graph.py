@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from inspector.formats._keras_config import Argument, Layer, Reference, dtype_of, plain, shape_of
 from inspector.formats._keras_shapes import output_shapes
@@ -12,7 +13,7 @@ from inspector.ir import Graph, Module, Node, Shape, Value
 
 NODES = 200_000
 LARGEST = 1 << 62
-HIDDEN = frozenset({"name", "trainable", "dtype", "layers", "input_layers", "output_layers", "layer"})
+HIDDEN = frozenset({"name", "trainable", "dtype", "layers", "input_layers", "output_layers"})
 
 
 @dataclass(slots=True)
@@ -232,7 +233,7 @@ def _apply(
             tuple(outputs),
             {
                 key: plain(value)
-                for key, value in {**layer.said, **layer.config}.items()
+                for key, value in {**layer.said, **_indexed(layer), **layer.config}.items()
                 if key not in HIDDEN and value is not None
             },
             module=full.replace("/", "."),
@@ -240,6 +241,17 @@ def _apply(
         )
     )
     return outputs
+
+
+def _indexed(layer: Layer) -> dict[str, Any]:
+    """What an operation that takes a part of a tensor takes, which is no setting of it (Keras 3)."""
+    args = layer.given.get("args") if isinstance(layer.given, dict) and layer.type in ("GetItem", "Take") else None
+    return {"key": args[1]} if isinstance(args, list) and len(args) == 2 and _plain_key(args[1]) else {}
+
+
+def _plain_key(key: Any) -> bool:
+    """Whether it holds no tensor, whose place would be among the inputs."""
+    return "__keras_tensor__" not in str(key)[:10_000]
 
 
 def _dtype(drawing: Drawing, layer: Layer, arguments: list[str]) -> str:

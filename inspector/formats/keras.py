@@ -15,6 +15,7 @@ from inspector.formats._hdf5 import Listing, hdf5, listing, values, values_part
 from inspector.formats._keras_config import layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_notes import config_notes
+from inspector.formats._keras_reshape import reshape
 from inspector.formats._keras_weights import MEMBER, assign
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
@@ -113,6 +114,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    reshape=reshape,
     fetch_part=fetch_part,
     document=documented("keras"),
     mime="application/x-keras",

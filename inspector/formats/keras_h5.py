@@ -19,6 +19,7 @@ from inspector.formats._keras_config import Layer, layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
 from inspector.formats._keras_notes import config_notes
+from inspector.formats._keras_reshape import reshape
 from inspector.formats._keras_weights import Weights
 from inspector.formats._keras_weights import assign as assign_numbered
 from inspector.formats._modules import tree
@@ -195,6 +196,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    reshape=reshape,
     fetch_part=fetch_part,
     document=documented("keras"),
     mime="application/x-keras-h5",

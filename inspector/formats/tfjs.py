@@ -18,6 +18,7 @@ from inspector.formats._keras_config import layer, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
 from inspector.formats._keras_notes import config_notes
+from inspector.formats._keras_reshape import reshape
 from inspector.formats._raw import read_at
 from inspector.formats._safetensors_header import json_object
 from inspector.formats._source import Source
@@ -208,6 +209,11 @@ def document(op: str, domain: str) -> str:
     return documented("keras" if layers else "tensorflow")(op, "" if layers else domain)
 
 
+def _reshape(model: Model, shapes: dict[str, tuple[int | str, ...]]) -> Model:
+    """The model under these shapes of its inputs."""
+    return reshape(model, shapes) if model.metadata.get("kind") == "layers model" else propagate(model, shapes)
+
+
 FORMAT = Format(
     id="tfjs",
     title="TensorFlow.js",
@@ -216,5 +222,5 @@ FORMAT = Format(
     read=read,
     fetch=fetch,
     document=document,
-    reshape=propagate,
+    reshape=_reshape,
 )

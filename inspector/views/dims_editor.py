@@ -16,7 +16,7 @@ LARGEST = 2**31 - 1
 
 
 class DimsEditor(QWidget):
-    """One field for each open dimension of the inputs, and one for each input without a shape."""
+    """One field for each open dimension that has a name, and one for each input whose shape is open without."""
 
     def __init__(self, document: DocumentModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,8 @@ class DimsEditor(QWidget):
         if overview is None:
             return
         inputs = overview.signatures[0].inputs if overview.signatures else ()
-        shapeless = tuple(port.name for port in inputs if port.shape is None or port.name in document.shapes)
+        open_ones = {*overview.typed, *document.shapes}
+        shapeless = tuple(port.name for port in inputs if port.shape is None or port.name in open_ones)
         if (tuple(self.fields), tuple(self.shape_fields)) != (overview.dims, shapeless):
             self._build(overview.dims, shapeless)
         self._lead.setText("Shapes of the inputs" if shapeless else "Sizes")

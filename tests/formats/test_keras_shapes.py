@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from built import Built, build
 
+from inspector.formats import identify
 from inspector.ir import Shape
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.open import OpenArgs
 
 MODELS = ("spatial", "sequences", "operations", "nested", "open_sizes", "sequential")
 
@@ -39,3 +42,34 @@ def test_every_layer_has_the_shape_that_keras_gives(shapes: Built, name: str, su
         for value, shape in zip(found, said, strict=False):
             assert value is not None
             assert layer == "last" or agrees(value.shape, shape), (layer, value.shape, shape)
+
+
+def test_shapes_that_are_typed_flow_through_the_layers(shapes: Built) -> None:
+    """Keras' own shapes of a model with open sizes, for a picture of 33 × 21 and 7 steps; and its figures."""
+    path = shapes.folder / "open_sizes.keras"
+    image, steps = (value.name for value in shapes.read("open_sizes.keras").signatures[0].inputs)
+    opening = OpenArgs(path=str(path), shapes={image: (2, 33, 21, 3), steps: (2, 7, 5)})
+    (overview,) = ask_document(path, [], opening)
+    assert overview.typed == (image, steps)
+    assert [list(port.shape) for port in overview.signatures[0].outputs] == shapes.facts["open_sizes"]["typed"]
+    assert overview.totals.complete
+    (plain,) = ask_document(path, [])
+    assert not plain.totals.complete
+    assert overview.totals.macs > plain.totals.macs
+
+
+@pytest.mark.parametrize("name", ["spatial", "sequences", "operations", "nested"])
+def test_layers_know_from_their_settings_what_the_file_said(shapes: Built, name: str) -> None:
+    """With a batch of 2, through settings alone; what is inside a wrapper too deeply keeps what was said."""
+    source = shapes.source(f"{name}.keras")
+    fmt = identify(source)
+    model = fmt.read(source)
+    assert fmt.reshape is not None
+    told = fmt.reshape(model, {value.name: (2, *(value.shape or ())[1:]) for value in model.signatures[0].inputs})
+    assert told.main is not None
+    pairs = zip(told.main.outputs, shapes.facts[name]["outputs"], strict=True)
+    for value, said in pairs:
+        assert value.shape is None or len(value.shape) == len(said)
+        assert all(b is None or a == b for a, b in zip(value.shape or (), said, strict=False)), (value, said)
+    known = [value for value in told.main.outputs if value.shape and all(isinstance(size, int) for size in value.shape)]
+    assert len(known) >= len(told.main.outputs) - 4

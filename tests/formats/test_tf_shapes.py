@@ -8,10 +8,12 @@ import pytest
 from built import Built, build
 
 from inspector.engines.summary.summary import Summary
-from inspector.errors import FormatError
+from inspector.errors import FormatError, InspectorError
 from inspector.formats import Source, identify
 from inspector.formats._tf_shapes_words import position
 from inspector.ir import Graph, Shape
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.open import OpenArgs
 
 MODELS = ("cnn", "mobilenet", "bert", "recurrent", "images", "moves", "loops", "first_loops")
 DATA = {"moves": ("Where", "boolean_mask", "Unique"), "loops": ("while_1", "cond_1")}
@@ -182,3 +184,14 @@ def test_functions_inside_functions_that_call_twice(tmp_path: Path, deep: int) -
     ]  # fmt: skip
     main = graph(tmp_path, "\n".join(text))
     assert main.outputs[0].shape == ((5, None) if deep < 100 else None)
+
+
+def test_figures_of_a_frozen_graph_for_typed_shapes_in_a_real_worker(shapes: Built) -> None:
+    path = shapes.folder / "recurrent.pb"
+    (plain,) = ask_document(path, [])
+    (typed,) = ask_document(path, [], OpenArgs(path=str(path), shapes={"steps": (3, 7, 6)}))
+    assert plain.typed == typed.typed == ("steps",)
+    assert typed.signatures[0].outputs[0].shape == (3, 3)
+    assert typed.totals.macs > plain.totals.macs > 0
+    with pytest.raises(InspectorError, match="The input 'steps' cannot have this shape"):
+        ask_document(path, [], OpenArgs(path=str(path), shapes={"steps": (3, 7, 5)}))

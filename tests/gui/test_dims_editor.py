@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 from pytestqt.qtbot import QtBot
@@ -116,3 +117,12 @@ def test_what_was_typed_comes_back_next_time(document: DocumentModel, editor: Di
     settle()
     assert again.worker.asked[0].shapes == {"x": (1, 8)}
     again.close()
+
+
+def test_an_input_with_sizes_that_have_no_name_can_be_typed_whole(document: DocumentModel, editor: DimsEditor) -> None:
+    assert document.overview is not None
+    port = Port("x", "float32", (None, None, None, 3))
+    signatures = (Signature("main", (port, Port("y", "float32", (None, 4))), ()),)
+    document.overview = msgspec.structs.replace(document.overview, signatures=signatures, typed=("x",), dims=("batch",))
+    editor.refresh()
+    assert (list(editor.fields), list(editor.shape_fields)) == (["batch"], ["x"])

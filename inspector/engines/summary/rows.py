@@ -154,6 +154,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         texts: Names of texts that can be asked for.
         beside: Names of the files beside the model that hold its weights, relative to its folder.
         follows: Whether shapes, figures, modules and most rows are still to come (task `follow`).
+        typed: Names of inputs with open sizes that have no name: their shapes may be typed whole, and shapes follow.
     """
 
     file: str
@@ -171,3 +172,4 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     beside: tuple[str, ...] = ()
     follows: bool = False
+    typed: tuple[str, ...] = ()

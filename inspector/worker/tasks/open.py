@@ -56,8 +56,10 @@ def run(args: OpenArgs, context: Context) -> Overview:
         model = sketch or fmt.read(source)
     model = replace(model, notes=(*model.notes, *remarks(source, model, fmt)))
     fixed: dict[str, int] = {}
+    typed = nameless(model) if fmt.reshape is not None else ()
     if args.shapes:
         if fmt.reshape is not None:
+            fixed = batch_of(model, args.shapes)
             model = fmt.reshape(model, _known(model, args.shapes))
         else:
             fixed = sizes_of(model, args.shapes)
@@ -69,7 +71,9 @@ def run(args: OpenArgs, context: Context) -> Overview:
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
     notes = (FOLLOWS, *result.notes) if opened.sketched else result.notes
-    result = msgspec.structs.replace(result, beside=beside(source, model), follows=opened.sketched, notes=notes)
+    result = msgspec.structs.replace(
+        result, beside=beside(source, model), follows=opened.sketched, notes=notes, typed=typed
+    )
     context.state[KEY] = opened
     return result
 
@@ -83,6 +87,20 @@ def beside(source: Source, model: Model) -> tuple[str, ...]:
                 source.side(name)
                 found.append(name)
     return tuple(found)
+
+
+def nameless(model: Model) -> tuple[str, ...]:
+    """Names of the inputs with open sizes beside the batch that have no name to fix them by."""
+    return tuple(inert(value.name) for value in inputs_of(model) if value.shape is None or None in value.shape[1:])
+
+
+def batch_of(model: Model, shapes: Shapes) -> dict[str, int]:
+    """The size of the batch under these shapes, for values that no rule reached."""
+    for value in inputs_of(model):
+        given = shapes.get(value.name)
+        if given and value.shape and value.shape[0] is None and isinstance(given[0], int):
+            return {BATCH: given[0]}
+    return {}
 
 
 def sizes_of(model: Model, shapes: Shapes) -> dict[str, int]:
