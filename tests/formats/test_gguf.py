@@ -15,6 +15,9 @@ from inspector.formats import Source, identify
 from inspector.formats._ggml import KINDS
 from inspector.formats.gguf import FORMAT
 from inspector.ir import Model, Role
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.tensor import TASK as TENSOR
+from inspector.worker.tasks.tensor import TensorArgs
 
 U32, F32, BOOL, STRING, ARRAY, U64 = 4, 6, 7, 8, 9, 10
 Q4_0, Q4_K, IQ2_S = 2, 12, 22
@@ -156,6 +159,24 @@ def test_a_model_in_several_files_opens_from_each(tmp_path: Path) -> None:
     (note,) = read(tmp_path / names[0]).notes
     missing = f"1 of the 2 files of this model cannot be read: The side file '{names[1]}' is missing."
     assert (note.level, note.text) == ("warning", missing)
+
+
+def test_a_document_worker_shows_values_behind_blocks_in_every_file(tmp_path: Path) -> None:
+    for at, name in enumerate(("m-00001-of-00002.gguf", "m-00002-of-00002.gguf")):
+        made = toy() if at == 0 else Writer()
+        if at:
+            made.tensor("blk.1.w.weight", Q4_0, (1, 32), np.array([2], "<f2").tobytes() + bytes([0x98] * 16))
+        made.say("split.count", U32, 2)
+        made.write(tmp_path / name)
+    questions = [(TENSOR, TensorArgs(name)) for name in ("blk.0.attn_q.weight", "blk.1.w.weight")]
+    overview, here, there = ask_document(tmp_path / "m-00001-of-00002.gguf", questions)
+    assert (overview.title, overview.totals.parameters, overview.totals.parameter_bytes) == (
+        "GGUF",
+        110,
+        48 + 36 + 8 + 18,
+    )
+    assert (here.dtype, here.nbytes, here.values[:3]) == ("q4_0", 36, ("-4", "-3.5", "-3"))
+    assert there.values[15:17] == ("0", "2")
 
 
 def test_words_that_lie_across_pieces_of_the_header_are_passed_over(tmp_path: Path) -> None:

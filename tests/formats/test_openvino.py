@@ -15,6 +15,11 @@ from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.openvino import FORMAT
 from inspector.ir import Model, Role
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.rows import TASK as ROWS
+from inspector.worker.tasks.rows import RowsArgs
+from inspector.worker.tasks.tensor import TASK as TENSOR
+from inspector.worker.tasks.tensor import TensorArgs
 
 Dims = tuple[int, ...]
 
@@ -118,6 +123,15 @@ def test_layers_constants_and_figures(tmp_path: Path) -> None:
     assert totals.macs == 108 * 36 + 216 * 8  # the kernel at each of 6 by 6 places, then the matrix
     assert FORMAT.fetch(Source(path), model.tensors["conv.weight"]).reshape(-1).tolist() == list(range(108))
     assert FORMAT.fetch(Source(path), model.tensors["fc.weight"])[0, :2].tolist() == [3, 7]
+
+
+def test_a_document_worker_shows_the_table_and_values_of_the_bin(tmp_path: Path) -> None:
+    path = toy().write(tmp_path / "m.xml")
+    asked = [(TENSOR, TensorArgs("conv.weight")), (ROWS, RowsArgs())]
+    overview, tensor, page = ask_document(path, asked)
+    assert (overview.title, overview.totals.parameters) == ("OpenVINO", 1842)
+    assert tensor.values[:3] == ("0", "1", "2")
+    assert [(row.type, row.macs) for row in page.rows if row.macs] == [("GroupConvolution", 3888), ("MatMul", 1728)]
 
 
 @pytest.mark.parametrize(
