@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
             $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: run test test-all check bench fuzz samples screenshots clean system
+.PHONY: run test test-all check bench fuzz samples screenshots clean system hostile
 run: $(STAMP)
 	@$(PY) packaging/demo.py
 
@@ -31,6 +31,10 @@ bench: $(STAMP)
 N ?= 2000
 fuzz: $(STAMP)
 	@$(PY) -m tests.fuzz --count $(N) $(if $(FORMAT),--format $(FORMAT))
+
+hostile: $(STAMP)
+	@$(PY) tests/hostile/table.py
+	@$(PY) tests/hostile/probes.py
 
 samples: $(STAMP)
 	@$(PY) resources/samples/build.py
