@@ -237,16 +237,17 @@ class _Cut:
 
     def _take(self, block: Block, names: list[str]) -> None:
         """Keep the inputs, each text once where it is easy: a million copies take much."""
-        near = dict(zip(block.outputs, block.outputs, strict=True))  # most values are made near who takes them
-        tensors = self._reader.shelf.tensors
-        for at, name in enumerate(names):
-            found = near.get(name)
-            if found is None:
-                tensor = tensors.get(name)
-                if tensor is not None:
-                    found = tensor.name
-                    block.stored.append(at)
-            block.inputs.append(found or name)
+        near = dict(zip(block.outputs, block.outputs, strict=True)).get  # most values are made near who takes them
+        found = [near(name) for name in names]
+        tensors = self._reader.shelf.tensors.get
+        for at in [at for at, name in enumerate(found) if name is None]:
+            tensor = tensors(names[at])
+            if tensor is None:
+                found[at] = names[at]
+            else:
+                found[at] = tensor.name
+                block.stored.append(at)
+        block.inputs = found  # type: ignore[assignment]  # there is a text for each now
 
     def tensors(self, many: Many) -> list[tuple[str, str, tuple[int, ...], int] | None]:
         """Name, dtype, shape and bytes of each plain initializer, None for others.
