@@ -1,11 +1,12 @@
-"""Quantized tensors of TensorFlow Lite and TensorFlow.js through the tasks: as stored, and as the numbers they mean."""
+"""Quantized tensors of TensorFlow Lite, TensorFlow.js and Keras: as they are stored, and as the numbers they mean."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from built import Built
+import pytest
+from built import Built, build
 
 from inspector.worker.tasks import Context
 from inspector.worker.tasks._document import Document, document
@@ -59,3 +60,23 @@ def test_tensorflow_js(tf_graphs: Built) -> None:
     assert usual.quantized is not None
     again = stored.astype(np.float64) * usual.quantized.scales[0] + usual.quantized.offset
     assert np.array_equal(again.astype(np.float32), real)
+
+
+@pytest.mark.slow
+def test_keras(tmp_path: Path) -> None:
+    """Eight bits lose at most half a step of what the weights were."""
+    built = build("build_keras_quantized.py", tmp_path)
+    context, model = opened(built.folder / "quantized.keras")
+    with np.load(built.folder / "before.npz") as before:
+        for name, path, axis in (
+            ("words/embeddings", "small/words/embeddings", 0),
+            ("square/kernel", "small/square/kernel", 1),
+            ("last/kernel", "small/last/kernel", 1),
+        ):
+            real = values(model, model.tensor(name), True).whole
+            quantized = view(context, name).quantized
+            assert real is not None
+            assert quantized is not None
+            assert quantized.how == f"per axis {axis}"
+            assert np.abs(real - before[path]).max() <= quantized.high * 0.5001
+            assert view(context, name).shown == "int8"

@@ -87,7 +87,7 @@ def quantization(opened: Document, tensor: Tensor) -> Quantization | None:
     kept: dict[str, Quantization | None] = opened.once("quantizations", dict)
     if tensor.name not in kept:
         try:
-            kept[tensor.name] = _beside(opened, tensor) or _by_users(opened, tensor)
+            kept[tensor.name] = _beside(opened, tensor) or _in_keras(opened, tensor) or _by_users(opened, tensor)
         except (
             InspectorError,
             ValueError,
@@ -132,6 +132,28 @@ def _elsewhere(opened: Document, where: Attribute) -> Reals:
         raise ValueError("no place")
     place = Place(member=str(member), offset=offset, size=size)
     return opened.fetched(Tensor("scales", str(dtype), (count,), place)).astype(np.float64)
+
+
+def _in_keras(opened: Document, tensor: Tensor) -> Quantization | None:
+    """What Keras' quantized layers keep: the last variable of the layer has the scales, by which one divides.
+
+    They go along the units of a dense layer's kernel (`kernel_scale`), and along the rows of an embedding.
+    """
+    group, _, _ = str(tensor.place.layout.get("path", "")).rpartition("/")
+    if tensor.dtype != "int8" or not group.endswith("/vars") or not tensor.name.endswith(("kernel", "embeddings")):
+        return None
+    siblings = {
+        int(number): each
+        for each in opened.model.tensors.values()
+        if (path := str(each.place.layout.get("path", ""))).rpartition("/")[0] == group
+        and (number := path.rpartition("/")[2]).isdigit()
+    }
+    last = siblings[max(siblings)]
+    axis = 0 if tensor.name.endswith("embeddings") else len(tensor.shape) - 1
+    if last.dtype != "float32" or last.count != tensor.shape[axis] or last.shape[-1:] != (last.count,):
+        return None
+    scale = opened.fetched(last).astype(np.float64).reshape(-1)
+    return _arranged(1 / scale, np.zeros(1), tensor.shape, axis, 0, "variable of the layer") if scale.all() else None
 
 
 def _by_users(opened: Document, tensor: Tensor) -> Quantization | None:
