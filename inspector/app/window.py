@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from inspector.app.menus import Menus
 from inspector.assets import resource
+from inspector.viewmodels import words
 from inspector.viewmodels.workspace import Workspace
 from inspector.views import look
 from inspector.views.pieces import bar_alone, button, chain, tool
@@ -208,7 +209,7 @@ class MainWindow(QMainWindow):
         document.worker.protected.connect(lambda _level: self._show_protection())
         shown = document.name.replace("&", "&&")
         number = self.tabs.addTab(page, look.icon("file"), shown)
-        self.tabs.setTabToolTip(number, str(document.path))
+        self.tabs.setTabToolTip(number, words.tip(str(document.path)))
         close = tool("close", f"Close {document.name}", lambda: self.workspace.close(document))
         self.tabs.tabBar().setTabButton(number, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentIndex(number)

@@ -34,6 +34,7 @@ from inspector.viewmodels.compare_export import (
 )
 from inspector.viewmodels.measured import environment_words
 from inspector.viewmodels.verdicts import excess
+from inspector.viewmodels.words import tip
 from inspector.views import look
 from inspector.views.device_list import HEIGHT, DeviceList
 from inspector.views.error_box import ErrorBox
@@ -210,7 +211,7 @@ class ComparePage(QWidget):
         words = "Looking for devices …" if model.devices.asking else model.devices.what or "Devices are not known yet."
         self.devices.show_chips(model.chips, model.ticked, words)
         self.feeds.setText(Path(model.feeds).name if model.feeds else "random inputs")
-        self.feeds.setToolTip(model.feeds)
+        self.feeds.setToolTip(tip(model.feeds))
         self.no_feeds.setVisible(bool(model.feeds))
         self.seed.setEnabled(not live and not model.feeds)
         if self.seed.value() != model.seed:
@@ -243,7 +244,7 @@ class ComparePage(QWidget):
             for path, text in wanted:
                 item = QStandardItem(text)
                 item.setData(path, Qt.ItemDataRole.UserRole)
-                item.setToolTip(path)
+                item.setToolTip(tip(path))
                 if path == FILE:
                     item.setIcon(look.icon("folder-opened"))
                 items.appendRow(item)

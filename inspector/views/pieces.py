@@ -138,7 +138,7 @@ def tool(icon: str, tip: str, clicked: Callable[[], object] | None = None) -> QT
     made = QToolButton()
     made.setIcon(look.icon(icon))
     made.setIconSize(QSize(16, 16))
-    made.setToolTip(tip)
+    made.setToolTip(words.tip(tip))
     made.setAccessibleName(tip)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if clicked is not None:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPen, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
+from inspector.viewmodels.words import tip as inert_tip
 from inspector.views import look
 
 Ticks = list[tuple[float, list[float]]]
@@ -138,7 +139,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             return
         words = self.tip(box.mapSceneToView(place))
         if words:
-            QToolTip.showText(self.mapToGlobal(self.mapFromScene(place)), words, self)
+            QToolTip.showText(self.mapToGlobal(self.mapFromScene(place)), inert_tip(words), self)
         else:
             QToolTip.hideText()
 

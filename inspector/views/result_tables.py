@@ -141,7 +141,7 @@ class ResultTable(QTableWidget):
                 item.setData(CELL, cell)
                 item.setTextAlignment(self._side(number))
                 item.setFont(look.tabular(0.92))
-                item.setToolTip(cell.tip)
+                item.setToolTip(words.tip(cell.tip))
                 self.setItem(line, number, item)
         self._wanted = [self._wish(number) for number in range(len(self._head))]
         self._dress()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from inspector.assets import resource
+from inspector.viewmodels.words import tip
 from inspector.views import look
 from inspector.views.pieces import Elided, Picture, button, column, label, repolish, row
 
@@ -142,7 +143,7 @@ class WelcomePage(QWidget):
         made.setCursor(Qt.CursorShape.PointingHandCursor)
         made.clicked.connect(lambda: self.file_wanted.emit(str(file)))
         made.setAccessibleName(f"Open {file.name}")
-        made.setToolTip(str(file))
+        made.setToolTip(tip(str(file)))
         name, folder = Elided(file.name), Elided(str(file.parent), "caption", Qt.TextElideMode.ElideLeft)
         for text in (name, folder):
             text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

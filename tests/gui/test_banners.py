@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -84,9 +85,14 @@ def test_the_gravest_comes_first() -> None:
     assert as_text(notes).startswith("Danger: c\ndo not\n\nDanger: d\n\nWarning: b\n\nNote: a")
 
 
-def test_markup_in_a_name_stays_text_in_tooltips(window: MainWindow, opened: Opened) -> None:
-    from PySide6.QtGui import QTextDocument
-
+def test_markup_in_a_name_stays_text_in_tooltips(
+    window: MainWindow, opened: Opened, tmp_path: Path, samples: Path
+) -> None:
+    file = tmp_path / "<img src=x> & <b>bold<b>.onnx"
+    file.write_bytes((samples / "digits_mlp.onnx").read_bytes())
+    opened(file)
+    assert window.tabs.tabToolTip(0) == words.tip(str(file))
+    assert "&lt;img" in window.tabs.tabToolTip(0)
     evil = "<img src='file:///etc/passwd'><b>bold</b> & more\nsecond"
     shown = QTextDocument()
     shown.setHtml(words.tip(evil))
