@@ -21,7 +21,12 @@ DEPTH = 64
 Kind = Literal["model", "copy", "optimizer", "other"]
 Path = tuple[str, ...]
 
-COPIES = re.compile(r"(^|[_.])(ema|swa|averaged?|shadow)([_.]|$)|(^|_)ema|ema$|target_network", re.IGNORECASE)
+COPIES = re.compile(
+    r"(^|[_.])(ema|swa|averaged?|averaging|shadow)([_.]|$)|(^|_)ema|ema$|target_network|^current_model_state$",
+    re.IGNORECASE,
+)
+CURRENT = "current_model_state"
+"""Where Lightning keeps the weights themselves when `state_dict` holds their average."""
 OPTIMIZERS = re.compile(r"optim", re.IGNORECASE)
 OTHERS = re.compile(
     r"^(callbacks?|loops?|(lr_)?schedulers?|lr_scheduler_states|rng.*|.*rng_state.*|metrics?|(amp_|grad_)?scaler.*|amp|loss(es)?"

@@ -13,7 +13,7 @@ from inspector.formats._pickle import Call
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode, state_role
-from inspector.formats._torch_contents import Contents, Leaf, Part, contents, is_module
+from inspector.formats._torch_contents import CURRENT, Contents, Leaf, Part, contents, is_module
 from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_torch, peek
 from inspector.formats._torch_tar import is_tar
 from inspector.formats._torch_words import class_of, mapping, tensor_of, written
@@ -214,9 +214,12 @@ def _optimizers(opened: Opened, found: Contents) -> dict[str, str]:
 def _notes(build: _Build, models: list[Part]) -> Iterator[Note]:
     found = build.found
     for part in found.of("copy"):
-        text = (
-            f"The file holds a second copy of the weights under {'.'.join(part.path)[:200]!r}: averaged while training."
-        )
+        if not any(leaf.tensor.shape for leaf in part.leaves.values()):
+            continue  # how many were averaged, and other counts
+        name = ".".join(part.path)[:200]
+        text = f"The file holds a second copy of the weights under {name!r}: averaged while training."
+        if part.path[:1] == (CURRENT,):
+            text = f"The weights are averages; as training left them they stand under {name!r}."
         yield Note("info", text, "It is listed apart and not counted as parameters.")
     for start, count in build.copies.items():
         text = f"{count:,} tensors under {start!r} are an averaged copy of the weights."

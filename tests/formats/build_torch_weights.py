@@ -125,6 +125,8 @@ def copies(net: nn.Module, state: dict[str, torch.Tensor], folder: Path) -> None
     shadow = {f"model_ema.{key.replace('.', '')}": value.clone() for key, value in state.items()}
     torch.save({**state, **shadow}, folder / "ema_inside.pt")
     torch.save({"model": state, "ema_state": {"shadow_params": list(net.parameters())}}, folder / "ema_list.pt")
+    lightning = {"state_dict": state, "current_model_state": state, "averaging_state": {"n_averaged": torch.tensor(3)}}
+    torch.save({**lightning, "pytorch-lightning_version": "2.6.6", "epoch": 1}, folder / "averaging.ckpt")
     torch.save(torch.optim.swa_utils.AveragedModel(net).state_dict(), folder / "averaged.pt")
 
 

@@ -76,6 +76,12 @@ def test_averages_are_found_wherever_trainers_keep_them(torch_weights: Built) ->
         assert counted(model, Role.WEIGHT, Role.BUFFER) == facts["parameters"] + facts["buffers"]
         assert sum(tensor.count for tensor in found if tensor.dtype == "float32") >= facts["parameters"]
         assert "averaged" in model.notes[0].text
+    model = torch_weights.read("averaging.ckpt")  # as Lightning's EMAWeightAveraging writes it
+    assert counted(model, Role.WEIGHT, Role.BUFFER) == facts["parameters"] + facts["buffers"]
+    assert {model.tensors[name].role for name in facts["names"]} == {Role.WEIGHT, Role.BUFFER, Role.CONSTANT}
+    assert [note.text for note in model.notes] == [
+        "The weights are averages; as training left them they stand under 'current_model_state'."
+    ]
     (note,) = torch_weights.read("averaged.pt").notes
     assert note.text == "These are averaged weights (SWA or EMA): the state of torch.optim.swa_utils.AveragedModel."
 
