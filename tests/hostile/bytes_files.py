@@ -124,10 +124,12 @@ TORCH = {"torch.module", "torch.state_dict", "torch.script", "torch.export"}
 """They share their suffixes in the wild."""
 
 
-WHOLE = {"small.gguf": 31, "frozen.pbtxt": 1, "frozen.pb": 2}
-"""Places where what is cut off is filling, a line break, or a last field that the format does not ask for."""
-ENDLESS = {"control.tflite": b"", "conv.tflite": b"", "program": b"\0"}
-"""Files of formats that do not say where they end, and before which bytes: FlatBuffers; a SavedModel before zeros."""
+WHOLE = {"frozen.pb": 2}
+"""Places where what is cut off is a last field that the format does not ask for."""
+FILLING = b"\0\n"
+"""A file whose end of nothing but this is cut off is whole."""
+ENDLESS = {"tflite": b"", "tf.saved_model": b"\0", "before_archives.pth": b""}
+"""What does not say where it ends, and before which bytes: FlatBuffers and tar; a SavedModel before zeros."""
 
 
 def cut(folder: Path, offsets: Callable[[int], Iterator[int]], most: int) -> str:
@@ -141,7 +143,7 @@ def cut(folder: Path, offsets: Callable[[int], Iterator[int]], most: int) -> str
         before = {note.text for note in opened(path).notes}
         for at in offsets(len(data)):
             path.write_bytes(data[:at])
-            if not told(path, before):
+            if data[at:].strip(FILLING) and not told(path, before):
                 silent.setdefault(main.name, []).append(at)
             count += 1
     wrong = {name: (len(places), places[:10]) for name, places in silent.items() if len(places) > WHOLE.get(name, 0)}
@@ -190,14 +192,14 @@ def strangers(folder: Path) -> str:
 
 def behind(folder: Path) -> str:
     silent, count = [], 0
-    for _, seed, main in seeds():
+    for fmt, seed, main in seeds():
         path = copied(seed, main, folder / "x")
         path = path / "saved_model.pb" if path.is_dir() else path
         data = path.read_bytes()
         before = {note.text for note in opened(path).notes}
         for garbage in (b"\0" * 512, b"\xff" * 100, b"PK\5\6", b"garbage\n"):
             path.write_bytes(data + garbage)
-            endless = main.name in ENDLESS and garbage.startswith(ENDLESS[main.name])
+            endless = any(garbage.startswith(ENDLESS[key]) for key in (fmt, main.name) if key in ENDLESS)
             if not told(path, before) and not endless:
                 silent.append((main.name, garbage[:8]))
             count += 1

@@ -1,7 +1,7 @@
 """What a hostile case is, and where all of them are found.
 
 A case writes a file as bytes, says what opening it must give, and is opened by `witness.py` in a real document worker.
-A loop is a case of many small files that would each be too quick for a worker of their own: it reads them in this
+A loop is a case of many small files that would each be too quick for a worker of their own: it reads them in one
 process and gives one line. Modules of this folder hold them in `CASES` and `LOOPS`.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from witness import Seen
 
 HERE = Path(__file__).parent
-APART = ("case", "witness", "table", "probes", "conftest")
+APART = ("case", "witness", "loop", "table", "probes", "conftest")
 MARKER = "RAN"
 """Beside the folder of a sample: what a payload would write if anything ran it."""
 SECRET = b"the secret of the neighbour"
@@ -60,11 +60,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Loop:
-    """Many small files, read one after another in this process.
+    """Many small files, read one after another in one process.
 
     Attributes:
         run: Does it in an empty folder and gives what was seen in a few words; raises AssertionError.
         says: What is expected, in words.
+        seconds: What it takes; five times that is a hang.
     """
 
     number: int

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     print(f"{'':5}{'the file':{WIDE}} {'expected':8} {'seen':8} {'s':>6} {'MB':>5}  what was said")
     with tempfile.TemporaryDirectory() as folder:
         for label, case in chosen.items():
-            seen, wrong = tried(case, Path(folder) / label, witness)
+            seen, wrong = tried(label, case, Path(folder) / label, witness)
             good += not wrong
             expected = "as said" if isinstance(case, Loop) else case.outcome
             said = seen.what or next((text for _, text, _ in seen.notes if case.says in text), case.says)

@@ -1,4 +1,8 @@
-"""G1 to G9 of SECURITY.md, seen from outside: the command that a user types, under strace."""
+"""Guarantees G1 to G5, G7 and G9, seen from outside: the command that a user types, under strace.
+
+G6 is `tests/gui/test_heartbeat.py`, G8 `tests/unit/test_publish.py`; that every refusal is a sentence with a hint (G7)
+and every text inert (G9) `witness.py` asks of each hostile file.
+"""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ def witness() -> Iterator[Witness]:
 
 
 @pytest.mark.parametrize(
-    "case",
+    ("label", "case"),
     [
-        pytest.param(case, id=f"{label}-{case.name[:60]}", marks=[pytest.mark.slow] if case.slow else [])
+        pytest.param(label, case, id=f"{label}-{case.name[:60]}", marks=[pytest.mark.slow] if case.slow else [])
         for label, case in ALL.items()
     ],
 )
-def test_a_hostile_file_gives_what_is_said(case: Case | Loop, tmp_path: Path, witness: Witness) -> None:
-    _seen, wrong = tried(case, tmp_path / "case", witness)
+def test_a_hostile_file_gives_what_is_said(label: str, case: Case | Loop, tmp_path: Path, witness: Witness) -> None:
+    _seen, wrong = tried(label, case, tmp_path / "case", witness)
     assert not wrong

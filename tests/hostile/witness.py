@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import stat
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -206,12 +208,12 @@ def listing(folder: Path) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def tried(case: Case | Loop, base: Path, witness: Witness) -> tuple[Seen, str]:
+def tried(label: str, case: Case | Loop, base: Path, witness: Witness) -> tuple[Seen, str]:
     """Run a case in an empty folder; what was seen, and what is wrong with it (nothing when it is as expected)."""
     folder = base / "model"
     folder.mkdir(parents=True)
     if isinstance(case, Loop):
-        return _looped(case, folder)
+        return _looped(case, label, folder)
     (base / "secret.txt").write_bytes(SECRET)
     path = case.build(folder)
     before = listing(base)
@@ -226,14 +228,22 @@ def tried(case: Case | Loop, base: Path, witness: Witness) -> tuple[Seen, str]:
     return seen, "; ".join(wrong)
 
 
-def _looped(case: Loop, folder: Path) -> tuple[Seen, str]:
-    start, seen, wrong = perf_counter(), Seen("as said"), ""
+def _looped(case: Loop, label: str, folder: Path) -> tuple[Seen, str]:
+    start, seen = perf_counter(), Seen("as said")
+    command = [sys.executable, str(Path(__file__).with_name("loop.py")), label, str(folder)]
     try:
-        seen.what = case.run(folder)
-    except AssertionError as error:
-        seen.outcome, wrong = "wrong", str(error)[:2000] or "an assertion failed"
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5 * case.seconds)
+    except subprocess.TimeoutExpired:
+        seen.outcome = "hung"
+        return seen, f"took more than {5 * case.seconds} s"
     seen.seconds = perf_counter() - start
-    return seen, wrong or (f"took {seen.seconds:.1f} s" if seen.seconds > case.seconds else "")
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines:
+        seen.outcome = "died"
+        return seen, f"status {done.returncode}: {done.stderr[-2000:]}"
+    told = json.loads(lines[-1])
+    seen.what, seen.outcome = told["seen"], "wrong" if told["wrong"] else seen.outcome
+    return seen, told["wrong"]
 
 
 def _judged(case: Case, seen: Seen) -> Iterator[str]:
