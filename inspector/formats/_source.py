@@ -7,6 +7,7 @@ the repository root of that cache. Devices, FIFOs, hard links, `..`, absolute pa
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from inspector.formats._format import Glimpse
 from inspector.formats._zip_directory import names as zip_names
 
 HEAD = 4096
+PLAIN = "Open a model file or a model folder."
 
 
 class Source:
@@ -58,7 +60,13 @@ class Source:
         with os.fdopen(handle, "rb") as file:
             if name and os.fstat(file.fileno()).st_nlink > 1:
                 raise FormatError(f"The side file {name!r} is a hard link.", hint="Replace it by a real copy.")
-            yield file
+            try:
+                yield file
+            except OSError as error:
+                raise FormatError(
+                    f"{path.name} cannot be read: {error.strerror or error}.",
+                    hint="Its disk or its connection failed, or it is no plain file.",
+                ) from error
 
     def side(self, name: str) -> Path:
         """Where a side file lies, checked to be beneath an allowed root."""
@@ -99,7 +107,10 @@ class Source:
 
 def allowed_roots(path: Path) -> tuple[Path, ...]:
     """The real folders beneath which the files of a model may lie."""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):  # links in a circle, which opening tells in words
+        real = path.absolute()
     if path.is_dir():
         return (real,)
     roots = [path.parent.resolve(), real.parent]
@@ -119,10 +130,16 @@ def _open_regular(path: Path) -> int:
     except PermissionError as error:
         raise FormatError(f"{path.name} may not be read.", hint="Ask its owner for the right to read it.") from error
     except OSError as error:
-        raise FormatError(f"{path.name} cannot be opened: {error.strerror}.") from error
+        if error.errno == errno.ELOOP:
+            raise FormatError(
+                f"{path.name} is a link that leads back to itself.", hint="Open the file that it should lead to."
+            ) from error
+        if error.errno == errno.ENXIO:  # a socket
+            raise FormatError(f"{path.name} is not a regular file.", hint=PLAIN) from error
+        raise FormatError(f"{path.name} cannot be opened: {error.strerror}.", hint=PLAIN) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise FormatError(f"{path.name} is not a regular file.", hint="Open a model file or a model folder.")
+        raise FormatError(f"{path.name} is not a regular file.", hint=PLAIN)
     return handle
 
 
