@@ -13,9 +13,10 @@ SAME = {
     (
         "matmul",
         "linear",
-    ): "MatMul aten.mm.default aten.bmm.default BatchMatMulV2 BATCH_MATMUL aten::matmul QLinearMatMul",
+    ): "MatMul aten.mm.default aten.bmm.default BatchMatMulV2 BATCH_MATMUL aten::matmul QLinearMatMul "
+    "DynamicQuantizeMatMul MatMulIntegerToFloat",
     ("conv", "convolution"): "Conv aten.conv2d.default Conv2D Conv1D Conv3d CONV_2D DEPTHWISE_CONV_2D SeparableConv2D "
-    "DepthwiseConv2dNative aten::_convolution aten.convolution.default QLinearConv ConvInteger",
+    "DepthwiseConv2dNative _FusedDepthwiseConv2dNative NhwcConv aten::_convolution aten.convolution.default QLinearConv ConvInteger",
     ("conv_transpose", "convolution"): "ConvTranspose Conv2DTranspose TRANSPOSE_CONV Conv2DBackpropInput "
     "aten.conv_transpose2d.input ConvTranspose2d",
     ("batch_norm", "normalisation"): "BatchNormalization BatchNorm2d FusedBatchNormV3 aten.batch_norm.default "
@@ -27,14 +28,14 @@ SAME = {
     ("reduce_mean", "pooling"): "ReduceMean aten.mean.dim MEAN REDUCE_MEAN",
     ("sdpa", "attention"): "aten.scaled_dot_product_attention.default aten::scaled_dot_product_attention",
     ("multi_head_attention", "attention"): "MultiHeadAttention MultiheadAttention",
-    ("lstm", "recurrent"): "LSTM aten.lstm.input UNIDIRECTIONAL_SEQUENCE_LSTM",
+    ("lstm", "recurrent"): "LSTM aten.lstm.input UNIDIRECTIONAL_SEQUENCE_LSTM ConvLSTM2D LSTMBlockCell",
     ("add", "elementwise"): "Add ADD AddV2 aten.add.Tensor aten::add_ BiasAdd _operator.add",
     ("mul", "elementwise"): "Mul Multiply aten.mul.Scalar MUL",
     ("reshape", "shape"): "Reshape Flatten aten.view.default aten.flatten.using_ints EXPAND_DIMS Unsqueeze",
     ("concat", "shape"): "Concat Concatenate CONCATENATION aten.cat.default ConcatV2",
     ("slice", "shape"): "Slice STRIDED_SLICE aten.slice.Tensor aten.select.int _operator.getitem",
     ("constant", "constant"): "Constant Const prim::Constant aten.zeros.default ConstantOfShape",
-    ("if", "control"): "If IF StatelessIf torch.ops.higher_order.cond",
+    ("if", "control"): "If IF StatelessIf Case torch.ops.higher_order.cond",
     ("embedding", "embedding"): "Embedding aten.embedding.default EMBEDDING_LOOKUP",
 }
 
