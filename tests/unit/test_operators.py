@@ -16,7 +16,8 @@ SAME = {
     ): "MatMul aten.mm.default aten.bmm.default BatchMatMulV2 BATCH_MATMUL aten::matmul QLinearMatMul "
     "DynamicQuantizeMatMul MatMulIntegerToFloat",
     ("conv", "convolution"): "Conv aten.conv2d.default Conv2D Conv1D Conv3d CONV_2D DEPTHWISE_CONV_2D SeparableConv2D "
-    "DepthwiseConv2dNative _FusedDepthwiseConv2dNative NhwcConv aten::_convolution aten.convolution.default QLinearConv ConvInteger",
+    "DepthwiseConv2dNative _FusedDepthwiseConv2dNative NhwcConv aten::_convolution "
+    "aten.convolution.default QLinearConv ConvInteger",
     ("conv_transpose", "convolution"): "ConvTranspose Conv2DTranspose TRANSPOSE_CONV Conv2DBackpropInput "
     "aten.conv_transpose2d.input ConvTranspose2d",
     ("batch_norm", "normalisation"): "BatchNormalization BatchNorm2d FusedBatchNormV3 aten.batch_norm.default "
