@@ -53,7 +53,9 @@ def figures(totals: Totals) -> tuple[Figure, ...]:
         Figure("Multiply-adds", words.short(totals.macs), least or f"{words.count(totals.macs)} a call"),
         weights,
         Figure("Activations", words.size(totals.activation_bytes), least or peak),
-        Figure("Layers", words.count(totals.layers), f"{words.count(totals.nodes)} operations"),
+        Figure(
+            "Layers", words.count(totals.layers), f"{words.count(totals.nodes)} operation{'s'[: totals.nodes != 1]}"
+        ),
     )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from inspector.viewmodels import words
 from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.sizes import parse_shape
 from inspector.views import look
+from inspector.views.flow import FlowBox
 from inspector.views.pieces import button, label, repolish, row
 
 LARGEST = 2**31 - 1
+LONGEST, MOST = 32, 40
+"""Characters of a name that are shown, and fields of either kind."""
 
 
 class DimsEditor(QWidget):
@@ -24,12 +27,16 @@ class DimsEditor(QWidget):
         self._document = document
         self.fields: dict[str, QLineEdit] = {}
         self.shape_fields: dict[str, QLineEdit] = {}
-        self._line = QHBoxLayout()
-        self._line.setSpacing(8)
+        self._box = FlowBox(16)
         self._lead = label("", "caption")
         self._reset = button("Leave open", self._forget, quiet=True)
         self._reset.setToolTip("Forget the sizes typed here")
-        self.setLayout(row(self._lead, 8, self._line, self._reset, 0))
+        self._lead.setMinimumHeight(28)
+        line = row(spacing=8)
+        line.addWidget(self._lead, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._box, 1)
+        line.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignTop)
+        self.setLayout(line)
         document.overview_changed.connect(self.refresh)
         document.state_changed.connect(self.refresh)
         self.refresh()
@@ -42,7 +49,7 @@ class DimsEditor(QWidget):
         inputs = overview.signatures[0].inputs if overview.signatures else ()
         open_ones = {*overview.typed, *document.shapes}
         shapeless = tuple(port.name for port in inputs if port.shape is None or port.name in open_ones)
-        if (tuple(self.fields), tuple(self.shape_fields)) != (overview.dims, shapeless):
+        if (tuple(self.fields), tuple(self.shape_fields)) != (overview.dims[:MOST], shapeless[:MOST]):
             self._build(overview.dims, shapeless)
         self._lead.setText("Shapes of the inputs" if shapeless else "Sizes")
         for name, field in self.fields.items():
@@ -54,16 +61,14 @@ class DimsEditor(QWidget):
         self.setVisible(bool(overview.dims or shapeless))
 
     def _build(self, dims: tuple[str, ...], inputs: tuple[str, ...]) -> None:
-        while (item := self._line.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
+        self._box.flow.clear()
         self.fields, self.shape_fields = {}, {}
-        for name in inputs:
+        for name in inputs[:MOST]:
             field = self._field(name, f"Shape of {name}", "1×1×28×28", 160)
             field.setFont(look.mono_font())
             field.editingFinished.connect(self._on_shapes)
             self.shape_fields[name] = field
-        for name in dims:
+        for name in dims[:MOST]:
             field = self._field(name, f"Size of {name}", "any", 72)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             field.setValidator(QIntValidator(1, LARGEST, field))
@@ -76,8 +81,11 @@ class DimsEditor(QWidget):
         field.setAccessibleName(accessible)
         field.setPlaceholderText(example)
         field.setFixedWidth(width)
-        self._line.addWidget(label(name, mono=True))
-        self._line.addWidget(field)
+        words_ = label(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…", mono=True)
+        words_.setToolTip(words.tip(name))
+        pair = QWidget()
+        pair.setLayout(row(words_, field, spacing=8))
+        self._box.flow.addWidget(pair)
         return field
 
     def _on_dims(self) -> None:

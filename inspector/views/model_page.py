@@ -172,7 +172,12 @@ class ModelPage(QWidget):
                 self.lazy[self.current].ensure()
 
     def _show_error(self, error: InspectorError) -> None:
-        actions = [("Try again", self.document.retry), ("Open another…", self.open_other.emit)]
+        actions: list[tuple[str, Callable[[], object]]] = [
+            ("Try again", self.document.retry),
+            ("Open another…", self.open_other.emit),
+        ]
+        if self.document.shapes:  # they may be what does not fit
+            actions.insert(0, ("Forget the typed shapes", lambda: self.document.set_shapes({})))
         self._error = ErrorCard(error, "Cannot open this file", actions)
         self._stack.addWidget(self._error)
         self._stack.setCurrentWidget(self._error)

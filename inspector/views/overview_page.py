@@ -18,6 +18,8 @@ from inspector.views.pieces import Elided, Picture, button, card, column, label,
 
 WIDTH = 1040
 MOST_PORTS = 12
+NAME, SHAPE = 28, 36
+"""Characters of an input's name and of its shape that are shown."""
 MOST_METADATA = 60
 MOST_TEXTS = 40
 TINTS = {"info": ("info", "info"), "warning": ("warning", "warning"), "danger": ("error", "bad")}
@@ -204,8 +206,8 @@ def _port_list(title: str, ports: tuple[Port, ...]) -> QWidget:
     grid.setColumnStretch(2, 1)
     grid.addWidget(label(title, "caption"), 0, 0, 1, 3)
     for number, port in enumerate(ports[:MOST_PORTS], 1):
-        grid.addWidget(label(port.name, "heading"), number, 0)
-        grid.addWidget(label(words.shape(port.shape), mono=True), number, 1)
+        grid.addWidget(_short(port.name, NAME, "heading"), number, 0)
+        grid.addWidget(_short(words.shape(port.shape), SHAPE, mono=True), number, 1)
         grid.addWidget(label(port.dtype, "caption"), number, 2)
     if len(ports) > MOST_PORTS:
         grid.addWidget(label(f"and {len(ports) - MOST_PORTS} more", "caption"), MOST_PORTS + 1, 0, 1, 3)
@@ -213,6 +215,13 @@ def _port_list(title: str, ports: tuple[Port, ...]) -> QWidget:
         grid.addWidget(label("none", "caption"), 1, 0)
     made = QWidget()
     made.setLayout(grid)
+    return made
+
+
+def _short(text: str, most: int, role: str = "", *, mono: bool = False) -> QWidget:
+    """A label that is cut where it would push others away; its tooltip has it whole."""
+    made = label(text if len(text) <= most else f"{text[: most - 1]}…", role, mono=mono)
+    made.setToolTip(words.tip(text) if len(text) > most else "")
     return made
 
 

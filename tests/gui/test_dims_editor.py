@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inspector.app.window import MainWindow
 from inspector.engines.summary.rows import Overview, Port, Signature, Totals
 from inspector.settings import Settings
 from inspector.viewmodels.document import DocumentModel, State
@@ -126,3 +128,41 @@ def test_an_input_with_sizes_that_have_no_name_can_be_typed_whole(document: Docu
     document.overview = msgspec.structs.replace(document.overview, signatures=signatures, typed=("x",), dims=("batch",))
     editor.refresh()
     assert (list(editor.fields), list(editor.shape_fields)) == (["batch"], ["x"])
+
+
+def test_many_sizes_go_on_in_the_next_line(
+    window: MainWindow, opened: Callable[..., DocumentModel], tmp_path: Path, qtbot: QtBot
+) -> None:
+    from onnx import TensorProto, helper
+
+    dims = [f"a_rather_long_name_of_a_size_{number}" + "_and_on" * (number == 3) for number in range(8)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"], name="act")], "g", ends[:1], ends[1:])
+    file = tmp_path / "open.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
+    document = opened(file)
+    editor = window.page.overview.dims
+    qtbot.waitUntil(lambda: editor.height() > 60)
+    fields = list(editor.fields.values())
+    assert list(editor.fields) == dims
+    right = [field.mapTo(window.page.overview, field.rect().topRight()).x() for field in fields]
+    assert max(right) < window.page.overview.width()
+    fields[-1].setText("7")
+    with qtbot.waitSignal(document.rows_changed):
+        fields[-1].editingFinished.emit()
+    assert document.layers.row(0).outputs[0].shape == (*dims[:-1], 7)
+
+
+def test_a_typed_shape_that_does_not_fit_can_be_taken_back(
+    window: MainWindow, opened: Callable[..., DocumentModel], qtbot: QtBot
+) -> None:
+    document = opened("digits_mlp.onnx")
+    name = document.overview.signatures[0].inputs[0].name
+    document.set_shapes({name: (1, 2, 3)})
+    qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=10_000)
+    box = window.page.findChild(QWidget, "errorBox")
+    assert box.buttons[0].text() == "Forget the typed shapes"
+    box.buttons[0].click()
+    qtbot.waitUntil(lambda: document.state is State.READY and document.complete, timeout=10_000)
+    assert document.layers.count() == 6
+    assert Settings().input_shapes == {}
