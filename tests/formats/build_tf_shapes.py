@@ -80,7 +80,9 @@ def call(model: keras.Model, **feeds: Any) -> Made:
     specs = [
         tf.TensorSpec([None, *item.shape[1:]], item.dtype, name) for item, name in zip(model.inputs, feeds, strict=True)
     ]
-    return tf.function(lambda *args: model(list(args) if len(args) > 1 else args[0]), input_signature=specs), feeds
+    run = tf.function(lambda *args: model(list(args) if len(args) > 1 else args[0]), input_signature=specs)
+    run.keras_model = model
+    return run, feeds
 
 
 def images() -> Made:
@@ -288,6 +290,8 @@ def main(folder: Path) -> None:
         facts[name] = keep(folder, name, proto, feeds)
         if name in ("cnn", "bert", "recurrent", "loops"):
             facts[name] |= saved(folder, f"{name}_saved", run)
+        if name in ("mobilenet", "bert"):
+            run.keras_model.save(folder / f"{name}.keras")
         if name == "cnn":
             in_a_browser(folder / "cnn_js", proto)
     graph = tf.Graph()

@@ -195,3 +195,12 @@ def test_figures_of_a_frozen_graph_for_typed_shapes_in_a_real_worker(shapes: Bui
     assert typed.totals.macs > plain.totals.macs > 0
     with pytest.raises(InspectorError, match="The input 'steps' cannot have this shape"):
         ask_document(path, [], OpenArgs(path=str(path), shapes={"steps": (3, 7, 5)}))
+
+
+def test_multiply_adds_are_those_of_the_keras_model(shapes: Built) -> None:
+    """Attention with a mask, dense layers over a product of the batch, and depthwise ones."""
+    for name in ("bert", "mobilenet"):
+        frozen, keras = Summary(shapes.read(f"{name}.pb")).totals, Summary(shapes.read(f"{name}.keras")).totals
+        assert frozen.complete
+        assert keras.complete
+        assert frozen.macs == keras.macs > 0

@@ -279,6 +279,8 @@ def _multi_head(call: Call) -> int | None:
     if kernels:
         value = call.input(1) or q
         key = call.input(2) or value
+        if key[-2:] != (value[-2], kernels["key"][0]):  # a mask, which stands third where the key is the value
+            key = value
         (_, heads, size), (_, _, wide) = kernels["query"], kernels["value"]
         projections = prod(q[:-1]) * (prod(kernels["query"]) + prod(kernels["output"]))
         projections += prod(key[:-1]) * prod(kernels["key"]) + prod(value[:-1]) * prod(kernels["value"])
