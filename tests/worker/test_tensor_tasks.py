@@ -4,100 +4,28 @@ from __future__ import annotations
 
 import json
 import struct
-from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
 
 import ml_dtypes
 import msgspec
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
+from tensor_asks import ask, drawn, mean_of, onnx_model, opened, safetensors, saved, view, written
 
 from inspector.errors import InspectorError
 from inspector.jobs.terminal import ask_document
 from inspector.viewmodels.heat import Heat
-from inspector.worker.tasks import Context, Task, _figures, _plane, _values, tensor_scan
+from inspector.worker.tasks import Context, _figures, _plane, _values, tensor_scan
 from inspector.worker.tasks._document import document
-from inspector.worker.tasks.open import TASK as OPEN
-from inspector.worker.tasks.open import OpenArgs
 from inspector.worker.tasks.tensor import TASK as TENSOR
-from inspector.worker.tasks.tensor import TensorArgs, TensorView
-from inspector.worker.tasks.tensor_bytes import TASK as TENSOR_BYTES
-from inspector.worker.tasks.tensor_bytes import TensorBytesArgs
-from inspector.worker.tasks.tensor_csv import TASK as TENSOR_CSV
-from inspector.worker.tasks.tensor_csv import TensorCsvArgs
+from inspector.worker.tasks.tensor import TensorArgs
 from inspector.worker.tasks.tensor_map import TASK as TENSOR_MAP
-from inspector.worker.tasks.tensor_map import TensorMap, TensorMapArgs
+from inspector.worker.tasks.tensor_map import TensorMapArgs
 from inspector.worker.tasks.tensor_scan import TASK as TENSOR_SCAN
 from inspector.worker.tasks.tensor_scan import TensorScanArgs
-
-A = TypeVar("A", bound=msgspec.Struct)
-R = TypeVar("R", bound=msgspec.Struct)
-
-
-def ask(task: Task[A, R], args: A, context: Context) -> R:
-    """Ask as the wire does: arguments and result travel as MessagePack."""
-    travelled = msgspec.msgpack.decode(msgspec.msgpack.encode(args), type=task.args)
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(task.run(travelled, context)), type=task.result)
-
-
-def opened(path: Path) -> Context:
-    context = Context()
-    ask(OPEN, OpenArgs(str(path)), context)
-    return context
-
-
-def view(context: Context, name: str, **more: Any) -> TensorView:
-    return ask(TENSOR, TensorArgs(name, **more), context)
-
-
-def drawn(context: Context, name: str, **more: Any) -> TensorMap:
-    return ask(TENSOR_MAP, TensorMapArgs(name, **more), context)
-
-
-def mean_of(found: TensorMap) -> NDArray[np.float64]:
-    return np.frombuffer(found.mean, "<f8").reshape(found.height, found.width)
-
-
-def saved(context: Context, name: str, **more: Any) -> NDArray[Any]:
-    """What the .npy file of a tensor holds."""
-    out, offset = BytesIO(), 0
-    while True:
-        piece = ask(TENSOR_BYTES, TensorBytesArgs(name, offset, **more), context)
-        out.write(piece.header + piece.data)
-        offset += len(piece.data)
-        if offset >= piece.total:
-            break
-    out.seek(0)
-    array: NDArray[Any] = np.load(out, allow_pickle=False)
-    return array
-
-
-def written(context: Context, name: str, count: int = 1000, **more: Any) -> str:
-    """What the .csv file of a tensor holds."""
-    text, at = "", 0
-    while True:
-        piece = ask(TENSOR_CSV, TensorCsvArgs(name, at, count, **more), context)
-        text, at = text + piece.data.decode(), piece.stop
-        if at >= piece.total:
-            return text
-
-
-def safetensors(path: Path, tensors: dict[str, tuple[str, tuple[int, ...], bytes]]) -> Path:
-    """A file of these tensors: name, type in the format's own word, shape, bytes."""
-    header, at = {}, 0
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    head = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(head)) + head + b"".join(data for _, _, data in tensors.values()))
-    return path
-
 
 # dtypes
 
@@ -145,16 +73,6 @@ def test_floats_of_few_bits(tmp_path: Path) -> None:
     assert view(context, "C64").statistics["max"] == 5
 
 
-def onnx_model(path: Path, nodes: list[onnx.NodeProto], tensors: dict[str, Any]) -> Path:
-    """A model of these nodes and initializers; protos are taken as they are."""
-    protos = [each if isinstance(each, onnx.TensorProto) else numpy_helper.from_array(np.asarray(each), name)
-              for name, each in tensors.items()]  # fmt: skip
-    ends = [helper.make_tensor_value_info(name, 1, None) for name in ("x", "y")]
-    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], protos)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)]), path)
-    return path
-
-
 def test_onnx_integers_of_few_bits_strings_and_empty_ones(tmp_path: Path) -> None:
     tensors = {
         "i4": np.array([[-8, 7, 1]], ml_dtypes.int4),
@@ -183,89 +101,6 @@ def test_onnx_integers_of_few_bits_strings_and_empty_ones(tmp_path: Path) -> Non
     assert (none.values, none.total, none.statistics["mean"], none.nbytes) == ((), 0, None, 0)
     assert (drawn(context, "none").height, written(context, "none"), saved(context, "none").shape) == (0, "", (0, 4))
     assert mean_of(drawn(context, "flag")).tolist() == [[1.0]]
-
-
-# Quantized
-
-
-def test_onnx_scales_are_found_through_the_graph(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    stored = rng.integers(-128, 128, (4, 6), dtype=np.int8)
-    scales = rng.uniform(0.01, 0.1, 4).astype(np.float32)
-    zeros = np.array([0, 1, 2, 3], np.int8)
-    blocks = rng.uniform(0.01, 0.1, (4, 2)).astype(np.float32)  # 4 and 2 elements: the last block is short
-    small = rng.integers(-8, 8, (4, 6)).astype(ml_dtypes.int4)
-    nodes = [
-        helper.make_node("DequantizeLinear", ["w", "s", "z"], ["a"], "dq", axis=0),
-        helper.make_node("DequantizeLinear", ["v", "b"], ["c"], "dqb", axis=1, block_size=4),
-        helper.make_node("QLinearMatMul", ["x", "one", "zero", "q", "one", "zero", "one", "zero"], ["y"], "qm"),
-        helper.make_node("DequantizeLinear", ["lost", "made"], ["e"], "unknown"),
-        helper.make_node("Identity", ["one"], ["made"]),
-    ]
-    tensors = {"w": stored, "s": scales, "z": zeros, "v": small, "b": blocks, "q": stored, "lost": stored,
-               "one": np.float32(0.5), "zero": np.int8(2), "plain": stored}  # fmt: skip
-    context = opened(onnx_model(tmp_path / "q.onnx", nodes, tensors))
-    want = (stored.astype(np.float32) - zeros[:, None]) * scales[:, None]
-    assert np.array_equal(saved(context, "w", real=True), want)
-    assert np.array_equal(saved(context, "w"), stored)
-    spread = np.repeat(blocks, 4, axis=1)[:, :6]
-    assert np.array_equal(saved(context, "v", real=True), small.astype(np.float32) * spread)
-    assert np.array_equal(saved(context, "q", real=True), (stored.astype(np.float32) - 2) * np.float32(0.5))
-    seen = view(context, "w")
-    assert seen.quantized is not None
-    assert (seen.real, seen.shown, seen.quantized.how) == (False, "int8", "per axis 0")
-    assert (seen.quantized.count, seen.quantized.source) == (4, "DequantizeLinear dq")
-    assert seen.quantized.zero_points == (0, 1, 2, 3)
-    real = view(context, "w", real=True)
-    assert (real.real, real.shown) == (True, "float32")
-    assert real.statistics["max"] == pytest.approx(float(want.max()))
-    assert np.allclose(mean_of(drawn(context, "w", real=True)), want)
-    blocked = view(context, "v").quantized
-    assert blocked is not None
-    assert blocked.how == "in blocks of 4 along axis 1"
-    assert view(context, "plain").quantized is view(context, "lost").quantized is None
-
-
-@pytest.mark.parametrize("zeros", [False, True])
-def test_weights_of_four_bits_are_what_onnx_runtime_multiplies_with(tmp_path: Path, zeros: bool) -> None:
-    rng = np.random.default_rng(7)
-    rows, columns, block = 6, 80, 32  # three blocks, the last of which is half empty
-    stored = rng.integers(0, 256, (rows, 3, 16), dtype=np.uint8)
-    scales = rng.uniform(0.01, 0.1, rows * 3).astype(np.float32)
-    tensors: dict[str, Any] = {"w": stored, "s": scales, "z": rng.integers(0, 256, rows * 2, dtype=np.uint8)}
-    node = helper.make_node("MatMulNBits", ["x", "w", "s", *(["z"] if zeros else [])], ["y"], "nb",
-                            domain="com.microsoft", N=rows, K=columns, bits=4, block_size=block)  # fmt: skip
-    ends = [helper.make_tensor_value_info("x", 1, [columns, columns]), helper.make_tensor_value_info("y", 1, None)]
-    protos = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
-    graph = helper.make_graph([node], "g", ends[:1], ends[1:], protos)
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "n.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
-    (want,) = session.run(None, {"x": np.eye(columns, dtype=np.float32)})
-    context = opened(tmp_path / "n.onnx")
-    assert np.array_equal(saved(context, "w"), stored)
-    assert np.allclose(saved(context, "w", real=True), want.T, atol=1e-5)
-    seen = view(context, "w", real=True, start=columns, count=3)
-    assert (seen.shape, seen.total) == ((rows, columns), rows * columns)
-    assert np.allclose([float(value) for value in seen.values], want.T[1, :3], atol=1e-5)
-    assert np.allclose(mean_of(drawn(context, "w", real=True)), want.T, atol=1e-5)
-    assert seen.quantized is not None
-    assert seen.quantized.source == "MatMulNBits nb"
-
-
-@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
-def test_torch_tensors_with_their_quantizers(tmp_path: Path) -> None:
-    weights = torch.arange(12.0).reshape(3, 4)
-    one = torch.quantize_per_tensor(weights, 0.1, 3, torch.qint8)
-    many = torch.quantize_per_channel(weights, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 2]), 0, torch.quint8)
-    torch.save({"one": one, "many": many}, tmp_path / "q.pt")
-    context = opened(tmp_path / "q.pt")
-    assert np.array_equal(saved(context, "one"), one.int_repr().numpy())
-    assert np.array_equal(saved(context, "one", real=True), one.dequantize().numpy())
-    assert np.allclose(saved(context, "many", real=True), many.dequantize().numpy(), rtol=1e-7)
-    quantized = view(context, "many").quantized
-    assert quantized is not None
-    assert (quantized.how, quantized.zero_points) == ("per axis 0", (0, 1, 2))
 
 
 # Pictures

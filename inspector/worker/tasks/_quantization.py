@@ -157,7 +157,9 @@ def _in_keras(opened: Document, tensor: Tensor) -> Quantization | None:
 
 
 def _by_users(opened: Document, tensor: Tensor) -> Quantization | None:
-    """What an ONNX node that takes the tensor says of it."""
+    """What a node of ONNX or of torch.export that takes the tensor says of it."""
+    if opened.format.id == "torch.export":
+        return _by_decomposed(opened, tensor)
     if opened.format.id != "onnx" or not _integral(tensor.dtype):
         return None
     for node, at in _users(opened, tensor):
@@ -171,6 +173,23 @@ def _by_users(opened: Document, tensor: Tensor) -> Quantization | None:
         about = f"{inert(node.op)} {inert(node.name)}".strip()
         along, each = (value if isinstance(value, int) else 0 for value in (said, block))
         return _arranged(scale, zero, tensor.shape, along, each, about)
+    return None
+
+
+def _by_decomposed(opened: Document, tensor: Tensor) -> Quantization | None:
+    """What torch's `quantized_decomposed` operators, which quantized exports are made of, say of their first input."""
+    for graph in opened.model.graphs:
+        for node in flow(opened, graph).takers.get(tensor.name, ()):
+            if not node.op.startswith("quantized_decomposed.dequantize_per_") or node.inputs[:1] != (tensor.name,):
+                continue
+            about, axis = f"{inert(node.op).split('.')[1]} {inert(node.name)}", node.attributes.get("axis")
+            if "scale" in node.attributes:
+                scale, zero = (_numbers(node.attributes.get(key, 0)) for key in ("scale", "zero_point"))
+            elif len(node.inputs) > 2 and all(name in opened.model.tensors for name in node.inputs[1:3]):
+                scale, zero = (_stored(opened, name) for name in node.inputs[1:3])
+            else:
+                continue
+            return _arranged(scale, zero, tensor.shape, axis if isinstance(axis, int) else 0, 0, about)
     return None
 
 
