@@ -13,7 +13,7 @@ from inspector.formats._keys import module_tree, role_of, wrapper_note
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._safetensors_header import HEADER, Header, json_object, read_header, shards
 from inspector.formats._source import Source
-from inspector.ir import Model, Note, Place, Tensor
+from inspector.ir import Attribute, Model, Note, Place, Tensor
 
 SHARDS = 10_000
 SHARD = re.compile(r"^(.+)-(\d{3,9})-of-(\d{3,9})\.safetensors$")
@@ -96,11 +96,12 @@ def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterato
 def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:
     tensors: dict[str, Tensor] = {}
     said: dict[str, str] = {}
+    plain: dict[str, Attribute] = {}  # one for all: nothing is special about how they are stored
     for file, header in headers.items():
         said.update(header.metadata)
         for entry in header.entries:
             role, trainable = role_of(entry.name, entry.dtype, entry.shape)
-            place = Place(file, "", entry.offset, entry.size)
+            place = Place(file, "", entry.offset, entry.size, plain)
             tensors[entry.name] = Tensor(entry.name, entry.dtype, entry.shape, place, role, trainable)
     if isinstance(about, dict):
         said.update({key: item if isinstance(item, str) else json.dumps(item) for key, item in about.items()})
