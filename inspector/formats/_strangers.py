@@ -40,6 +40,7 @@ HEADS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"IMOD", "is an offline model for Ascend devices", "Open the model that it was made from."),
     (0, b"LDMK", "is a model for Kendryte devices", "Open the model that it was made from."),
     (1, b"HEF", "is a model for Hailo devices", "Open the model that it was made from."),
+    (0, b"LITERTLM", "is a LiteRT-LM package", "Open the .tflite models that it was made from."),
     (4, b"ORTM", "is a model in ONNX Runtime's own form (.ort)", "Open the .onnx file that it was made from."),
     (0, b"ptrt", "is a TensorRT engine", "It is compiled for one graphics card; open the model that it was made from."),
     (0, b"ftrt", "is a TensorRT engine", "It is compiled for one graphics card; open the model that it was made from."),
@@ -91,7 +92,7 @@ def _zip(glimpse: Glimpse) -> FormatError | None:
     name, members = glimpse.path.name, glimpse.members
     if all(member.endswith(".npy") for member in members):
         return FormatError(
-            f"{name} is a NumPy archive of {len(members):,} arrays.",
+            f"{name} is a NumPy archive of {len(members):,} array{'s' if len(members) != 1 else ''}.",
             hint="It holds numbers, not a model; use it as input for a model.",
         )
     if "MAR-INF/MANIFEST.json" in members:

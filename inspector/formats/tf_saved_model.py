@@ -39,6 +39,11 @@ def sniff(glimpse: Glimpse) -> Support:
         size, at = varint(glimpse.head, 3)
     except FormatError:
         return Support.NO
+    if glimpse.head[at + size : at + size + 1] not in (
+        b"",
+        b"\x12",
+    ):  # CoreML begins alike; here only graphs may follow
+        return Support.NO
     return Support.YES if glimpse.head[at : at + 1] == b"\n" and at + size <= glimpse.size else Support.MAYBE
 
 

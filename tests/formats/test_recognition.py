@@ -141,6 +141,16 @@ STRANGERS: dict[str, tuple[bytes, str, str]] = {
     "x.npz": (array(), "x.npz is a NumPy archive of 2 arrays.", NUMBERS),
     "x.npy": (b"\x93NUMPY\x01\x00" + bytes(90), "x.npy is a NumPy array.", NUMBERS),
     "x.mlmodel": (b"\x08\x04\x12\x10" + bytes(90), "x.mlmodel is a CoreML model.", MADE_FROM),
+    "one.mlmodel": (  # CoreML's first version begins as a SavedModel does
+        bytes.fromhex("080112200a0e0a01781a092a070a010310c08004520e0a01791a092a070a010210c08004a21f3f0a3d"),
+        "one.mlmodel is a CoreML model.",
+        MADE_FROM,
+    ),
+    "x.ubj": (
+        b"{L" + bytes(7) + b"\x07learner{L" + bytes(40),
+        "x.ubj is an XGBoost model.",
+        "Convert it with onnxmltools, then open that.",
+    ),
     "x.param": (b"7767517\n3 3\nInput in 0 1 data\n", "x.param is an NCNN model.", MADE_FROM),
     "x.joblib": (
         SKLEARN,
