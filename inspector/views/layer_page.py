@@ -53,6 +53,9 @@ class LayerPage(QWidget):
         self.totals = Elided("", "caption", Qt.TextElideMode.ElideRight)
         self.totals.setObjectName("layerTotals")
         self.totals.setFont(look.tabular())
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        viewport = self.table.viewport()
+        self.table.customContextMenuRequested.connect(lambda at: self.rows_menu().popup(viewport.mapToGlobal(at)))
         self._empty = EmptyPane("list-tree", "Reading layers…", "They appear here as soon as the file is read.")
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
@@ -162,6 +165,15 @@ class LayerPage(QWidget):
         made.setMenu(menu)
         made.setPopupMode(made.ToolButtonPopupMode.InstantPopup)
         return made
+
+    def rows_menu(self) -> QMenu:
+        """The menu of the rows: the selected ones, or all where none is, as text of any kind."""
+        menu = QMenu(self)
+        menu.setObjectName("rowsMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for title, write in COPIES:
+            menu.addAction(title, partial(self.table.copy, write))
+        return menu
 
     def ask_export(self) -> None:
         """Ask where to, then export."""

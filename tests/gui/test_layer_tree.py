@@ -152,6 +152,18 @@ def test_the_filter_of_the_window_takes_keys(window: MainWindow, opened: Opened)
     assert "shape:1,28" in window.findChild(QLineEdit, "layerFilter").toolTip()
 
 
+def test_rows_are_copied_in_any_kind(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
+    opened("digits_mlp.onnx")
+    page = window.page.show_page("layers")
+    page.table.selectRow(1)
+    menu = page.rows_menu()
+    for action in menu.actions():
+        action.trigger()
+        text = QGuiApplication.clipboard().text()
+        assert text.count("linear_relu_stack.0") == 1, action.text()
+        assert "linear_relu_stack.2" not in text
+
+
 def test_columns_are_remembered_apart_for_weights_only(window: MainWindow, opened: Opened, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 

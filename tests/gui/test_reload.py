@@ -134,19 +134,25 @@ def test_a_file_that_is_still_written_is_said_to_be(
     document = opened(file)
     banner = window.page.fresh
     assert not banner.isVisible()
+    said: list[str] = []
+    document.freshness.changed.connect(lambda: said.append(document.freshness.text))
     with file.open("wb") as writer:
-        for part in range(8):
-            writer.write(data[part * 100 : part * 100 + 100])
+        for part in range(100):
+            writer.write(data[part * 10 : part * 10 + 10])
             writer.flush()
             os.fsync(writer.fileno())
-            qtbot.wait(150)
-        qtbot.waitUntil(lambda: "is being written" in banner.text.text() or banner.isVisible(), timeout=5000)
+            qtbot.wait(100)
+            if any("is being written" in text for text in said):
+                break
+        written = next(text for text in said if "is being written" in text)
+        assert written.startswith("model.safetensors is being written, ")
+        assert written.endswith(" B so far. What is shown is from before.")
         assert document.overview.totals.parameters == 9, "what was shown stays"
         qtbot.waitUntil(lambda: document.freshness.state is Fresh.INCOMPLETE, timeout=10_000)
         assert banner.isVisible()
         assert "What is shown is from before." in banner.text.text()
         assert document.state is State.READY
-        writer.write(data[800:])
+        writer.write(data[part * 10 + 10 :])
     qtbot.waitUntil(lambda: document.overview.totals.parameters == 200_000, timeout=20_000)
     assert not banner.isVisible()
 
