@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,39 +147,39 @@ def served(model: keras.Model, folder: Path) -> tuple[Any, list[tf.TensorSpec]]:
     return call, specs
 
 
-def tensorflow_files(name: str, model: keras.Model, folder: Path, s: Sizes) -> dict[str, str]:
-    """What TensorFlow and its converters write."""
-    import tf2onnx
-
-    call, specs = served(model, folder)
+def tensorflow_files(name: str, model: keras.Model, folder: Path, s: Sizes) -> Iterator[tuple[str, str]]:
+    """What TensorFlow and its converters write, one after the other."""
+    call, _ = served(model, folder)
+    yield "tf.saved_model", "saved/saved_model.pb"
     fixed = convert_variables_to_constants_v2(call.get_concrete_function(), lower_control_flow=False)
     graph = fixed.graph.as_graph_def()
     (folder / "frozen.pb").write_bytes(graph.SerializeToString())
+    yield "tf.graph_def", "frozen.pb"
     tfjs(folder / "js", graph, fixed.inputs, fixed.outputs)
+    yield "tfjs", "js/model.json"
+    del fixed, graph
     tflite(folder / "saved", folder / "model.tflite")
-    files = {
-        "tf.saved_model": "saved/saved_model.pb",
-        "tf.graph_def": "frozen.pb",
-        "tfjs": "js/model.json",
-        "tflite": "model.tflite",
-    }
+    yield "tflite", "model.tflite"
     if name in {"ResNet-50", "MobileNetV2"}:
         tflite(folder / "saved", folder / "int8.tflite", [np.random.rand(1, s.image, s.image, 3).astype("f4")])
-        files["tflite, int8"] = "int8.tflite"
-    tf2onnx.convert.from_function(call, specs, opset=17, output_path=str(folder / "model.onnx"))
-    return files | {"onnx, tf2onnx": "model.onnx"}
+        yield "tflite, int8", "int8.tflite"
+    target = str(folder / "model.onnx")  # in a process of its own: it holds each weight many times over
+    command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(folder / "saved"), "--output", target]
+    subprocess.run([*command, "--opset", "17"], check=True, capture_output=True)
+    yield "onnx, tf2onnx", "model.onnx"
 
 
 def main(name: str, folder: Path, small: bool, only: list[str]) -> None:
-    """Write all files, or those of Keras alone."""
+    """Write all files, or those of Keras alone; `facts.json` comes last."""
     s = SMALL if small else FULL
     model = made(name, s)
     files = {"keras": "model.keras", "keras.h5": "model.h5"}
     for file in files.values():
         model.save(folder / file)
-    if not only:
-        files |= tensorflow_files(name, model, folder, s)
     facts = {"library": 0, "parameters": model.count_params(), "files": files}
+    for words, file in () if only else tensorflow_files(name, model, folder, s):
+        files[words] = file
+        (folder / "written.json").write_text(json.dumps(facts))
     (folder / "facts.json").write_text(json.dumps(facts))
 
 
