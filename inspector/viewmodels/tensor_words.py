@@ -11,7 +11,8 @@ TRAINS = {True: ", trainable", False: ", not trained", None: ""}
 def facts(view: TensorView) -> str:
     """Shape, type, size and role in a line."""
     shown = view.shown or view.dtype
-    kind = view.dtype if shown == view.dtype or not view.real else f"{view.dtype}, shown as {shown}"
+    same = shown in (view.dtype, view.dtype.removeprefix("q"))  # qint8 is int8 with a scale
+    kind = view.dtype if same else f"{view.dtype}, shown as {shown}"
     parts = (words.shape(view.shape), kind, words.size(view.nbytes), f"{view.role}{TRAINS[view.trainable]}")
     return "  ·  ".join(parts)
 
