@@ -51,25 +51,26 @@ class Block:
     def modules(self, names: list[str]) -> list[str]:
         """Module paths of the plain nodes; nodes of one module stand near each other."""
         known: dict[str, str] = {}
+        get = known.get
         found = []
         for index in self.plain:
             name = names[index]
-            prefix, slash, last = name.rpartition("/")
-            if not slash:
-                found.append("")
+            end = name.rfind("/")
+            if end < 0 or end == len(name) - 1:
+                found.append(from_scopes(name) if end >= 0 else "")
                 continue
-            if not last:
-                found.append(from_scopes(name))
-                continue
-            module = known.get(prefix)
+            prefix = name[:end]
+            module = get(prefix)
             if module is None:
-                outer, _, scope = prefix.rpartition("/")
-                around = known.get(outer)
+                begin = prefix.rfind("/")
+                scope = prefix[begin + 1 :]
+                around = get(prefix[:begin]) if begin > 0 else ""
                 if around and around != scope and scope and "." not in scope and ";" not in scope:
                     module = f"{around}.{scope}"  # what `from_scopes` gives in the plain case
                 else:
                     module = from_scopes(name)
-                    known[outer] = from_scopes(f"{outer}/{last}")
+                    if begin > 0:
+                        known[prefix[:begin]] = from_scopes(prefix)
                 known[prefix] = module
             found.append(module)
         return found

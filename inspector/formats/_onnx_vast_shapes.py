@@ -119,7 +119,8 @@ class _Inference:
                 continue
             if tensor is not None and tensor.place.member.startswith("graph.initializer["):
                 index = int(tensor.place.member.partition("[")[2].partition("]")[0])
-                stored[name] = field(5, graph.initializer.raw(index))
+                listed = field(11, self._inputs[name]) if name in self._inputs else b""  # as old files have to
+                stored[name] = field(5, graph.initializer.raw(index)) + listed
             elif tensor is not None and tensor.place.member.startswith("graph.node["):
                 index = int(tensor.place.member.partition("[")[2].partition("]")[0])
                 repeated[index] = field(NODE, graph.node.raw(index))

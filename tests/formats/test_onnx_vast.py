@@ -115,6 +115,19 @@ def test_a_model_with_one_of_everything(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("vast")
+def test_an_old_model_that_lists_its_weights_among_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = of_everything(tmp_path / "old.onnx")
+    model = onnx.load(path, load_external_data=False)
+    listed = [h.make_tensor_value_info(w.name, w.data_type, w.dims) for w in model.graph.initializer]
+    model.graph.input.extend(listed)
+    model.ir_version = 3
+    path.write_bytes(model.SerializeToString())
+    plain, large = both(path, monkeypatch)
+    assert anonymous(large) == anonymous(plain)
+    assert large.graphs[0].values["c"].shape == ("batch", 6, 8)
+
+
+@pytest.mark.usefixtures("vast")
 @pytest.mark.parametrize("name", ["digits_mlp.onnx", "digits_cnn.onnx"])
 def test_a_sample(samples: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     plain, large = both(samples / name, monkeypatch)
