@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from inspector.formats._tf_shapes_dims import Fact, MisfitError, Step, axis, broadcast, same
+from inspector.formats._tf_shapes_dims import Fact, MisfitError, Step, axis, broadcast, over, same, times
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -89,6 +89,16 @@ def _matmul(step: Step) -> Fact:
         return Fact(dtype, (*map(same, a[:-2], b[:-2]), a[-2], b[-1]))
     batch = broadcast(a[:-2], b[:-2])
     return Fact(dtype, None if batch is None else (*batch, a[-2], b[-1]))
+
+
+def _fully_connected(step: Step) -> Fact:
+    """TensorFlow Lite's linear layer: its weight lies (out, in), and what enters it may be flattened first."""
+    x, weight = step.shape(0), step.shape(1)
+    if not x or not weight or len(weight) != 2:
+        return Fact(step.dtype)
+    if step.flag("keep_dims"):
+        return Fact(step.dtype, (*x[:-1], weight[0]))
+    return Fact(step.dtype, (over(times(*x), weight[1]), weight[0]))
 
 
 def _rows(step: Step, a: Shape | None) -> Dim:
@@ -204,6 +214,7 @@ MATHS: dict[str, Rule] = {
         _matmul, "MatMul _FusedMatMul FusedMatMul _MklMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 SparseMatMul"
     ),
     "Einsum": _einsum,
+    "FullyConnected": _fully_connected,
     **_named(_reduce(), "Mean Sum Max Min Prod EuclideanNorm"),
     **_named(_reduce("bool"), "All Any"),
     **_named(_arg, "ArgMax ArgMin"),

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._calls import circular
 from inspector.formats._flat import DTYPES, RANK, count, ints, items, names, options, text
-from inspector.formats._tensors import is_floating
+from inspector.formats._tensors import decode, is_floating
 from inspector.formats._tf_names import FILES
+from inspector.formats._tf_proto import SMALL
 from inspector.formats._tflite_metadata import Told, told
 from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
 
 BRANCHES = tuple(f"{word}SubgraphIndex" for word in ("Then", "Else", "Cond", "Body", "Init"))
 Code = tuple[str, str, int]
 """Name, domain and version of an operator."""
+
+
+NUMBERS = frozenset({"int32", "int64"})
+"""dtypes of the constants that shapes are made of."""
 
 
 @dataclass(slots=True)
@@ -155,6 +161,8 @@ class Reader:
             layout: dict[str, Attribute] = dict(item.quantization)
             if item.sparse:
                 layout["sparse"] = (graph, index)
+            elif item.dtype in NUMBERS and prod(item.stored) <= SMALL:
+                layout.update(_numbers(self.data[offset : offset + size], item))
             twin = self.first.setdefault(item.buffer, name)
             self.tensors[name] = Tensor(
                 name,
@@ -308,3 +316,11 @@ def _tree(paths: list[str]) -> Iterator[Module]:
         found.update(dict.fromkeys(".".join(parts[:at]) for at in range(1, len(parts) + 1)))
     if len(found) > 1:
         yield from (Module(path, "") for path in found)
+
+
+def _numbers(data: Any, item: _Flat) -> dict[str, Attribute]:
+    """The values of a small constant, where the file has them all."""
+    try:
+        return {"numbers": tuple(decode(bytes(data), item.dtype, item.stored).reshape(-1).tolist())}
+    except (FormatError, ValueError):
+        return {}

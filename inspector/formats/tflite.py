@@ -22,6 +22,7 @@ from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode
 from inspector.formats._tflite_metadata import beside
 from inspector.formats._tflite_reader import Reader
+from inspector.formats._tflite_shapes import reshape
 from inspector.formats._tflite_task import holds_models, joined, members, prefixes
 from inspector.formats._tflite_values import spread, strings
 from inspector.formats._zip import archive
@@ -129,6 +130,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     fetch=fetch,
+    reshape=reshape,
     document=documented("tensorflow"),
     fetch_part=fetch_part,
     mime="application/x-tflite",

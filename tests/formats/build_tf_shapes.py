@@ -17,6 +17,7 @@ warnings.simplefilter("ignore")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from ai_edge_litert.interpreter import Interpreter  # noqa: E402
 from google.protobuf import json_format  # noqa: E402
 from keras import layers  # noqa: E402
 from tensorflow.python.framework.convert_to_constants import (  # noqa: E402
@@ -83,6 +84,18 @@ def call(model: keras.Model, **feeds: Any) -> Made:
     run = tf.function(lambda *args: model(list(args) if len(args) > 1 else args[0]), input_signature=specs)
     run.keras_model = model
     return run, feeds
+
+
+def wide() -> Made:
+    """Pictures of any size."""
+    x = keras.Input((None, None, 3), name="image")
+    y = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(x)
+    y = layers.DepthwiseConv2D(3, depth_multiplier=2)(y)
+    y = layers.MaxPooling2D(2)(layers.Conv2DTranspose(5, 3, strides=2, padding="same")(y))
+    y = layers.UpSampling2D(2)(y)
+    y = layers.Concatenate()([y, y * 2.0])
+    model = keras.Model(x, [layers.Dense(7)(layers.GlobalAveragePooling2D()(y)), layers.Dense(3)(y)])
+    return call(model, image=np.zeros((BATCH, 33, 21, 3), np.float32))
 
 
 def images() -> Made:
@@ -259,6 +272,19 @@ def saved(folder: Path, name: str, run: Any) -> dict[str, Any]:
     return {"functions": {f.signature.name: static(function_def_to_graph(f)) for f in proto.library.function}}
 
 
+def lite(path: Path, run: Any, feeds: dict[str, Any]) -> dict[str, list[int]]:
+    """The same for TensorFlow Lite, and the shapes of all its values when it runs."""
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()]).convert())
+    reader = Interpreter(model_path=str(path), experimental_preserve_all_tensors=True)
+    for item in reader.get_input_details():
+        reader.resize_tensor_input(item["index"], feeds[item["name"]].shape)
+    reader.allocate_tensors()
+    for item in reader.get_input_details():
+        reader.set_tensor(item["index"], feeds[item["name"]])
+    reader.invoke()
+    return {item["name"]: item["shape"].tolist() for item in reader.get_tensor_details()}
+
+
 def in_a_browser(folder: Path, proto: Any) -> None:
     """As the converter of TensorFlow.js writes it: the values of constants in a file beside."""
     folder.mkdir()
@@ -282,7 +308,7 @@ def in_a_browser(folder: Path, proto: Any) -> None:
 def main(folder: Path) -> None:
     keras.utils.set_random_seed(3)
     facts = {}
-    for make in (cnn, mobilenet, bert, recurrent, images, moves, loops):
+    for make in (cnn, mobilenet, bert, recurrent, wide, images, moves, loops):
         run, feeds = make()
         name = make.__name__
         frozen = convert_variables_to_constants_v2(run.get_concrete_function(), lower_control_flow=False)
@@ -292,6 +318,8 @@ def main(folder: Path) -> None:
             facts[name] |= saved(folder, f"{name}_saved", run)
         if name in ("mobilenet", "bert"):
             run.keras_model.save(folder / f"{name}.keras")
+        if name in ("cnn", "bert", "wide"):
+            facts[name]["lite"] = lite(folder / f"{name}.tflite", run, feeds)
         if name == "cnn":
             in_a_browser(folder / "cnn_js", proto)
     graph = tf.Graph()

@@ -15,7 +15,7 @@ from inspector.ir import Graph, Shape
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.open import OpenArgs
 
-MODELS = ("cnn", "mobilenet", "bert", "recurrent", "images", "moves", "loops", "first_loops")
+MODELS = ("cnn", "mobilenet", "bert", "recurrent", "wide", "images", "moves", "loops", "first_loops")
 DATA = {"moves": ("Where", "boolean_mask", "Unique"), "loops": ("while_1", "cond_1")}
 """Values whose shapes depend on what is fed, so that nothing but running tells them."""
 
@@ -65,7 +65,7 @@ def test_every_shape_that_tensorflow_knows_is_known(shapes: Built, name: str) ->
     assert differences(main, facts["static"]) == []
     assert [line for graph in inner for line in differences(graph, facts["inner"][graph.name])] == []
     checked = pairs(main, facts["static"])
-    assert len(checked) > {"loops": 10, "first_loops": 30}.get(name, 45)
+    assert len(checked) > {"loops": 10, "first_loops": 30, "wide": 15}.get(name, 45)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -99,6 +99,20 @@ def test_a_model_of_the_browser_has_the_same_shapes(shapes: Built) -> None:
     main = shapes.read("cnn_js/model.json").main
     assert main is not None
     assert differences(main, shapes.facts["cnn"]["static"]) == []
+
+
+@pytest.mark.parametrize("name", ["cnn", "bert", "wide"])
+def test_a_lite_model_follows_typed_shapes_as_its_interpreter_does(shapes: Built, name: str) -> None:
+    facts, source = shapes.facts[name], shapes.source(f"{name}.tflite")
+    fmt = identify(source)
+    assert fmt.reshape is not None
+    model = fmt.reshape(fmt.read(source), {key: tuple(shape) for key, shape in facts["feeds"].items()})
+    assert model.main is not None
+    outputs = [output for node in model.main.nodes for output in node.outputs]
+    assert {output: list(model.main.values[output].shape or ()) for output in outputs} == {
+        output: facts["lite"][output] for output in outputs
+    }
+    assert [node.op for node in model.main.nodes] == [node.op for node in fmt.read(source).main.nodes]  # type: ignore[union-attr]
 
 
 def test_products_of_the_batch_are_named_and_figures_follow(shapes: Built) -> None:
