@@ -91,11 +91,16 @@ def read_header(file: BinaryIO, name: str) -> Header:
 
 
 def _object(data: bytes, name: str) -> dict[str, Any]:
-    return json_object(data, f"The header of {name}")
+    return json_object(data, f"The header of {name}", whole=False)
 
 
-def json_object(data: bytes, what: str) -> dict[str, Any]:
+def json_object(data: bytes, what: str, *, whole: bool = True) -> dict[str, Any]:
     """A JSON object of which no name stands twice.
+
+    Args:
+        data: The text.
+        what: What it is, as the beginning of a sentence.
+        whole: Whether it is a whole file, which may be one that is still being written.
 
     Raises:
         FormatError: It is none, or one does.
@@ -118,7 +123,8 @@ def json_object(data: bytes, what: str) -> dict[str, Any]:
     try:
         found = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=constant)
     except (ValueError, RecursionError) as error:
-        raise broken(what, error) from error
+        damaged = FormatError(f"{what} is damaged ({str(error)[:80]}).", hint=AGAIN)
+        raise (broken(what, error) if whole else damaged) from error
     if not isinstance(found, dict):
         raise FormatError(f"{what} is not what the format says.", hint=AGAIN)
     return found

@@ -135,7 +135,8 @@ def _from_text(source: Source) -> Any:
             text_format.Parse(data, graph, allow_unknown_field=True)
     except (text_format.ParseError, ValueError, RecursionError, OverflowError, TypeError) as error:
         line = error.GetLine() if isinstance(error, text_format.ParseError) else None
-        if line is not None and line > data.rstrip().count(b"\n"):  # what is wrong is in the last line, or after it
+        last = line is not None and line > data.rstrip().count(b"\n")
+        if last and re.search(r"Expected|missing ending quote", str(error)):  # more should follow the last line
             raise FormatError(
                 f"{source.name} ends too early: it is incomplete or damaged.",
                 hint="Wait until it is written, or fetch it again.",

@@ -92,6 +92,14 @@ def test_cycles_and_strange_references_end(tmp_path: Path) -> None:
     assert [node.name for node in model.graphs[0].nodes] == ["e"]
 
 
+@pytest.mark.parametrize("content", ["node {", 'node {\n  name: "a', 'node {\n  attr {\n    key: "x"\n'])
+def test_text_still_being_written_is_said_to_be_incomplete(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.pbtxt"
+    path.write_text('node { name: "a" op: "B" }\n' + content)
+    with pytest.raises(FormatError, match=r"^x\.pbtxt ends too early: it is incomplete or damaged\.$"):
+        FORMAT.read(Source(path))
+
+
 @pytest.mark.parametrize(
     "content", ["node {" * 5000, 'node { name: "a" op: "B" attr { key: "x" value { i: 9e999 } } }']
 )

@@ -159,3 +159,17 @@ def test_strings_that_claim_too_much_are_not_believed(tmp_path: Path) -> None:
 def test_topologies_that_make_no_sense_are_refused(tmp_path: Path, topology: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
         read(tmp_path, {"modelTopology": topology, "weightsManifest": []})
+
+
+def test_a_topology_still_being_written_is_said_to_be_incomplete(tf_graphs: Built, tmp_path: Path) -> None:
+    text = (tf_graphs.folder / "js_graph" / "model.json").read_text()
+    for size in range(len(text) // 3, len(text) - 3, len(text) // 7):
+        (tmp_path / "model.json").write_text(text[:size])
+        with pytest.raises(
+            FormatError, match=r"^model\.json (ends too early: it is incomplete|is damaged .*)\.$"
+        ) as caught:
+            FORMAT.read(Source(tmp_path / "model.json"))
+        assert "fetch" in caught.value.hint.lower()
+    (tmp_path / "model.json").write_text(text[: text.rindex('"') + 1])
+    with pytest.raises(FormatError, match=r"^model\.json ends too early: it is incomplete\.$"):
+        FORMAT.read(Source(tmp_path / "model.json"))
