@@ -42,7 +42,8 @@ def weigh(when):
     here = psutil.Process()
     workers = [c for c in here.children(recursive=True) if "--worker" in c.cmdline()]
     documents = [c for c in workers if c.cmdline()[c.cmdline().index("--worker") + 1] == "document"]
-    told[when] = [peak(here), max(map(peak, documents), default=0.0)]
+    spent = max((sum(c.cpu_times()[:2]) for c in documents), default=0.0)
+    told[when] = [peak(here), max(map(peak, documents), default=0.0), spent]
 
 def begin():
     if window() is None:
@@ -162,18 +163,20 @@ def case(words: str, make: Callable[[], Path], library: str, code: str, goal: st
     if "error" in ours:
         raise RuntimeError(ours["error"])
     theirs, netron = (loaded(each, file) for each in (code, NETRON))
-    window, worker = ours["first"]
+    window, worker, spent = ours["first"]
     seconds, _, size = goal.partition(", ")
     found = [
         Figure(f"{words}: window → first table", ours["table"], "s", seconds, library, theirs.get("seconds")),
-        Figure("   memory of the worker then", worker, "MB", size, library, theirs.get("mb")),
-        Figure("   memory of the window then", window, "MB"),
+        Figure("   memory of the worker at the first view", worker, "MB", size, library, theirs.get("mb")),
+        Figure("   memory of the window at the first view", window, "MB"),
     ]
+    found.append(Figure("   computing of the worker until the first view", spent, "s"))
     if "graph" in ours:
         found.append(Figure("   window → folded graph", ours["graph"], "s", seconds))
-    window, worker = ours["whole"]
+    window, worker, spent = ours["whole"]
     found += [
         Figure("   window → every figure known, rows loaded", ours["complete"], "s"),
+        Figure("   computing of the worker in all", spent, "s"),
         Figure("   memory of the worker at most", worker, "MB", size, "Netron's server", netron.get("mb")),
         Figure("   memory of the window at most", window, "MB"),
         Figure("   Netron's server → the file is handed over", netron.get("seconds", float("nan")), "s"),
