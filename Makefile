@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
             $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: run test test-all check bench fuzz samples screenshots clean system hostile
+.PHONY: run test test-all check bench bench-big fuzz samples screenshots clean system hostile
 run: $(STAMP)
 	@$(PY) packaging/demo.py
 
@@ -26,6 +26,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks
+
+bench-big: $(STAMP)
+	@$(PY) -m tests.benchmarks big
 
 # make fuzz FORMAT=onnx N=100000 ; without FORMAT all of them
 N ?= 2000

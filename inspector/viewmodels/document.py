@@ -36,8 +36,8 @@ A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
 T = TypeVar("T")
 
-MOST_ROWS = 200_000
-"""Rows that the window takes in; each costs it a kilobyte, and nobody reads further."""
+MOST_ROWS = 100_000
+"""Rows that the window takes in; each costs it two kilobytes, and nobody reads further."""
 FIRST_PAGE, PAGE = 1000, 5000
 """Rows asked for at once: a page is decoded in the window's thread and must cost it less than a frame or two."""
 

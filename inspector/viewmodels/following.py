@@ -15,9 +15,8 @@ def remarked(overview: Overview, remark: Remark) -> Overview:
 
 def beyond(shown: int, total: int) -> Remark:
     """What is said where a table does not hold every row."""
-    return Remark(
-        "info", f"The table holds the first {shown:,} of {total:,} rows; the graph's search finds the others."
-    )
+    words = f"The table holds the first {shown:,} of {total:,} rows; sums and the graph are of all."
+    return Remark("info", words, "`inspector summary FILE --csv` writes every row.")
 
 
 def failed(trouble: str) -> Remark:
