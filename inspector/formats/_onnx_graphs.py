@@ -10,6 +10,7 @@ from itertools import chain
 from mmap import mmap
 from typing import Any
 
+from inspector.formats._calls import circular
 from inspector.formats._modules import author_line, from_scopes
 from inspector.formats._onnx_tensors import LITERALS, Shelf
 from inspector.formats._onnx_types import Attributes, Types, Words, text
@@ -93,7 +94,8 @@ class Reader:
                     name = self._names.unique(f"training: {part}")
                     self.training.append(name)
                     self._graph(getattr(info, part), name, f"training_info[{index}].{part}", ChainMap(), ChainMap())
-        for name in _recursive(self.graphs, set(self._functions.values())):
+        functions = set(self._functions.values())
+        for name in [name for name in circular(self.graphs.values()) if name in functions][:20] if functions else ():
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
 
     def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
@@ -308,32 +310,3 @@ def _plain(scope: str) -> str:
 def _quoted(words: str) -> list[str]:
     """The strings of a Python list, read without Python."""
     return [match[1] or match[2] or "" for match in QUOTED.finditer(words)]
-
-
-def _recursive(graphs: dict[str, Graph], functions: set[str]) -> list[str]:
-    """Functions that call themselves, directly or through others."""
-    calls = {name: _called(graphs, name) for name in functions if name in graphs}
-    found = []
-    for name in sorted(calls):
-        seen: set[str] = set()
-        waiting = list(calls[name])
-        while waiting:
-            here = waiting.pop()
-            if here not in seen:
-                seen.add(here)
-                waiting += calls.get(here, ())
-        if name in seen:
-            found.append(name)
-    return found
-
-
-def _called(graphs: dict[str, Graph], name: str) -> set[str]:
-    """Graphs that a graph runs, those of its inner graphs included."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        graph = graphs.get(waiting.pop())
-        inner = {called for node in graph.nodes for called in node.graphs} - found if graph else set()
-        found |= inner
-        waiting += inner
-    return found

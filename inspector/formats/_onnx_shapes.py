@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._onnx_functions import has_functions, runs_away
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import damaged
 from inspector.ir import Note
@@ -16,6 +17,10 @@ from inspector.ir import Note
 UNNAMED = "batch"
 """How the user names the first size of an input that has no name."""
 
+
+ENDLESS = Note(
+    "warning", "Shapes inside functions could not be worked out.", "They call each other too often, or without an end."
+)
 
 ROOM, ROOM_PER_BYTE = 1 << 29, 64
 """Bytes that inference may take: at least, and for each byte of the model."""
@@ -60,9 +65,13 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     try:
         # The plain case is decoded once, by the inference itself.
         with bounded(ROOM + ROOM_PER_BYTE * len(data)):
-            model = fixed(onnx.ModelProto.FromString(data), dims) if dims else data
+            whole = bool(dims) or has_functions(data)
+            model = onnx.ModelProto.FromString(data) if whole else data
+            model = fixed(model, dims) if dims else model
+            aside = _functions(model) if whole and runs_away(model) else []
             told = onnx.shape_inference.infer_shapes(model, data_prop=True)
-            return (_as_dense(told) if told.graph.sparse_initializer else told), []
+            told.functions.extend(aside)
+            return (_as_dense(told) if told.graph.sparse_initializer else told), [ENDLESS] if aside else []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
     except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -72,6 +81,13 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
     except DecodeError as error:
         raise damaged(0) from error
     return proto, [Note("warning", "Shapes between the layers could not be worked out.", words)]
+
+
+def _functions(model: Any) -> list[Any]:
+    """Take the functions out of a model."""
+    taken = list(model.functions)
+    model.ClearField("functions")
+    return taken
 
 
 def _as_dense(model: Any) -> Any:

@@ -214,6 +214,24 @@ def recursive(folder: Path) -> Path:
     return save(folder / "m.onnx", main, functions=functions, imports=imports)
 
 
+def calling(folder: Path, levels: int, times: int) -> Path:
+    """Functions of which each calls the one before so many times."""
+    from onnx import helper
+
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("mine", 1)]
+    first = helper.make_function("mine", "F0", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["b"])], imports)
+    functions = [first]
+    for level in range(1, levels):
+        steps = ["a", *(f"s{step}" for step in range(1, times)), "b"]
+        made = [
+            helper.make_node(f"F{level - 1}", [taken], [given], domain="mine")
+            for taken, given in zip(steps, steps[1:], strict=False)
+        ]
+        functions.append(helper.make_function("mine", f"F{level}", ["a"], ["b"], made, imports))
+    main = [helper.make_node(f"F{levels - 1}", ["x"], ["y"], domain="mine")]
+    return save(folder / "m.onnx", main, functions=functions, imports=imports)
+
+
 def custom(folder: Path) -> Path:
     from onnx import helper
 
@@ -336,6 +354,13 @@ CASES = [
         45, "an operator of a domain that nobody knows", custom, "opened",
         "The model uses operators that are not ONNX's own: no.such.domain.Frobnicate. "
         "It runs only where they are registered.", "warning",
+    ),
+    *(
+        Case(
+            45, name, partial(calling, levels=levels, times=times), "opened",
+            "Shapes inside functions could not be worked out.", "warning",
+        )
+        for name, levels, times in (("2^60 calls of functions", 60, 2), ("3,000 functions in a row", 3000, 1))
     ),
     Case(45, "functions that call each other", recursive, "opened", "The function 'mine:F' calls itself.", "warning"),
 ]  # fmt: skip
