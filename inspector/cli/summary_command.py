@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from inspector.cli.words import add_inputs, dims, print_json
 
@@ -24,6 +24,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
+    import msgspec
+
     from inspector.engines.summary import render
     from inspector.jobs.inputs import parse
     from inspector.jobs.terminal import ask_document
@@ -34,13 +36,21 @@ def run(args: argparse.Namespace) -> int:
     sizes = dims(args.dim)
     grouping: Literal["layers", "operators"] = "operators" if args.operators else "layers"
     opening = OpenArgs(path=str(args.file.absolute()), dims=sizes, shapes=parse(args.input))
-    overview, page = ask_document(args.file, [(ROWS, RowsArgs(grouping, sizes, depth=args.depth))], opening)
+    first = RowsArgs(grouping, sizes, depth=args.depth)
+
+    def more(answers: list[Any]) -> tuple[Any, Any] | None:
+        have = sum(len(page.rows) for page in answers[1:])
+        last = answers[-1]
+        return (ROWS, msgspec.structs.replace(first, start=have)) if last.rows and have < last.total else None
+
+    overview, *pages = ask_document(args.file, [(ROWS, first)], opening, more)
+    rows = tuple(row for page in pages for row in page.rows)
     if args.json:
-        print_json(render.as_json(overview, page.rows))
+        print_json(render.as_json(overview, rows))
     elif args.csv:
-        sys.stdout.write(render.as_csv(page.rows, page.totals))
+        sys.stdout.write(render.as_csv(rows, pages[0].totals))
     elif args.markdown:
-        print(render.as_markdown(overview, page.rows))
+        print(render.as_markdown(overview, rows))
     else:
-        print(render.as_text(overview, page.rows))
+        print(render.as_text(overview, rows))
     return 0

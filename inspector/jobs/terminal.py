@@ -24,6 +24,8 @@ from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 
 R = TypeVar("R")
+Question = tuple[Task[Any, Any], Any]
+"""A task and its arguments."""
 _app: QCoreApplication | None = None
 
 
@@ -77,19 +79,33 @@ def run(
 
 
 def ask_document(
-    path: Path, questions: Sequence[tuple[Task[Any, Any], Any]], opening: OpenArgs | None = None
+    path: Path,
+    questions: Sequence[Question],
+    opening: OpenArgs | None = None,
+    more: Callable[[list[Any]], Question | None] = lambda answers: None,
 ) -> list[Any]:
     """Open a file in a document worker of its own and ask it; gives the Overview and the answers.
+
+    Args:
+        path: The file.
+        questions: What is asked in any case.
+        opening: How it is opened.
+        more: What is asked next after these answers, None where that is all.
 
     Raises:
         InspectorError: The first that a task raised, or WorkerDied.
     """
     opening = opening or OpenArgs(path=str(path.absolute()))
-    return ask_worker("document", [(OPEN, opening), *questions])
+    return ask_worker("document", [(OPEN, opening), *questions], more)
 
 
-def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> list[Any]:
+def ask_worker(
+    role: str,
+    questions: Sequence[Question],
+    more: Callable[[list[Any]], Question | None] = lambda answers: None,
+) -> list[Any]:
     """Ask a fresh document or layout worker one question after another; gives the answers."""
+    questions = list(questions)
     application()
     process = WorkerProcess(role, None, memory=MEMORY[role])
     loop = QEventLoop()
@@ -112,6 +128,9 @@ def ask_worker(role: str, questions: Sequence[tuple[Task[Any, Any], Any]]) -> li
                 answers.append(msgspec.msgpack.decode(reply.result, type=questions[len(answers)][0].result))
             except (msgspec.MsgspecError, IndexError) as error:
                 errors.append(WorkerDied(f"The worker's answer makes no sense: {error}", "Try again."))
+            following = more(answers) if not errors and len(answers) == len(questions) else None
+            if following is not None:
+                questions.append(following)
             if not errors and len(answers) < len(questions):
                 ask()
                 return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,12 @@ def test_a_fenced_worker_does_it_too(large: Path) -> None:
     assert seen.nodes == overview.totals.nodes
     assert hits.total == -(-COUNT // 13)
     assert any(answer.overview is not None for answer in answers), "the figures came within half a minute"
+
+
+def test_the_command_line_prints_every_row(large: Path) -> None:
+    command = [sys.executable, "-m", "inspector", "summary", str(large), "--csv"]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=240, check=True)
+    numbers = [line.partition(",")[0] for line in done.stdout.splitlines()[1:]]
+    rows = [int(number) for number in numbers if number.isdigit()]
+    assert rows == list(range(len(rows)))
+    assert len(rows) >= COUNT
