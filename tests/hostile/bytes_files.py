@@ -173,7 +173,7 @@ STRANGE: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf\n" + PAGE.lower(), "is a web page, not a model."),
     (POINTER, "is a Git-LFS pointer, not the model."),
     (b"Entry not found\n", "is a text file, not a model."),
-    (b"<Error><Code>AccessDenied</Code></Error>", "is a text file, not a model."),
+    (b"<Error><Code>AccessDenied</Code></Error>", "is the answer of a server that refused, not a model."),
 )
 
 

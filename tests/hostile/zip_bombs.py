@@ -118,7 +118,7 @@ CASES = (
         "a bomb in a .npz",
         plain(bombed(1 << 30, name=b"x.npy", head=b"\x93NUMPY"), "model.npz"),
         "refused",
-        "model.npz is a NumPy archive of 1 arrays.",
+        "model.npz is a NumPy archive of 1 array.",
         memory_mb=150,
     ),
     Case(
