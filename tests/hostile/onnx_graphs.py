@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,20 @@ def swelling(folder: Path) -> Path:
     return save(folder / "m.onnx", made, initializer=[helper.make_tensor("s", 7, [1], [10**12])])
 
 
+def negative(folder: Path) -> Path:
+    """20,000 weights of a negative size, all of one name."""
+    tensor = field(5, b"\x08" + varint(2**64 - 1) + b"\x10\x01" + field(8, b"w") + field(9, bytes(4)))
+    node = field(1, b"x") + field(1, b"w") + field(2, b"y") + field(4, b"Add")
+    path = folder / "m.onnx"
+    path.write_bytes(model(field(1, node) + tensor * 20_000 + field(11, value(b"x")) + field(12, value(b"y"))))
+    return path
+
+
+def few(seen: Seen) -> None:
+    """Not each of them is a remark."""
+    assert len(seen.notes) <= 105, len(seen.notes)
+
+
 def withheld(seen: Seen) -> None:
     """The values are refused in words."""
     said = seen.answers["tensor"]
@@ -223,10 +238,7 @@ def calling(folder: Path, levels: int, times: int) -> Path:
     functions = [first]
     for level in range(1, levels):
         steps = ["a", *(f"s{step}" for step in range(1, times)), "b"]
-        made = [
-            helper.make_node(f"F{level - 1}", [taken], [given], domain="mine")
-            for taken, given in zip(steps, steps[1:], strict=False)
-        ]
+        made = [helper.make_node(f"F{level - 1}", [taken], [given], domain="mine") for taken, given in pairwise(steps)]
         functions.append(helper.make_function("mine", f"F{level}", ["a"], ["b"], made, imports))
     main = [helper.make_node(f"F{levels - 1}", ["x"], ["y"], domain="mine")]
     return save(folder / "m.onnx", main, functions=functions, imports=imports)
@@ -320,6 +332,7 @@ CASES = [
         43, "a weight of 2^63", partial(sizes, dims=[2**63]), "opened",
         "The tensor 'w' has a negative size.", "warning", check=withheld, then=VALUES,
     ),
+    Case(43, "20,000 weights of -1, of one name", negative, "opened", "19,900 more remarks are not shown.", check=few),
     Case(
         43, "a weight of 100,000 dimensions", partial(sizes, dims=[2**62] * 100_000), "opened",
         "The tensor 'w' has 100,000 dimensions.", "warning", seconds=5, memory_mb=900,

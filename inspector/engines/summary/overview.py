@@ -5,10 +5,11 @@ from __future__ import annotations
 from inspector.engines.summary.rows import Overview, Port, Remark, Signature
 from inspector.engines.summary.sizes import BATCH, UNNAMED
 from inspector.engines.summary.summary import Summary, batch_names, inputs_of
-from inspector.ir import Model, Value
+from inspector.ir import Model, Note, Value
 from inspector.ir.text import inert
 
 MOST_METADATA = 200
+MOST_NOTES = 100
 MOST_DETAILS = 1000
 """Lines of one remark."""
 
@@ -69,6 +70,15 @@ def _ports(summary: Summary, values: tuple[Value, ...]) -> tuple[Port, ...]:
     return tuple(summary.port(value.name, value) for value in values)
 
 
+def _gravest(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """The notes, or the gravest of very many, in the order of the file."""
+    if len(notes) <= MOST_NOTES:
+        return notes
+    ranks = {"danger": 0, "warning": 1}
+    chosen = sorted(range(len(notes)), key=lambda at: (ranks.get(notes[at].level, 2), at))[:MOST_NOTES]
+    return tuple(notes[at] for at in sorted(chosen))
+
+
 def remarks(summary: Summary) -> tuple[Remark, ...]:
     """What is to be known of the file, and of the figures with these sizes."""
     model = summary.model
@@ -77,8 +87,10 @@ def remarks(summary: Summary) -> tuple[Remark, ...]:
             note.level, inert(note.text, 2000), inert(note.hint, 2000),
             tuple(inert(each) for each in note.details[:MOST_DETAILS]),
         )
-        for note in model.notes
+        for note in _gravest(model.notes)
     ]  # fmt: skip
+    if len(found) < len(model.notes):
+        found.append(Remark("info", f"{len(model.notes) - len(found):,} more remarks are not shown."))
     summary.totals  # noqa: B018 - what is open is known once everything has been counted
     batch = sorted(summary.sizes.open & batch_names(model))
     others = sorted(summary.sizes.open - batch_names(model) - {UNNAMED, BATCH})
