@@ -53,7 +53,9 @@ KEYS: tuple[tuple[bytes, str, str], ...] = (
 """What a JSON object is by a key that stands early in it."""
 
 REFUSALS = re.compile(
-    rb"(404:? )?not found|entry not found|access (to|denied)|invalid (username|credentials)|forbidden", re.I
+    rb"(404:? )?not found|entry not found|access (to|denied)|invalid (username|credentials)|forbidden"
+    rb"|(<\?xml[^>]{0,99}>\s*)?<error>\s*<code>",
+    re.I,
 )
 TENSORFLOW = re.compile(r"\.data-\d{5}-of-\d{5}$")
 MXNET = b"\x12\x01\0\0\0\0\0\0"

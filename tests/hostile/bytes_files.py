@@ -172,7 +172,8 @@ STRANGE: tuple[tuple[bytes, str], ...] = (
     (PAGE, "is a web page, not a model."),
     (b"\xef\xbb\xbf\n" + PAGE.lower(), "is a web page, not a model."),
     (POINTER, "is a Git-LFS pointer, not the model."),
-    (b"Entry not found\n", "is a text file, not a model."),
+    (b"Entry not found\n", "is the answer of a server that refused, not a model."),
+    (b"# My model\n\nIt was trained.\n", "is a text file, not a model."),
     (b"<Error><Code>AccessDenied</Code></Error>", "is the answer of a server that refused, not a model."),
 )
 
