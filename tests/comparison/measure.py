@@ -45,6 +45,11 @@ class Line:
     error: str = ""
 
     @property
+    def written(self) -> bool:
+        """Whether there is such a file at all."""
+        return self.wanted.macs > 0
+
+    @property
     def deviation(self) -> float | None:
         """Of the multiply-adds from arithmetic, as a fraction."""
         return None if self.macs is None else self.macs / self.wanted.macs - 1
@@ -103,6 +108,8 @@ def lines(framework: str, model: str, *, small: bool, keep: bool = False, only: 
         yield Line(
             model, framework, words, totals["parameters"], macs, bool(totals["complete"]), library, stored, wanted
         )
+    for words, reason in facts.get("left out", {}).items():
+        yield Line(model, framework, words, 0, None, False, 0, 0, Expected(0, 0), reason)
     if not keep:
         shutil.rmtree(folder)
 
