@@ -29,3 +29,7 @@ def witness() -> Iterator[Witness]:
 def test_a_hostile_file_gives_what_is_said(label: str, case: Case | Loop, tmp_path: Path, witness: Witness) -> None:
     _seen, wrong = tried(label, case, tmp_path / "case", witness)
     assert not wrong
+
+
+def test_every_number_of_the_list_has_a_case() -> None:
+    assert {case.number for case in ALL.values()} == set(range(1, 73))
