@@ -47,7 +47,7 @@ def _broadcast_args(step: Step) -> Fact:
 
 
 def _random(step: Step) -> Fact:
-    return Fact(step.text("dtype", "float32"), step.at(0).sizes)
+    return Fact(step.text("dtype", step.text("Tout", "float32")), step.at(0).sizes)
 
 
 def _range(step: Step) -> Fact:

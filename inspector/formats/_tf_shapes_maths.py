@@ -7,6 +7,7 @@ from typing import Any
 
 from inspector.formats._tf_shapes_dims import Fact, MisfitError, Step, axis, broadcast, over, same, times
 from inspector.ir import Dim, Shape
+from inspector.ir.model import BITS
 
 Rule = Callable[[Step], Any]
 
@@ -41,6 +42,16 @@ def _sum_of(step: Step) -> Fact:
 
 def _cast(step: Step) -> Fact:
     return Fact(step.text("DstT", step.text("Tout")), step.shape())
+
+
+def _bitcast(step: Step) -> Fact:
+    """The same bytes as another dtype; the shape is known where an element keeps its size."""
+    dtype = step.text("type")
+    return Fact(dtype, step.shape() if BITS.get(dtype) == BITS.get(step.dtype, 0) else None)
+
+
+def _scalar(step: Step) -> Fact:
+    return Fact(step.dtype, ())
 
 
 def _real(step: Step) -> Fact:
@@ -205,7 +216,9 @@ MATHS: dict[str, Rule] = {
     ),
     **_named(_test, "IsNan IsInf IsFinite RegexFullMatch StaticRegexFullMatch"),
     **_named(_sum_of, "AddN AccumulateNV2"),
-    **_named(_cast, "Cast Bitcast"),
+    **_named(_cast, "Cast"),
+    "Bitcast": _bitcast,
+    "L2Loss": _scalar,
     **_named(_real, "Real Imag ComplexAbs Angle"),
     **_named(_complex, "Complex"),
     **_named(_biased, "BiasAdd BiasAddV1"),

@@ -231,11 +231,11 @@ def _named(rule: Rule, names: str) -> dict[str, Rule]:
 
 
 WINDOWS: dict[str, Rule] = {
-    **_named(_conv(), "Conv2D Conv3D _FusedConv2D FusedConv2D _FusedConv3D QuantizedConv2D Conv"),
+    **_named(_conv(), "Conv2D Conv3D _FusedConv2D FusedConv2D _FusedConv3D"),
     **_named(_conv(deep=True), "DepthwiseConv2dNative FusedDepthwiseConv2dNative _FusedDepthwiseConv2dNative"),
     **_named(
         _conv_back,
-        "Conv2DBackpropInput Conv3DBackpropInputV2 DepthwiseConv2dNativeBackpropInput Conv2DTranspose",
+        "Conv2DBackpropInput Conv3DBackpropInputV2 DepthwiseConv2dNativeBackpropInput",
     ),
     **_named(_pool(), "MaxPool MaxPoolV2 AvgPool MaxPool3D AvgPool3D"),
     "MaxPoolWithArgmax": _pool(2),

@@ -250,6 +250,11 @@ def keep(folder: Path, name: str, proto: Any, feeds: dict[str, Any]) -> dict[str
     inner = {function.signature.name: static(function_def_to_graph(function)) for function in proto.library.function}
     return {
         "static": static(graph),
+        "dtypes": {
+            f"{op.name}:{at}": out.dtype.base_dtype.name
+            for op in graph.get_operations()
+            for at, out in enumerate(op.outputs)
+        },
         "inner": inner,
         "ran": ran(graph, feeds),
         "feeds": {key: list(value.shape) for key, value in feeds.items()},

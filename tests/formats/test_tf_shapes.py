@@ -64,6 +64,8 @@ def test_every_shape_that_tensorflow_knows_is_known(shapes: Built, name: str) ->
     main, *inner = model.graphs
     assert differences(main, facts["static"]) == []
     assert [line for graph in inner for line in differences(graph, facts["inner"][graph.name])] == []
+    outputs = [(f"{node.name}:{position(node, name)}", name) for node in main.nodes for name in node.outputs]
+    assert {key: main.values[name].dtype for key, name in outputs} == {key: facts["dtypes"][key] for key, _ in outputs}
     checked = pairs(main, facts["static"])
     assert len(checked) > {"loops": 10, "first_loops": 30, "wide": 15}.get(name, 45)
 
