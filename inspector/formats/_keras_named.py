@@ -104,8 +104,7 @@ def _place(weights: Weights, item: Named, root: Layer | None, by_name: dict[str,
         words = [item.group, *(words[1:] if again else words)]
     path, layer, rest = _home(words, root, by_name)
     name = "/".join(filter(None, (path, *rest)))
-    while name in weights.tensors:
-        name += "_"
+    name = weights.names.free(name, weights.tensors)
     role, trained = _role(layer, name, rest, item)
     weights.tensors[name] = Tensor(name, item.dtype, item.shape, item.place, role, trained)
     if layer is not None:

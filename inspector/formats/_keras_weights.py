@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from inspector.formats._hdf5 import Listing, Stored
 from inspector.formats._keras_config import Layer
+from inspector.formats._unique import Numbered
 from inspector.ir import Place, Role, Tensor
 
 MEMBER = "model.weights.h5"
@@ -38,6 +39,7 @@ class Weights:
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     owned: dict[str, list[str]] = field(default_factory=dict)
+    names: Numbered = field(default_factory=Numbered)
 
 
 def assign(found: Listing, root: Layer) -> Weights:
@@ -116,8 +118,7 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
     short = _variable(layer, subs, number, rest[-1])
     base = [part for part in (path, *words, short) if part]
     name = "/".join(base)
-    while name in weights.tensors:
-        name += "_"
+    name = weights.names.free(name, weights.tensors)
     trainable = layer is None or layer.trainable
     if top in OUTSIDE and not path:
         role, trained = OUTSIDE[top], None

@@ -16,6 +16,7 @@ from inspector.formats._onnx_wire import Stripped, locate
 from inspector.formats._raw import fetch_raw_part
 from inspector.formats._source import Source
 from inspector.formats._tensors import LARGEST, Array, dense, is_floating, state_role
+from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Note, Place, Role, Tensor
 from inspector.ir.model import bytes_of
 
@@ -91,8 +92,7 @@ class Shelf:
     kinds: dict[str, str] = field(default_factory=dict)
     """What torch's exporter says a tensor is, by name."""
     notes: list[Note] = field(default_factory=list)
-    twins: dict[str, int] = field(default_factory=dict)
-    """Number of the next tensor of a name that several have."""
+    names: Numbered = field(default_factory=Numbered)
     settings: set[str] = field(default_factory=set)
     """What is said of data in other files, by name."""
     _unions: dict[tuple[Uses, str, int], Uses] = field(default_factory=dict)
@@ -103,10 +103,7 @@ class Shelf:
     def put(self, name: str, graph: str, dtype: str, shape: tuple[int, ...], place: Place) -> str:
         """Keep a tensor; the name it goes by: that of an inner graph goes with the graph's, for others may have it."""
         plain = name if graph == self.main else f"{graph}/{name}"
-        key, number = plain, self.twins.get(plain, 2)
-        while key in self.tensors:
-            key, number = f"{plain}#{number}", number + 1
-            self.twins[plain] = number
+        key = self.names.free(plain, self.tensors)
         self.tensors[key] = Tensor(key, dtype, shape, place)
         self.uses[key] = UNUSED
         return key

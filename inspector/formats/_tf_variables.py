@@ -12,6 +12,7 @@ from inspector.formats._source import Source
 from inspector.formats._tensors import is_floating, state_role
 from inspector.formats._tf_proto import object_graph as parse_objects
 from inspector.formats._tf_proto import trained
+from inspector.formats._unique import Numbered
 from inspector.ir import Note, Place, Role, Tensor
 
 PREFIX = "variables/variables"
@@ -39,6 +40,7 @@ class Variables:
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    names: Numbered = field(default_factory=Numbered)
     handles: dict[str, str] = field(default_factory=dict)
     objects: dict[int, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
@@ -83,10 +85,7 @@ def read_variables(source: Source, meta: Any) -> Variables:
 
 def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: bool | None) -> str:
     """Note a variable down under a name of its own."""
-    name, number = title, 1
-    while name in found.tensors:
-        number += 1
-        name = f"{title}#{number}"
+    name = found.names.free(title, found.tensors)
     role = _role(entry, title, trainable)
     layout: dict[str, Any] = {"key": entry.key}
     if bundle.big:
