@@ -5,7 +5,7 @@ Unknown keys are ignored, so that newer versions of the schema open; unions stan
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from inspector.formats._export_symbols import plain
 from inspector.ir import Shape
 
 T = TypeVar("T")
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Union = dict[str, Any]
 """One key says what it is: `{"as_tensor": {"name": "x"}}`."""
 
@@ -37,7 +38,7 @@ class Size(msgspec.Struct):
     """A size: a number or an expression."""
 
     as_expr: Expression | None = None
-    as_int: int | None = None
+    as_int: Int64 | None = None
 
     def dim(self) -> int | str | None:
         """As the IR has it."""

@@ -47,7 +47,7 @@ def test_no_changed_file_breaks_a_reader(fmt: str) -> None:
     assert not counts.crashed + counts.died, f"see {counts.crashes}"
 
 
-@pytest.mark.parametrize("name", ["export_not_utf8"])
+@pytest.mark.parametrize("name", ["export_not_utf8", "export_size_over_64_bits"])
 def test_what_broke_a_reader_is_refused(name: str) -> None:
     with pytest.raises(InspectorError, match="cannot be understood"):
         OPEN.run(OpenArgs(path=str(crasher(name))), Context())
