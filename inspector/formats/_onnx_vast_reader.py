@@ -214,15 +214,16 @@ class _Cut:
         odd[self._smaller(many)] = True
         attributes = self._attributes(odd)
         ops = self._texts(OP, ~odd[made.owner])
-        for position, op in zip(np.flatnonzero(~odd).tolist(), ops, strict=True):
-            if op == "Constant":
-                odd[position] = True
+        if "Constant" in ops:
+            literal = np.array([op == "Constant" for op in ops])
+            odd[np.flatnonzero(~odd)[literal]] = True
+            ops = [op for op in ops if op != "Constant"]
         keep = ~odd[made.owner]
         plain = np.flatnonzero(~odd)
         first = self._first
         block = Block((plain + first).tolist(), (np.flatnonzero(odd) + first).tolist())
         words = self._reader._words
-        block.ops = [words.setdefault(op, op) for op in self._texts(OP, keep)]
+        block.ops = [words.setdefault(op, op) for op in ops]
         block.outputs = self._texts(OUTPUT, keep)
         self._take(block, self._texts(INPUT, keep))
         for number, into in ((INPUT, "takes"), (OUTPUT, "gives")):

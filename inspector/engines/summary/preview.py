@@ -32,16 +32,25 @@ class Preview(Summary):
         """What is known already: nodes and parameters of the whole model; the rows are those that are shown."""
         parameters = trainable = size = 0
         counted: set[Identity] = set()
+        alike: dict[tuple[object, ...], tuple[int, int, int]] = {}
         tensors = self._whole.tensors
         for tensor in tensors.values():
-            if is_parameter(tensor):
+            kind = tensor.dtype, tensor.shape, tensor.role, tensor.trainable
+            numbers = alike.get(kind)
+            if numbers is None:
+                counts = tensor.count if is_parameter(tensor) else 0
+                learned = counts if is_trainable(tensor) else 0
+                numbers = alike[kind] = counts, learned, tensor.nbytes if is_parameter(tensor) else 0
+            if not numbers[0]:
+                continue
+            if tensor.same_as or not tensor.place.member:  # what has a place of its own in the file is no other tensor
                 key = identity(tensor, tensors)
-                if key not in counted:
-                    counted.add(key)
-                    count = tensor.count
-                    parameters += count
-                    trainable += count if is_trainable(tensor) else 0
-                    size += tensor.nbytes
+                if key in counted:
+                    continue
+                counted.add(key)
+            parameters += numbers[0]
+            trainable += numbers[1]
+            size += numbers[2]
         return Totals(
             layers=self.count(LAYERS),
             nodes=sum(len(graph.nodes) for graph in self._whole.graphs),
