@@ -22,7 +22,7 @@ from inspector.formats._tf_frozen import at, frozen
 from inspector.formats._tf_proto import SIZE, constant, tensor_values
 from inspector.formats._tf_shapes import propagate
 from inspector.formats._tf_wire import Lean, lean
-from inspector.ir import Model, Tensor
+from inspector.ir import Model, Note, Tensor
 
 TEXT = 128 << 20
 OPERATOR = re.compile(rb"[A-Za-z_][A-Za-z0-9_>.]{0,200}")
@@ -83,9 +83,17 @@ def read(source: Source) -> Model:
         modules=drawn.modules,
         signatures=(drawn.signature,),
         metadata={key: str(number) for key, number in versions.items() if number},
-        notes=drawn.notes,
+        notes=drawn.notes if text else (*drawn.notes, *_unsigned(proto)),
     )
     return propagate(model)
+
+
+def _unsigned(proto: Any) -> list[Note]:
+    """TensorFlow writes its version last: a graph without one may have been cut off between two nodes."""
+    if proto.versions.producer or proto.version:
+        return []
+    text = "The file does not say which version of TensorFlow wrote it, which is the last that TensorFlow writes."
+    return [Note("warning", text, "It may be incomplete; fetch or copy it again where something is missing.")]
 
 
 def _from_bytes(source: Source) -> tuple[Any, dict[tuple[str, str], tuple[int, int]]]:

@@ -71,7 +71,10 @@ def _fence_document(memory: int) -> str:
     from inspector.worker.tasks import tasks
 
     tasks()
-    formats()
+    try:
+        formats()
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; opening a file says it again
+        print(f"The formats could not be loaded ahead: {error}", file=sys.stderr)  # noqa: T201 - a worker's log
     _warm("onnx")
     body = wire.read_frame(sys.stdin.buffer)
     if body is None:

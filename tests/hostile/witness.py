@@ -126,7 +126,7 @@ class Witness:
         QTimer.singleShot(int(case.seconds * 3000) + 5000, loop, loop.quit)
         self._spare = _worker()
         loop.exec()
-        seen.seconds = perf_counter() - start
+        seen.seconds = perf_counter() - start if start else 0.0
         seen.busy = max(0.0, _busy(process.pid) - busy)
         seen.memory_mb = _peak(process.pid)
         process.replied.disconnect(take)
