@@ -69,7 +69,7 @@ def main() -> int:
                 found.append(line)
                 show(cells(line))
     right, total = sum(line.right for line in found), sum(line.written for line in found)
-    print(f"{right} of {total} files have every parameter, and multiply-adds within 1 %.")
+    print(f"{right} of {total} files have every parameter, and multiply-adds within 1 % or the reason beside them.")
     return 0 if right == total else 1
 
 
