@@ -282,9 +282,10 @@ _TABLE: dict[str, dict[str, str]] = {
         "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond tensoriterator",
         "call": (
             "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "
-            "callfunction callmethod functional sequential model lambda timedistributed xlacallmodule custom "
+            "callfunction callmethod functional sequential model lambda xlacallmodule custom "
             "remotecall flexfunction"
         ),
+        "time_distributed": "timedistributed",
         "assert": "assertscalar print checknumerics assertasync asserttensormetadata raiseexception",
         "optional": (
             "optionalhaselement optionalgetelement sequenceat sequenceconstruct sequenceempty sequenceinsert "

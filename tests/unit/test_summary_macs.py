@@ -272,3 +272,15 @@ def test_unknown_shapes_give_no_number(op: str) -> None:
 def test_shapes_that_do_not_fit_neither_raise_nor_overflow(op: str, shape: tuple[int, ...]) -> None:
     found = macs(call(op, (shape, shape, shape), shape, stored=(True, True, True)))
     assert found is None or 0 <= found < 2**63
+
+
+def test_a_layer_run_once_a_step_counts_every_step() -> None:
+    kernel = (("td/conv/kernel", (3, 3, 3, 4)), ("td/conv/bias", (4,)))
+    config = {"layer": {"Conv2D": {"strides": (1, 1)}}}
+    done = call(
+        "TimeDistributed", ((2, 5, 8, 8, 3),), (2, 5, 6, 6, 4), owned=kernel, channels_last=True, attributes=config
+    )
+    assert macs(done) == 2 * 5 * 36 * 108
+    nested = {"layer": {"Sequential": {"layers": ()}}}
+    assert macs(call("TimeDistributed", ((2, 5, 8),), (2, 5, 4), owned=kernel, attributes=nested)) is None
+    assert macs(call("TimeDistributed", ((2, 5, 8),), (2, 5, 8), attributes={"layer": {"Flatten": {}}})) == 0

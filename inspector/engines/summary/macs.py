@@ -12,11 +12,12 @@ axis holds the channels, and both are worked out here from shapes where they can
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from inspector.engines.summary.sizes import LARGEST
 from inspector.ir import Attribute
+from inspector.ir.operators import canonical, category
 
 Numbers = tuple[int, ...]
 
@@ -355,7 +356,24 @@ def _last(shape: Numbers | None) -> int:
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 """Of ONNX's recurrent operators, which compute this many products a step."""
 
+def _time_distributed(call: Call) -> int | None:
+    """Keras: the layer inside runs once a step, which is what it does on a batch of all steps."""
+    said = call.attributes.get("layer")
+    op, config = next(iter(said.items())) if isinstance(said, dict) and len(said) == 1 else ("", {})
+    name = canonical(op, "keras")
+    if not counts(name):
+        return None if call.owned and category(name) in {"control", "other"} else 0  # a model inside is not looked into
+
+    def merged(shape: Numbers | None) -> Numbers | None:
+        return shape if shape is None else (shape[0] * shape[1], *shape[2:])
+
+    inputs, outputs = tuple(map(merged, call.inputs)), tuple(map(merged, call.outputs))
+    attributes = config if isinstance(config, dict) else {}
+    return _COUNTS[name](replace(call, name=name, op=op, inputs=inputs, outputs=outputs, attributes=attributes))
+
+
 _COUNTS: dict[str, Callable[[Call], int | None]] = {
+    "time_distributed": _time_distributed,
     "conv": _conv,
     "conv_transpose": _conv,
     "deform_conv": _conv,
