@@ -20,7 +20,7 @@ from inspector.errors import InspectorError
 from inspector.jobs.desk import Desk
 from inspector.jobs.recipe import Ask, Folder, Recipe
 from inspector.jobs.sessions import open_session
-from inspector.jobs.terminal import run
+from inspector.jobs.terminal import application, run
 from inspector.worker.tasks.details import TASK as DETAILS
 from inspector.worker.tasks.details import DetailsArgs
 from inspector.worker.tasks.session_run import TASK as SESSION_RUN
@@ -132,6 +132,7 @@ def endless(folder: Path) -> Path:
 
 def stopped(folder: Path) -> str:
     """A model that never ends ends when it is cancelled, within a second and a half."""
+    application()
     desk, loop = Desk(spares=False), QEventLoop()
     ends: list[tuple[str, float]] = []
     asked: list[float] = []
