@@ -25,7 +25,7 @@ from witness import Seen
 from inspector.errors import InspectorError
 from inspector.jobs.desk import Desk
 from inspector.jobs.document import Document
-from inspector.jobs.terminal import ask_document
+from inspector.jobs.terminal import application, ask_document
 from inspector.worker.tasks import Task
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
@@ -153,6 +153,7 @@ class Reader:
     """An open model, asked one question after another, with time for mischief between them."""
 
     def __init__(self) -> None:
+        application()
         self._desk = Desk(spares=False)
         self.document: Document = self._desk.document()
 

@@ -356,6 +356,7 @@ def _last(shape: Numbers | None) -> int:
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 """Of ONNX's recurrent operators, which compute this many products a step."""
 
+
 def _time_distributed(call: Call) -> int | None:
     """Keras: the layer inside runs once a step, which is what it does on a batch of all steps."""
     said = call.attributes.get("layer")
