@@ -24,6 +24,7 @@ from tests.fuzz.mutate import fields, message, mutated, varint
 from tests.fuzz.run import fuzz
 
 SECONDS = 4.0
+SEED = 72  # always the same files, however many a machine gets through; `make fuzz` is for looking for more
 LEAST = 20
 CRASHERS = Path(__file__).with_name("crashers")
 
@@ -40,7 +41,7 @@ def test_a_seed_opens(fmt: str) -> None:
 
 @pytest.mark.parametrize("fmt", fuzzed())
 def test_no_changed_file_breaks_a_reader(fmt: str) -> None:
-    counts = fuzz(fmt, 100_000, seed=random.SystemRandom().randrange(1 << 30), seconds=SECONDS)
+    counts = fuzz(fmt, 100_000, seed=SEED, seconds=SECONDS)
     assert counts.count >= LEAST
     assert counts.opened
     assert counts.refused
