@@ -55,6 +55,18 @@ class Settings:
     weight_columns = Setting(
         "layers.weight_columns", list[str](), "The same of files that hold weights only", list[str]
     )
+    column_order = Setting(
+        "layers.column_order",
+        dict[str, list[str]](),
+        "Order that the user gave all columns, for tables of models and of weights",
+        dict[str, list[str]],
+    )
+    column_widths = Setting(
+        "layers.column_widths",
+        dict[str, dict[str, int]](),
+        "Pixels that the user gave columns, for the same two; the others are fitted",
+        dict[str, dict[str, int]],
+    )
     grouping = Setting("layers.grouping", "layers", "layers, operators or modules")
     depth = Setting("layers.depth", 0, "Levels of modules shown open in the layer table; 0 for all")
     shapes = Setting(

@@ -52,7 +52,6 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.workspace: Workspace = workspace
         self.docks: Docks | None = None
-        self._bare_state = ""
         self.welcome = WelcomePage()
         self.tabs = self._tab_widget()
         self._waiting = QWidget()

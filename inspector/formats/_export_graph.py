@@ -17,6 +17,7 @@ from inspector.formats._export_schema import (
 from inspector.formats._export_schema import Graph as GraphJson
 from inspector.formats._export_schema import Node as NodeJson
 from inspector.formats._modules import author_line
+from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Graph, Node, Value
 
 OPTIONAL = frozenset({"bias", "weight", "running_mean", "running_var", "attn_mask", "offset", "per_sample_weights"})
@@ -38,6 +39,7 @@ class Reader:
         self._tensors = tensors
         self.graphs: dict[str, Graph] = {}
         self.classes: dict[str, str] = {}
+        self._free = Numbered()
 
     def graph(
         self, source: GraphJson, name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], depth: int = 0
@@ -101,9 +103,7 @@ class Reader:
     def _inner(self, item: Any, owner: str, depth: int) -> str:
         """Read a graph that is an argument; the name it goes by."""
         inner = converted(item.get("graph") if isinstance(item, dict) else None, GraphJson, "graph")
-        name = f"{owner}/{item.get('name', 'body')}"
-        while name in self.graphs:
-            name += "'"
+        name = self._free.free(f"{owner}/{item.get('name', 'body')}", self.graphs)
         self.graph(inner, name, tuple(names(inner.inputs)), tuple(names(inner.outputs)), depth + 1)
         return name
 

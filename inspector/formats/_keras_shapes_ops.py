@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from inspector.formats._keras_config import Layer
+from inspector.formats._rules import named
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
@@ -273,16 +274,12 @@ def _flat(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return (_times(first),)
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 OPERATIONS: dict[str, Rule] = {
-    **_named(
+    **named(
         _reduced,
         "Mean Sum Max Min Prod Std Var Any All Amax Amin Norm Logsumexp LogSumExp CountNonzero Median Nanmean Nansum",
     ),
-    **_named(_argument, "Argmax Argmin"),
+    **named(_argument, "Argmax Argmin"),
     "Transpose": _transposed,
     "Swapaxes": _swapped,
     "Moveaxis": _moved,
@@ -302,12 +299,12 @@ OPERATIONS: dict[str, Rule] = {
     "Resize": _resized,
     "BroadcastTo": _spread,
     "Ravel": _flat,
-    **_named(
+    **named(
         _joint,
         "LogicalAnd LogicalOr LogicalXor NotEqual LessEqual GreaterEqual Arctan2 Hypot BitwiseAnd BitwiseOr BitwiseXor "
         "Remainder SquaredDifference Logaddexp Isclose",
     ),
-    **_named(
+    **named(
         _kept,
         "Flip Cumsum Cumprod Roll Sort Argsort LogicalNot Isnan Isinf Isfinite Sin Cos Tan Arcsin Arccos Arctan "
         "Sinh Cosh Arcsinh Arccosh Arctanh Floor Ceil Round Rint Trunc Sign Reciprocal Expm1 Log1p Log2 Log10 Erf "

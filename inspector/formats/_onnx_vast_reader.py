@@ -94,7 +94,7 @@ class VastReader(Reader):
             self._plain(block, names, frame, nodes)
         for index, proto in odd.items():
             nodes[index] = self._node(proto, ops[index], names[index], index, frame)
-        return tuple(nodes) if all(nodes) else tuple(node for node in nodes if node is not None)  # type: ignore[arg-type]
+        return tuple(node for node in nodes if node is not None)
 
     def _named(self, count: int, blocks: list[Block], odd: dict[int, Any], ops: dict[int, str]) -> list[str]:
         """A name for each node, of which none is given twice."""
@@ -240,16 +240,16 @@ class _Cut:
     def _take(self, block: Block, names: list[str]) -> None:
         """Keep the inputs, each text once where it is easy: a million copies take much."""
         near = dict(zip(block.outputs, block.outputs, strict=True)).get  # most values are made near who takes them
-        found = [near(name) for name in names]
+        found = [near(name, "") for name in names]
         tensors = self._reader.shelf.tensors.get
-        for at in [at for at, name in enumerate(found) if name is None]:
+        for at in [at for at, name in enumerate(found) if not name]:
             tensor = tensors(names[at])
             if tensor is None:
                 found[at] = names[at]
             else:
                 found[at] = tensor.name
                 block.stored.append(at)
-        block.inputs = found  # type: ignore[assignment]  # there is a text for each now
+        block.inputs = found
 
     def tensors(self, many: Many) -> list[tuple[str, str, tuple[int, ...], int] | None]:
         """Name, dtype, shape and bytes of each plain initializer, None for others.

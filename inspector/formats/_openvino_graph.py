@@ -28,7 +28,6 @@ DTYPES = {
 NUMBER = re.compile(r"[-+]?\d{1,18}")
 REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,4})?")
 LONG = 4096
-SIZE_LIMIT = 1 << 62
 End = tuple[str, str]
 """A layer and one of its ports, by their numbers."""
 

@@ -15,7 +15,7 @@ import pickletools
 import re
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,25 @@ def survey(data: bytes, what: str = "pickle", start: int = 0) -> Unpickled:
             broken = _early(what) if SHORT.search(str(error)) else _damaged(what, error)
             broken.__cause__ = error
     return machine.result(gathered(machine.stack), stream.tell(), broken)
+
+
+def references(value: Any) -> Iterator[Persistent]:
+    """Every reference to something outside of the pickle, such as a storage, in what was made, each object once."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Persistent):
+            yield item
+        elif isinstance(item, list | tuple):
+            waiting += item
+        elif hasattr(item, "pairs"):
+            waiting += [part for pair in item.pairs for part in pair]
+        elif hasattr(item, "args"):
+            waiting += (item.args, item.state, item.items, item.function)
 
 
 def _early(what: str) -> FormatError:

@@ -7,7 +7,7 @@ file. Every byte of the data belongs to exactly one tensor.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, BinaryIO
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from inspector.errors import FormatError
 from inspector.formats._json import broken
 from inspector.formats._source import take
+from inspector.ir import Note
 from inspector.ir.model import record
 
 HEADER = 100_000_000
@@ -147,6 +148,22 @@ def _entry(name: str, item: Any, start: int) -> Entry:
             f"{words} has {end - begin:,} bytes where its type and shape need {-(-bits // 8):,}.", hint=AGAIN
         )
     return Entry(name, DTYPES[dtype], tuple(shape), start + begin, end - begin)
+
+
+def disagreements(stored: Mapping[str, str], where: Mapping[str, str]) -> Iterator[Note]:
+    """What an index and the files that it names say differently.
+
+    Args:
+        stored: The file that each tensor is in, by its name.
+        where: The file that each should be in, as the index says.
+    """
+    lost = [name for name, file in where.items() if stored.get(name) != file]
+    if lost:
+        text = f"{len(lost):,} of the index's tensors are not in the shard that it names, such as {lost[0][:100]!r}."
+        yield Note("warning", text, "The model is incomplete; fetch it again.")
+    extra = [name for name in stored if name not in where]
+    if extra:
+        yield Note("warning", f"{len(extra):,} of the stored tensors are not in the index, such as {extra[0][:100]!r}.")
 
 
 def _sizes(items: Any) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._format import Glimpse
 from inspector.formats._source import Source
+from inspector.formats._zip import BROKEN
 
 LOOK = 1 << 20
 """Bytes of a packed file that are read, and bytes of it that are unpacked."""
@@ -83,7 +84,7 @@ def _llamafile(glimpse: Glimpse) -> FormatError:
     try:
         with Source(glimpse.path).open() as file, zipfile.ZipFile(file) as archive:
             names = tuple(name for name in archive.namelist()[:1000] if name.endswith(".gguf"))
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, FormatError, RuntimeError):
+    except (*BROKEN, FormatError):
         pass
     hint = f"Unpack {names[0][:100]} with unzip and open that." if names else "Unpack it with unzip."
     return _said(glimpse, "is a llamafile: a program with a model inside, which was not run", hint)

@@ -30,6 +30,7 @@ from inspector.formats._tf_names import (
 )
 from inspector.formats._tf_proto import numbers
 from inspector.formats._tf_shapes_words import RENAMED
+from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Graph, Node, Place, Role, Tensor, Value
 
 NODES = 500_000
@@ -55,6 +56,7 @@ class Library:
     asked: set[str] = field(default_factory=set)
     count: int = 0
     complete: bool = True
+    names: Numbered = field(default_factory=Numbered)
 
     def ask(self, name: str, bound: dict[str, str]) -> bool:
         """Have a function drawn, with what its first caller gives it."""
@@ -123,9 +125,7 @@ class Sketch:
             return known
         tensor = proto.attr["value"].tensor
         sizes = tuple(size if isinstance(size, int) else 0 for size in shape(tensor.tensor_shape) or ())
-        name = f"{self.prefix}{proto.name}"
-        while name in self.library.tensors:
-            name += "'"
+        name = self.library.names.free(f"{self.prefix}{proto.name}", self.library.tensors)
         dtype = dtype_name(tensor.dtype)
         role = Role.WEIGHT if is_floating(dtype) and sizes else Role.CONSTANT
         layout: dict[str, Attribute] = {"function": self.home}

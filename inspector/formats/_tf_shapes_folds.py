@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import FOLDED, Fact, Step, axis, over, plus, times, valued
 from inspector.formats._tf_shapes_moves import OPEN, places
 
@@ -266,32 +267,28 @@ def _selected(step: Step, fact: Fact) -> Objects | None:
     return _each(lambda flag, x, y: None if isinstance(flag, str) else x if flag else y, where, a, b)
 
 
-def _named(how: How, names: str) -> dict[str, How]:
-    return dict.fromkeys(names.split(), how)
-
-
 FOLDS: dict[str, How] = {
-    **_named(_first, "Identity StopGradient PreventGradient EnsureShape Snapshot"),
-    **_named(_shaped, "Reshape Squeeze ExpandDims"),
-    **_named(_joined, "ConcatV2 Concat"),
+    **named(_first, "Identity StopGradient PreventGradient EnsureShape Snapshot"),
+    **named(_shaped, "Reshape Squeeze ExpandDims"),
+    **named(_joined, "ConcatV2 Concat"),
     "Pack": _stacked,
     "StridedSlice": _strided,
     "Slice": _sliced,
-    **_named(_gathered, "Gather GatherV2"),
+    **named(_gathered, "Gather GatherV2"),
     "Transpose": _turned,
     "Tile": _tiled,
     "Fill": _filled,
     "BroadcastTo": _spread,
     "Range": _counted,
-    **_named(_ones, "OnesLike ZerosLike"),
+    **named(_ones, "OnesLike ZerosLike"),
     "Cast": _cast,
-    **_named(_pairs(_sum), "Add AddV2"),
+    **named(_pairs(_sum), "Add AddV2"),
     "Sub": _pairs(_difference),
     "Mul": _pairs(_product),
     "FloorDiv": _pairs(_ratio),
-    **_named(_pairs(_truncated), "Div TruncateDiv"),
+    **named(_pairs(_truncated), "Div TruncateDiv"),
     "RealDiv": _numeric(_real_ratio),
-    **_named(_numeric(lambda a, b: a % b if b else None), "FloorMod Mod"),
+    **named(_numeric(lambda a, b: a % b if b else None), "FloorMod Mod"),
     "Maximum": _numeric(max),
     "Minimum": _numeric(min),
     "Equal": _pairs(lambda a, b: int(a == b) if not (isinstance(a, str) or isinstance(b, str)) or a == b else None),
@@ -308,7 +305,7 @@ FOLDS: dict[str, How] = {
     "Floor": _single(lambda a: float(math.floor(a))),
     "Ceil": _single(lambda a: float(math.ceil(a))),
     "Round": _single(lambda a: a if isinstance(a, int) else float(round(a))),
-    **_named(_selected, "Select SelectV2"),
+    **named(_selected, "Select SelectV2"),
     "Prod": _reduced(_all_times),
     "Sum": _reduced(_plain(sum)),
     "Max": _reduced(_plain(max)),

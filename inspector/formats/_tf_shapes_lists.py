@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_calls import meet
 from inspector.formats._tf_shapes_dims import NOTHING, Fact, Step, plus, same
 from inspector.ir import Dim, Shape
@@ -134,12 +135,8 @@ def _flag(step: Step) -> Fact:
     return Fact("bool", ())
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 LISTS: dict[str, Rule] = {
-    **_named(_reserved, "TensorListReserve EmptyTensorList"),
+    **named(_reserved, "TensorListReserve EmptyTensorList"),
     "TensorListFromTensor": _from_tensor,
     "TensorListSetItem": _set_item,
     "TensorListPushBack": _pushed,
@@ -152,8 +149,8 @@ LISTS: dict[str, Rule] = {
     "TensorArrayGatherV3": _gathered,
     "TensorArrayReadV3": _read,
     "TensorArraySizeV3": _array_size,
-    **_named(_flow, "TensorArrayWriteV3 TensorArrayScatterV3"),
-    **_named(_through, "Enter RefEnter Exit RefExit NextIteration RefNextIteration"),
-    **_named(_switched, "Switch RefSwitch"),
+    **named(_flow, "TensorArrayWriteV3 TensorArrayScatterV3"),
+    **named(_through, "Enter RefEnter Exit RefExit NextIteration RefNextIteration"),
+    **named(_switched, "Switch RefSwitch"),
     "LoopCond": _flag,
 }

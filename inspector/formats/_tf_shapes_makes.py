@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import NOTHING, Fact, Step, axis, same, times
 from inspector.ir import Shape
 
@@ -56,8 +57,8 @@ def _range(step: Step) -> Fact:
     if len(numbers) == 3 and numbers[2]:
         length = -((numbers[0] - numbers[1]) // numbers[2])
         return Fact(step.dtype, (max(0, int(length)),) if abs(length) < 1 << 62 else (None,))
-    named = isinstance(limit, str) and start == 0 and delta == 1
-    return Fact(step.dtype, (limit if named else None,))  # type: ignore[arg-type]
+    named = limit if isinstance(limit, str) and start == 0 and delta == 1 else None
+    return Fact(step.dtype, (named,))
 
 
 def _line(step: Step) -> Fact:
@@ -149,19 +150,15 @@ def _looked_up(step: Step) -> Fact:
     return Fact(step.text("Tout"), step.shape(1))
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 MAKES: dict[str, Rule] = {
-    **_named(_shape_of, "Shape"),
+    **named(_shape_of, "Shape"),
     "ShapeN": _shapes_of,
     "Rank": _rank_of,
     "Size": _size_of,
     "Fill": _fill_rule,
     "BroadcastTo": _broadcast_to,
     "BroadcastArgs": _broadcast_args,
-    **_named(
+    **named(
         _random,
         "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt StatelessRandomUniform "
         "StatelessRandomNormal StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessTruncatedNormal",
@@ -169,22 +166,22 @@ MAKES: dict[str, Rule] = {
     "Range": _range,
     "LinSpace": _line,
     "OneHot": _one_hot,
-    **_named(_top, "TopKV2 TopK"),
+    **named(_top, "TopKV2 TopK"),
     "Where": _found,
-    **_named(_unique, "Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2"),
-    **_named(_picked, "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3"),
-    **_named(_diagonal, "Diag MatrixDiag"),
-    **_named(_diagonals, "MatrixDiagV2 MatrixDiagV3"),
-    **_named(_segments, "UnsortedSegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd SegmentSum"),
+    **named(_unique, "Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2"),
+    **named(_picked, "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3"),
+    **named(_diagonal, "Diag MatrixDiag"),
+    **named(_diagonals, "MatrixDiagV2 MatrixDiagV3"),
+    **named(_segments, "UnsortedSegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd SegmentSum"),
     "EnsureShape": _ensured,
-    **_named(_placeholder, "Placeholder PlaceholderV2"),
+    **named(_placeholder, "Placeholder PlaceholderV2"),
     "PlaceholderWithDefault": _fed,
-    **_named(
+    **named(
         _table,
         "HashTable HashTableV2 VarHandleOp MutableHashTableV2 IteratorV2 MutableDenseHashTableV2 StackV2 "
         "IteratorFromStringHandle IteratorFromStringHandleV2 OneShotIterator Iterator",
     ),
-    **_named(_looked_up, "LookupTableFind LookupTableFindV2"),
-    **_named(_first_like, "TensorScatterUpdate TensorScatterAdd TensorScatterSub MatrixSetDiagV3"),
+    **named(_looked_up, "LookupTableFind LookupTableFindV2"),
+    **named(_first_like, "TensorScatterUpdate TensorScatterAdd TensorScatterSub MatrixSetDiagV3"),
     "NoOp": _nothing,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import Fact, MisfitError, Step, axis, broadcast, over, same, times
 from inspector.ir import Dim, Shape
 from inspector.ir.model import BITS
@@ -187,12 +188,8 @@ def _moments(step: Step) -> list[Fact]:
     return [Fact(step.dtype, x[:1] if x else None), Fact(step.dtype, x)]
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 MATHS: dict[str, Rule] = {
-    **_named(
+    **named(
         _unary,
         "Relu Relu6 Elu Selu LeakyRelu Sigmoid Tanh Softplus Softsign Softmax LogSoftmax Abs Neg Sign Exp Expm1 Log "
         "Log1p Sqrt Rsqrt Square Reciprocal Inv Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Erf Erfc Erfinv "
@@ -204,32 +201,30 @@ MATHS: dict[str, Rule] = {
         "AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB ClipByValue Prelu MatrixInverse Cholesky "
         "CumulativeLogsumexp Ndtri Gelu Mish DebugIdentityV2 Print PrintV2 OptimizationBarrier XlaOptimizationBarrier",
     ),
-    **_named(
+    **named(
         _elementwise,
         "Add AddV2 Sub Mul RealDiv Div FloorDiv TruncateDiv Mod FloorMod TruncateMod Maximum Minimum Pow "
         "SquaredDifference DivNoNan MulNoNan Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Xlogy Xdivy "
         "Xlog1py NextAfter Igamma Igammac Polygamma Zeta",
     ),
-    **_named(
+    **named(
         _truths,
         "Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr ApproximateEqual",
     ),
-    **_named(_test, "IsNan IsInf IsFinite RegexFullMatch StaticRegexFullMatch"),
-    **_named(_sum_of, "AddN AccumulateNV2"),
-    **_named(_cast, "Cast"),
+    **named(_test, "IsNan IsInf IsFinite RegexFullMatch StaticRegexFullMatch"),
+    **named(_sum_of, "AddN AccumulateNV2"),
+    **named(_cast, "Cast"),
     "Bitcast": _bitcast,
     "L2Loss": _scalar,
-    **_named(_real, "Real Imag ComplexAbs Angle"),
-    **_named(_complex, "Complex"),
-    **_named(_biased, "BiasAdd BiasAddV1"),
-    **_named(_gated, "Select SelectV2"),
-    **_named(
-        _matmul, "MatMul _FusedMatMul FusedMatMul _MklMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 SparseMatMul"
-    ),
+    **named(_real, "Real Imag ComplexAbs Angle"),
+    **named(_complex, "Complex"),
+    **named(_biased, "BiasAdd BiasAddV1"),
+    **named(_gated, "Select SelectV2"),
+    **named(_matmul, "MatMul _FusedMatMul FusedMatMul _MklMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 SparseMatMul"),
     "Einsum": _einsum,
     "FullyConnected": _fully_connected,
-    **_named(_reduce(), "Mean Sum Max Min Prod EuclideanNorm"),
-    **_named(_reduce("bool"), "All Any"),
-    **_named(_arg, "ArgMax ArgMin"),
-    **_named(_moments, "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits"),
+    **named(_reduce(), "Mean Sum Max Min Prod EuclideanNorm"),
+    **named(_reduce("bool"), "All Any"),
+    **named(_arg, "ArgMax ArgMin"),
+    **named(_moments, "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import (
     FOLDED,
     Fact,
@@ -266,25 +267,21 @@ def _unpack(step: Step) -> list[Fact]:
     return [valued(step.dtype, part) for part in np.moveaxis(array, at, 0)]
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 MOVES: dict[str, Rule] = {
     "Reshape": _reshape,
     "Squeeze": _squeeze,
     "ExpandDims": _expand,
-    **_named(_transpose, "Transpose ConjugateTranspose"),
-    **_named(_concat, "ConcatV2 Concat"),
-    **_named(_pad, "Pad PadV2 MirrorPad"),
+    **named(_transpose, "Transpose ConjugateTranspose"),
+    **named(_concat, "ConcatV2 Concat"),
+    **named(_pad, "Pad PadV2 MirrorPad"),
     "Split": _split,
     "SplitV": _split_v,
     "Slice": _slice,
     "StridedSlice": _strided,
-    **_named(_gather, "Gather GatherV2 ResourceGather"),
-    **_named(_gather_nd, "GatherNd ResourceGatherNd"),
+    **named(_gather, "Gather GatherV2 ResourceGather"),
+    **named(_gather_nd, "GatherNd ResourceGatherNd"),
     "ScatterNd": _scatter_nd,
     "Tile": _tile,
-    **_named(_pack, "Pack Stack"),
-    **_named(_unpack, "Unpack Unstack"),
+    **named(_pack, "Pack Stack"),
+    **named(_unpack, "Unpack Unstack"),
 }

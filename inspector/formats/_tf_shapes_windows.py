@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import NOTHING, Fact, MisfitError, Step, over, plus, same, times
 from inspector.ir import Dim, Shape
 
@@ -226,25 +227,21 @@ def _pictures(step: Step) -> Fact:
     return Fact(step.text("dtype", "uint8"), (None, None, width))
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 WINDOWS: dict[str, Rule] = {
-    **_named(_conv(), "Conv2D Conv3D _FusedConv2D FusedConv2D _FusedConv3D"),
-    **_named(_conv(deep=True), "DepthwiseConv2dNative FusedDepthwiseConv2dNative _FusedDepthwiseConv2dNative"),
-    **_named(
+    **named(_conv(), "Conv2D Conv3D _FusedConv2D FusedConv2D _FusedConv3D"),
+    **named(_conv(deep=True), "DepthwiseConv2dNative FusedDepthwiseConv2dNative _FusedDepthwiseConv2dNative"),
+    **named(
         _conv_back,
         "Conv2DBackpropInput Conv3DBackpropInputV2 DepthwiseConv2dNativeBackpropInput",
     ),
-    **_named(_pool(), "MaxPool MaxPoolV2 AvgPool MaxPool3D AvgPool3D"),
+    **named(_pool(), "MaxPool MaxPoolV2 AvgPool MaxPool3D AvgPool3D"),
     "MaxPoolWithArgmax": _pool(2),
-    **_named(_resize, "ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea"),
+    **named(_resize, "ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea"),
     "CropAndResize": _crops,
     "SpaceToDepth": _blocks(to_depth=True),
     "DepthToSpace": _blocks(to_depth=False),
-    **_named(_batches(to_batch=True), "SpaceToBatchND SpaceToBatch"),
-    **_named(_batches(to_batch=False), "BatchToSpaceND BatchToSpace"),
+    **named(_batches(to_batch=True), "SpaceToBatchND SpaceToBatch"),
+    **named(_batches(to_batch=False), "BatchToSpaceND BatchToSpace"),
     **{
         f"{name}{tail}": _fourier("whole", rank)
         for name in ("FFT", "IFFT")
@@ -252,6 +249,6 @@ WINDOWS: dict[str, Rule] = {
     },
     **{f"RFFT{tail}": _fourier("real", rank) for tail, rank in (("", 1), ("2D", 2), ("3D", 3))},
     **{f"IRFFT{tail}": _fourier("back", rank) for tail, rank in (("", 1), ("2D", 2), ("3D", 3))},
-    **_named(_normed, "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 _FusedBatchNormEx"),
-    **_named(_pictures, "DecodeJpeg DecodePng"),
+    **named(_normed, "FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 _FusedBatchNormEx"),
+    **named(_pictures, "DecodeJpeg DecodePng"),
 }

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from inspector.formats._pickle import Call, Persistent
 from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
 from inspector.formats._torchzip import REBUILDERS, Strided
+from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Module
 
 STEPS = 400_000
@@ -64,12 +65,11 @@ class Part:
     leaves: dict[str, Leaf] = field(default_factory=dict)
     modules: dict[str, Module] = field(default_factory=dict)
     whole: bool = False
+    names: Numbered = field(default_factory=Numbered)
 
     def add(self, name: str, leaf: Leaf) -> None:
         """Put a tensor in under a name that is free."""
-        while name in self.leaves:
-            name += "'"
-        self.leaves[name] = leaf
+        self.leaves[self.names.free(name, self.leaves)] = leaf
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal
 
 from inspector.errors import FormatError
 from inspector.formats._globals import damage
-from inspector.formats._pickle import Global, Persistent, Unpickled, survey
+from inspector.formats._pickle import Global, Unpickled, references, survey
 from inspector.formats._source import Source
 from inspector.formats._torch_tar import is_tar, open_tar
 from inspector.formats._torchzip import STORAGES, Strided, place
@@ -253,22 +253,8 @@ def _storages(file: BinaryIO, keys: Unpickled, widths: dict[str, int]) -> tuple[
 def _widths(value: Any) -> dict[str, int]:
     """Bytes of an element, by key of the storage, from every storage that the object refers to."""
     widths: dict[str, int] = {}
-    seen: set[int] = set()
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, Persistent):
-            parts = item.id if isinstance(item.id, tuple) else ()
-            if len(parts) >= 5 and parts[0] == "storage" and isinstance(parts[1], Global):
-                widths[str(parts[2])] = BITS.get(STORAGES.get(parts[1].name, ""), 0) // 8
-            continue
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, list | tuple):
-            waiting += item
-        elif hasattr(item, "pairs"):
-            waiting += [part for pair in item.pairs for part in pair]
-        elif hasattr(item, "args"):
-            waiting += (item.args, item.state, item.items, item.function)
+    for item in references(value):
+        parts = item.id if isinstance(item.id, tuple) else ()
+        if len(parts) >= 5 and parts[0] == "storage" and isinstance(parts[1], Global):
+            widths[str(parts[2])] = BITS.get(STORAGES.get(parts[1].name, ""), 0) // 8
     return widths

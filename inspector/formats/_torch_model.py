@@ -18,6 +18,7 @@ from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_to
 from inspector.formats._torch_tar import is_tar
 from inspector.formats._torch_words import class_of, mapping, tensor_of, written
 from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member, fetch_member_part
+from inspector.formats._unique import Numbered
 from inspector.ir import Model, Module, Note, Role, Tensor
 
 SHORT = 200
@@ -70,14 +71,14 @@ class _Build:
     modules: dict[str, Module] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     copies: dict[str, int] = field(default_factory=dict)
+    names: Numbered = field(default_factory=Numbered)
 
     def part(self, part: Part, strip: int) -> None:
         """Put a part's tensors in, under names without the first `strip` keys that lead to it."""
         start = ".".join(part.path[strip:])
         for name, leaf in part.leaves.items():
             full = f"{start}.{name}" if start else name
-            while full in self.tensors:
-                full += "'"
+            full = self.names.free(full, self.tensors)
             self.tensors[full] = self.tensor(full, leaf, self.role(part, name, leaf))
         if part.kind == "model":
             for path, module in part.modules.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step, axis, broadcast, promote, times
 from inspector.formats._torch_moves import (
     append_rule,
@@ -246,13 +247,9 @@ def _upsample(count: int) -> Rule:
     return rule
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 RULES: dict[str, Rule] = {
     **MORE,
-    **_named(
+    **named(
         _same,
         "relu relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh sigmoid tanh softplus "
         "softsign log_sigmoid prelu softmax log_softmax dropout feature_dropout alpha_dropout batch_norm layer_norm "
@@ -260,34 +257,32 @@ RULES: dict[str, Rule] = {
         "round clamp clamp_min clamp_max cumsum flip roll tril triu masked_fill square log1p expm1 to_dense to_mkldnn "
         "nan_to_num threshold rrelu logit sign rms_norm channel_shuffle cumprod bernoulli masked_scatter",
     ),
-    **_named(
+    **named(
         _elementwise,
         "add sub rsub mul div pow maximum minimum remainder floor_divide fmod atan2 addcmul addcdiv lerp",
     ),
-    **_named(_truths, "eq ne lt le gt ge logical_and logical_or logical_not logical_xor isnan isinf bitwise_not"),
-    **_named(
+    **named(_truths, "eq ne lt le gt ge logical_and logical_or logical_not logical_xor isnan isinf bitwise_not"),
+    **named(
         _conv,
         "conv1d conv2d conv3d _convolution convolution _convolution_mode conv_transpose1d "
         "conv_transpose2d conv_transpose3d",
     ),
-    **_named(_matmul, "matmul mm bmm mv dot"),
-    **_named(_addmm, "addmm baddbmm"),
-    **_named(view_rule, "view reshape"),
-    **_named(permute_rule, "permute"),
-    **_named(transpose_rule, "transpose t swapaxes swapdims numpy_T"),
-    **_named(
-        pieces_rule, "split split_with_sizes chunk unsafe_chunk unsafe_split unsafe_split_with_sizes tensor_split"
-    ),
-    **_named(_reduce(), "mean sum prod max min amax amin std var norm logsumexp linalg_vector_norm"),
-    **_named(_reduce("int64"), "argmax argmin"),
-    **_named(_reduce("bool"), "all any"),
-    **_named(_attention, "scaled_dot_product_attention"),
-    **_named(make_rule, "zeros ones full empty rand randn"),
-    **_named(_made_like, "new_zeros new_ones new_full new_empty"),
-    **_named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
-    **_named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
-    **_named(construct_rule, "ListConstruct TupleConstruct"),
-    **_named(unpack_rule, "ListUnpack TupleUnpack"),
+    **named(_matmul, "matmul mm bmm mv dot"),
+    **named(_addmm, "addmm baddbmm"),
+    **named(view_rule, "view reshape"),
+    **named(permute_rule, "permute"),
+    **named(transpose_rule, "transpose t swapaxes swapdims numpy_T"),
+    **named(pieces_rule, "split split_with_sizes chunk unsafe_chunk unsafe_split unsafe_split_with_sizes tensor_split"),
+    **named(_reduce(), "mean sum prod max min amax amin std var norm logsumexp linalg_vector_norm"),
+    **named(_reduce("int64"), "argmax argmin"),
+    **named(_reduce("bool"), "all any"),
+    **named(_attention, "scaled_dot_product_attention"),
+    **named(make_rule, "zeros ones full empty rand randn"),
+    **named(_made_like, "new_zeros new_ones new_full new_empty"),
+    **named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
+    **named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
+    **named(construct_rule, "ListConstruct TupleConstruct"),
+    **named(unpack_rule, "ListUnpack TupleUnpack"),
     "__getitem__": item_rule,
     "append": append_rule,
     "len": length_rule,
@@ -307,8 +302,8 @@ RULES: dict[str, Rule] = {
     "unbind": unbind_rule,
     "select": select_rule,
     "slice": slice_rule,
-    **_named(_topk, "topk"),
-    **_named(_ordered, "cummax cummin"),
+    **named(_topk, "topk"),
+    **named(_ordered, "cummax cummin"),
     "embedding": _embedding,
     "lstm": _recurrent(2),
     "gru": _recurrent(1),
@@ -336,8 +331,8 @@ RULES: dict[str, Rule] = {
     "upsample_nearest2d": _upsample(2),
     "upsample_bilinear2d": _upsample(2),
     "upsample_bicubic2d": _upsample(2),
-    **_named(_upsample(1), "upsample_nearest1d upsample_linear1d"),
-    **_named(_upsample(3), "upsample_nearest3d upsample_trilinear3d"),
+    **named(_upsample(1), "upsample_nearest1d upsample_linear1d"),
+    **named(_upsample(3), "upsample_nearest3d upsample_trilinear3d"),
     "mkldnn_convolution": lambda step: Fact(step.at(0).dtype),
 }
 """By name without namespace and without the underscore of what works in place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inspector.formats._rules import named
 from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote, times
 from inspector.formats._torch_moves import tensors
 from inspector.ir import Dim, Shape
@@ -81,12 +82,12 @@ def _places(step: Step, sizes: list[Dim]) -> Dim:
     """How many windows fit, over both dimensions."""
     found = []
     kernel, dilation = step.numbers("kernel_size", 2), step.numbers("dilation", 2, 1)
-    for size, k, d, p, s in zip(
-        sizes, kernel, dilation, step.numbers("padding", 2, 0), step.numbers("stride", 2, 1), strict=True
-    ):
-        if not all(isinstance(number, int) for number in (size, k, d, p, s)) or s < 1:
+    for each in zip(sizes, kernel, dilation, step.numbers("padding", 2, 0), step.numbers("stride", 2, 1), strict=True):
+        numbers = [number for number in each if isinstance(number, int)]
+        if len(numbers) < len(each) or numbers[4] < 1:
             return None
-        found.append((int(size) + 2 * p - d * (k - 1) - 1) // s + 1)  # type: ignore[arg-type]
+        size, k, d, p, s = numbers
+        found.append((size + 2 * p - d * (k - 1) - 1) // s + 1)
     return times(found)
 
 
@@ -344,22 +345,18 @@ def _statistics(step: Step) -> list[Fact]:
     return [Fact(step.at(0).dtype, x), *[Fact(step.at(0).dtype)] * (len(step.node.outputs) - 1)]
 
 
-def _named(rule: Rule, names: str) -> dict[str, Rule]:
-    return dict.fromkeys(names.split(), rule)
-
-
 MORE: dict[str, Rule] = {
     "lstm_cell": _cell(2),
-    **_named(_cell(1), "gru_cell rnn_tanh_cell rnn_relu_cell"),
+    **named(_cell(1), "gru_cell rnn_tanh_cell rnn_relu_cell"),
     "einsum": _einsum,
     "glu": _glu,
     "unfold": _windows,
     "im2col": _unfold,
     "col2im": _fold,
-    **_named(_shuffled, "pixel_shuffle pixel_unshuffle"),
+    **named(_shuffled, "pixel_shuffle pixel_unshuffle"),
     "index": _index,
-    **_named(_like_index(1), "gather take_along_dim view_as reshape_as"),
-    **_named(_like_index(0), "scatter scatter_add index_put index_add index_copy index_fill masked_scatter"),
+    **named(_like_index(1), "gather take_along_dim view_as reshape_as"),
+    **named(_like_index(0), "scatter scatter_add index_put index_add index_copy index_fill masked_scatter"),
     "index_select": _picked,
     "narrow": _narrow,
     "sort": _sorted,
@@ -377,11 +374,11 @@ MORE: dict[str, Rule] = {
     "arange": _range,
     "linspace": _line,
     "eye": _eye,
-    **_named(_moved, "movedim moveaxis"),
+    **named(_moved, "movedim moveaxis"),
     "nonzero": _found,
     "masked_select": _some,
-    **_named(_fourier, "fft_rfft fft_irfft fft_fft fft_ifft"),
+    **named(_fourier, "fft_rfft fft_irfft fft_fft fft_ifft"),
     "_transformer_encoder_layer_fwd": _encoder,
     "_native_multi_head_attention": _self_attention,
-    **_named(_statistics, "native_layer_norm native_batch_norm native_dropout"),
+    **named(_statistics, "native_layer_norm native_batch_norm native_dropout"),
 }

@@ -10,7 +10,7 @@ from inspector.errors import FormatError
 from inspector.formats._format import Glimpse
 from inspector.formats._keys import module_tree, wrapper_note
 from inspector.formats._raw import read_at
-from inspector.formats._safetensors_header import json_object, shards
+from inspector.formats._safetensors_header import disagreements, json_object, shards
 from inspector.formats._source import Source
 from inspector.formats._torch_model import read_as
 from inspector.ir import Model, Note, Tensor
@@ -74,6 +74,7 @@ def _joined(
     models: dict[str, Model], tensors: dict[str, Tensor], where: dict[str, str], about: object, format_id: str
 ) -> Model:
     first = next(iter(models.values()))
+    stored = {name: tensor.place.file for name, tensor in tensors.items()}
     said = {key: str(item)[:200] for key, item in about.items()} if isinstance(about, dict) else {}
     notes = dict.fromkeys(note for model in models.values() for note in model.notes if "wrapped" not in note.text)
     return Model(
@@ -82,16 +83,5 @@ def _joined(
         tensors=tensors,
         modules=module_tree(tensors),
         metadata={**first.metadata, **said, "files": f"{len(models):,}"},
-        notes=(*notes, *_disagreements(tensors, where), *wrapper_note(tensors)),
+        notes=(*notes, *disagreements(stored, where), *wrapper_note(tensors)),
     )
-
-
-def _disagreements(tensors: dict[str, Tensor], where: dict[str, str]) -> Iterator[Note]:
-    """What index and files say differently."""
-    lost = [name for name, file in where.items() if name not in tensors or tensors[name].place.file != file]
-    if lost:
-        text = f"{len(lost):,} of the index's tensors are not in the file that it names, such as {lost[0][:100]!r}."
-        yield Note("warning", text, "The model is incomplete; fetch it again.")
-    extra = [name for name in tensors if name not in where]
-    if extra:
-        yield Note("warning", f"{len(extra):,} of the stored tensors are not in the index, such as {extra[0][:100]!r}.")

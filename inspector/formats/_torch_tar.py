@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
-from inspector.formats._pickle import Global, Persistent, Unpickled, survey
+from inspector.formats._pickle import Global, Unpickled, references, survey
 from inspector.formats._torchzip import STORAGES, Strided
 from inspector.ir.model import BITS
 
@@ -170,21 +170,8 @@ def _tensors(
 
 def _tie(value: Any, tensors: dict[str, Strided]) -> None:
     """Put tensors in the place of their keys, and classes where later files have them."""
-    seen: set[int] = set()
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, Persistent):
-            if isinstance(item.id, tuple) and item.id and isinstance(item.id[0], Global):
-                item.id = ("module", *item.id)
-            elif isinstance(item.id, str | int) and str(item.id) in tensors:
-                item.id = tensors[str(item.id)]
-        elif isinstance(item, list | tuple):
-            waiting += item
-        elif hasattr(item, "pairs"):
-            waiting += [part for pair in item.pairs for part in pair]
-        elif hasattr(item, "args"):
-            waiting += (item.args, item.state, item.items, item.function)
+    for item in references(value):
+        if isinstance(item.id, tuple) and item.id and isinstance(item.id[0], Global):
+            item.id = ("module", *item.id)
+        elif isinstance(item.id, str | int) and str(item.id) in tensors:
+            item.id = tensors[str(item.id)]

@@ -11,7 +11,7 @@ from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._keys import module_tree, role_of, wrapper_note
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
-from inspector.formats._safetensors_header import HEADER, Header, json_object, read_header, shards
+from inspector.formats._safetensors_header import HEADER, Header, disagreements, json_object, read_header, shards
 from inspector.formats._source import Source
 from inspector.ir import Attribute, Model, Note, Place, Tensor
 
@@ -84,13 +84,7 @@ def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterato
                     f"The tensor {entry.name[:200]!r} is stored in two shards.",
                     hint="Other programs may see another model in these files; they were not read.",
                 )
-    lost = [name for name, file in where.items() if stored.get(name) != file]
-    if lost:
-        text = f"{len(lost):,} of the index's tensors are not in the shard that it names, such as {lost[0][:100]!r}."
-        yield Note("warning", text, "The model is incomplete; fetch it again.")
-    extra = [name for name in stored if name not in where]
-    if extra:
-        yield Note("warning", f"{len(extra):,} of the stored tensors are not in the index, such as {extra[0][:100]!r}.")
+    yield from disagreements(stored, where)
 
 
 def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:

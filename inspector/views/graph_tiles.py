@@ -43,8 +43,6 @@ class Tiles:
     def __init__(self, graph: GraphPainter, ratio: float) -> None:
         self.graph, self.ratio = graph, ratio
         self._tiles: OrderedDict[Key, QPixmap | None] = OrderedDict()
-        self.painted = 0
-        """Tiles painted so far; tests and benchmarks read it."""
 
     def draw(self, painter: QPainter, camera: Camera, *, moving: bool, budget: float) -> bool:
         """Draw what the camera sees; False where tiles are still missing after the budget (seconds) was spent."""
@@ -91,7 +89,6 @@ class Tiles:
             painter.scale(scale, scale)
             self.graph.paint(painter, (i * side, j * side, side, side), zoom)
         self._tiles[key] = pixmap
-        self.painted += 1
 
     def _show(self, painter: QPainter, camera: Camera, key: Key) -> None:
         pixmap = self._tiles.get(key)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.viewmodels.columns import COLUMNS, DEFAULT, KEYS, WEIGHTS_ONLY, column_number
+from inspector.viewmodels.column_choice import ColumnChoice
+from inspector.viewmodels.columns import COLUMNS, column_number
 from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import Writer, into_file, to_csv, to_json, to_markdown, to_tsv
@@ -48,7 +49,8 @@ class LayerPage(QWidget):
         self._document = document
         self._selecting = False
         self._place: QPoint | None = None
-        self.table = LayerView(document)
+        self.choice = ColumnChoice(document.settings, lambda: self._bare)
+        self.table = LayerView(document, self.choice)
         self.filter = self._filter_field()
         self.totals = Elided("", "caption", Qt.TextElideMode.ElideRight)
         self.totals.setObjectName("layerTotals")
@@ -78,8 +80,8 @@ class LayerPage(QWidget):
         self.setLayout(column(bar, line(), self._stack, line(), foot, spacing=0))
         self.setProperty("surface", "base")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._show_columns(self._wanted())
-        document.overview_changed.connect(lambda: self._show_columns(self._wanted()))
+        self.table.show_columns()
+        document.overview_changed.connect(self.table.show_columns)
         document.layers.counted.connect(self._on_counted)
         document.rows_changed.connect(self._on_rows)
         document.renewed.connect(self._on_renewed)
@@ -188,47 +190,53 @@ class LayerPage(QWidget):
 
     # Columns
 
-    def _wanted(self) -> list[str]:
-        """The columns that the user chose, or those that say something of such a file."""
-        settings = self._document.settings
-        return (settings.weight_columns or list(WEIGHTS_ONLY)) if self._bare else (settings.columns or list(DEFAULT))
-
     @property
     def _bare(self) -> bool:
         """Whether the file holds weights only."""
         overview = self._document.overview
         return overview is not None and not overview.totals.nodes
 
-    def _show_columns(self, keys: list[str]) -> None:
-        for number, key in enumerate(KEYS):
-            self.table.setColumnHidden(number, key not in keys and key != "name")
-        self.table.fit()
-
     def _choose_columns(self, at: QPoint) -> None:
+        menu = self.columns_menu()
+        menu.popup(at)
+
+    def columns_menu(self) -> QMenu:
+        """The menu of the header: which columns are shown, and the way back."""
         menu = QMenu(self)
+        menu.setObjectName("columnsMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         for item in COLUMNS:
             action = QAction(item.title, menu, checkable=True)
-            action.setToolTip(item.tip)
+            action.setToolTip(item.tip if item.key != "name" else "Names are always shown")
             action.setChecked(not self.table.isColumnHidden(column_number(item.key)))
             action.setEnabled(item.key != "name")
             action.toggled.connect(lambda on, key=item.key: self.show_column(key, on))
             menu.addAction(action)
         menu.addSeparator()
-        menu.addAction("Back to the usual ones", lambda: self._remember([]))
-        menu.popup(at)
+        reset = menu.addAction("Reset columns", self.reset_columns)
+        usual = self.choice.is_usual()
+        reset.setEnabled(not usual)
+        reset.setToolTip(
+            "They are as they are at first" if usual else "The usual columns in the usual order, as wide as they want"
+        )
+        return menu
 
     def show_column(self, key: str, on: bool) -> None:
         """Show or hide a column, for every table from now on."""
-        keys = [*self.table.visible_keys(), key] if on else [k for k in self.table.visible_keys() if k != key]
-        self._remember([k for k in KEYS if k in keys])
+        shown = self.table.visible_keys()
+        self.choice.show([*shown, key] if on else [each for each in shown if each != key])
+        self.table.show_columns()
 
-    def _remember(self, keys: list[str]) -> None:
-        if self._bare:
-            self._document.settings.weight_columns = [] if keys == list(WEIGHTS_ONLY) else keys
-        else:
-            self._document.settings.columns = [] if keys == list(DEFAULT) else keys
-        self._show_columns(self._wanted())
+    def reset_columns(self) -> None:
+        """Forget which columns were chosen, how they were arranged and how wide they were made."""
+        self.choice.reset()
+        self.table.show_columns()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What was done to the columns of another table meanwhile holds for this one too."""
+        super().showEvent(event)
+        self.table.show_columns()
 
     # Rows and selection
 

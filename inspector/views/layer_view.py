@@ -6,12 +6,14 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from inspector.viewmodels.column_choice import ColumnChoice
 from inspector.viewmodels.columns import COLUMNS, KEYS, Column, column_number
 from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.layer_export import Writer, as_text, to_tsv
 from inspector.viewmodels.layers import LayerRole
 from inspector.views import look
 from inspector.views.layer_cells import SMALL, LayerCells, fold_mark, indent
+from inspector.views.layer_header import LayerHeader
 
 ROW_HEIGHT = 28
 FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320, "shares": 200}
@@ -26,10 +28,9 @@ MOST_KEPT = 2000
 class LayerView(QTableView):
     """The table; copying takes the selected rows, or all where none is selected."""
 
-    def __init__(self, document: DocumentModel) -> None:
+    def __init__(self, document: DocumentModel, choice: ColumnChoice) -> None:
         super().__init__()
-        self._document = document
-        self._auto, self._fitting = True, False
+        self._document, self._choice = document, choice
         self._wanted: dict[str, int] = {}
         self.setObjectName("layerTable")
         self.setAccessibleName("Layers")
@@ -46,41 +47,47 @@ class LayerView(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSelectionModel(QItemSelectionModel(document.layers, header))  # else it looks at every selected row
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(True)
-        header.setMinimumSectionSize(48)
-        header.setSortIndicatorClearable(True)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header = LayerHeader(self)
+        self.setHorizontalHeader(self.header)
+        self.header.setSelectionModel(QItemSelectionModel(document.layers, self.header))  # else it looks at every row
         for number, item in enumerate(COLUMNS):
             self.setColumnWidth(number, item.width)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        header.sectionResized.connect(self._on_resized)
+        self.header.widened.connect(self._on_widened)
+        self.header.arranged.connect(self._on_arranged)
         document.layers.moving.connect(self._on_moving)
         look.themed.changed.connect(self.viewport().update)
 
+    def show_columns(self) -> None:
+        """Show the columns that the user chose, in the order that he gave them."""
+        shown = self._choice.shown()
+        for number, key in enumerate(KEYS):
+            self.setColumnHidden(number, key not in shown and key != "name")
+        self.header.arrange(self._choice.order())
+        self.fit()
+
     def fit(self) -> None:
-        """Make columns as wide as their first rows want, the widest narrower where that keeps all of them in view."""
-        if not self._auto or not self._document.layers.rowCount():
+        """Make columns as wide as their first rows want, the widest narrower where that keeps all of them in view.
+
+        Those whose width the user has set keep it.
+        """
+        if self.header.is_held or not self._document.layers.rowCount():
             return
         self._wanted = self._wanted or {key: self._wish(item) for key, item in zip(KEYS, COLUMNS, strict=True)}
+        given = self._choice.widths()
         keys = self.visible_keys()
-        fixed = sum(self._wanted[key] for key in keys if key not in FITTED)
-        wishes = {key: self._wanted[key] for key in keys if key in FITTED}
-        room = self.viewport().width() - fixed
-        first = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))  # names before all others
-        room -= first
+        widths = {key: given.get(key, self._wanted[key]) for key in keys}
+        wishes = {key: self._wanted[key] for key in keys if key in FITTED and key not in given}
+        room = self.viewport().width() - sum(width for key, width in widths.items() if key not in wishes)
+        if "name" in wishes:  # names before all others
+            widths["name"] = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))
+            room -= widths["name"]
         cap = max(wishes.values(), default=0)
         while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
             cap -= 1
-        self._fitting = True
-        for key in keys:
-            width = first if key == "name" else min(wishes[key], cap) if key in wishes else self._wanted[key]
-            self.setColumnWidth(column_number(key), width)
-        self._fitting = False
+        for key, width in widths.items():
+            self.setColumnWidth(column_number(key), min(width, cap) if key in wishes else width)
 
     def _wish(self, item: Column) -> int:
         if item.style == "bar":
@@ -106,19 +113,21 @@ class LayerView(QTableView):
         self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the columns in view until the user sets a width."""
+        """Keep the columns in view."""
         super().resizeEvent(event)
         self.fit()
 
-    def _on_resized(self, column: int, old: int, new: int) -> None:
-        header = self.horizontalHeader()
-        stretched = header.visualIndex(column) == max(header.visualIndex(column_number(k)) for k in self.visible_keys())
-        if not (self._fitting or stretched or not self.isVisible() or 0 in {old, new}):
-            self._auto = False  # the user has set a width
+    def _on_widened(self, widths: dict[str, int]) -> None:
+        self._choice.widen(widths)
+        self.fit()
+
+    def _on_arranged(self, keys: list[str]) -> None:
+        self._choice.arrange(keys)
+        self.fit()
 
     def visible_keys(self) -> list[str]:
-        """Keys of the columns that are shown."""
-        return [key for number, key in enumerate(KEYS) if not self.isColumnHidden(number)]
+        """Keys of the columns that are shown, as they stand."""
+        return [key for key in self.header.order() if not self.isColumnHidden(column_number(key))]
 
     def selected_rows(self) -> list[int]:
         """Positions of the selected rows in the order of the view."""

@@ -73,7 +73,7 @@ def _fence_document(memory: int) -> str:
     tasks()
     try:
         formats()
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; opening a file says it again
+    except (InspectorError, ValueError) as error:  # a broken plug-in, an id given twice: opening a file says it again
         print(f"The formats could not be loaded ahead: {error}", file=sys.stderr)  # noqa: T201 - a worker's log
     _warm("onnx")
     body = wire.read_frame(sys.stdin.buffer)

@@ -26,6 +26,7 @@ from inspector.engines.summary.rows import Overview
 from inspector.errors import InspectorError
 from inspector.formats import _hdf5
 from inspector.worker.tasks import Task
+from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context
 from inspector.worker.tasks.details import TASK as DETAILS
 from inspector.worker.tasks.details import DetailsArgs
@@ -40,6 +41,9 @@ from inspector.worker.tasks.tensor import TensorArgs
 from tests.fuzz.mutate import mutated
 
 SEEDS = Path(__file__).with_name("seeds")
+SMALL, FETCHED = 1 << 20, 5
+"""Bytes of a tensor whose values are fetched, and how many of a file's."""
+
 PATIENCE = 10
 """Seconds that one file may take."""
 MEMORY = 4 << 30
@@ -133,7 +137,20 @@ def look(path: Path, chance: random.Random) -> bool:
             ask(DETAILS, DetailsArgs(kind="node", name=row.nodes[0], graph=row.graph))
         for name in row.weights[:2]:
             ask(TENSOR, TensorArgs(name=name))
+    _fetch(context.state[KEY], chance)
     return True
+
+
+def _fetch(opened: Document, chance: random.Random) -> None:
+    """The values of some small tensors: what comes has the shape that the model says, or an error comes."""
+    small = [tensor for tensor in opened.model.tensors.values() if tensor.nbytes < SMALL]
+    for tensor in chance.sample(small, min(len(small), FETCHED)):
+        try:
+            array = opened.format.fetch(opened.source, tensor)
+        except InspectorError:
+            continue
+        if array.shape != tensor.shape:
+            raise RuntimeError(f"{tensor.name} of {tensor.shape} came as {array.shape}.")
 
 
 def judge(path: Path, number: int, tally: Tally, crashes: Path) -> None:

@@ -18,7 +18,7 @@ FRAMEWORKS = {
 @pytest.mark.parametrize("sample", ["digits_mlp.pt2", "digits_cnn.onnx", "digits_keras.keras"])
 def test_the_window_process_loads_no_framework(samples: Path, sample: str) -> None:
     code = (
-        "import sys; from inspector.app.smoke import open_and_close; "
+        "import sys; from tests.smoke import open_and_close; "
         f"print(open_and_close({str(samples / sample)!r}), *sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, env=os.environ, timeout=120)

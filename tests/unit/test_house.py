@@ -41,7 +41,7 @@ def test_without_them_they_are_not_there() -> None:
 
 def test_the_window_process_loads_no_framework(samples: Path) -> None:
     code = (
-        "import sys; from inspector.app.smoke import open_and_close;"
+        "import sys; from tests.smoke import open_and_close;"
         f"open_and_close({str(samples / 'digits_mlp.onnx')!r}); print(*sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True, timeout=120)

@@ -66,7 +66,7 @@ class Settling:
             model = self.format.settle(self.source, self.model, self.dims, self._report)
             summary = Summary(model, self.dims, self._fetch)
             self.share = (1 + SHAPES) / 2
-            summary.totals, summary.modules  # noqa: B018 - worked out here, that nobody waits for them later
+            _ = summary.totals, summary.modules  # worked out here, that nobody waits for them later
             self.result = summary
         except InspectorError as error:
             self.trouble = error.what
