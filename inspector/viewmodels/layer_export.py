@@ -11,7 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject
 
 from inspector.engines.summary.rows import Row
-from inspector.viewmodels.columns import COLUMNS, Column
+from inspector.viewmodels.columns import COLUMNS, Column, column_number
 from inspector.viewmodels.later import Later
 
 Writer = Callable[[Sequence[Row], Iterable[str]], str]
@@ -19,9 +19,9 @@ Writer = Callable[[Sequence[Row], Iterable[str]], str]
 
 
 def chosen(keys: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of these keys, in their own order; bars are for the eye only."""
-    wanted = set(keys)
-    return tuple(column for column in COLUMNS if column.key in wanted and column.style != "bar")
+    """The columns of these keys, in this order; bars are for the eye only."""
+    columns = (COLUMNS[column_number(key)] for key in keys)
+    return tuple(column for column in columns if column.style != "bar")
 
 
 def to_tsv(rows: Sequence[Row], keys: Iterable[str]) -> str:
