@@ -1,0 +1,63 @@
+"""What is said of weights that repeat the values of others, in the window and in a terminal alike."""
+
+from __future__ import annotations
+
+from inspector.engines.summary.repeats import Repeats
+
+NAMED = 3
+"""Repeats that a sentence names."""
+LONGEST = 60
+"""Characters of a name in it; the end tells more than the beginning."""
+NONE = "No two weights have the same values"
+
+
+def sentence(repeats: Repeats, parameters: int) -> str:
+    """`163,037,184 parameters, 124,439,808 distinct: 1 weight repeats …`; that there is none where there is none.
+
+    Args:
+        repeats: What was found.
+        parameters: Of the model, as the file declares them.
+    """
+    found = f"{parameters:,} parameters, {distinct(repeats, parameters)}" if repeats.weights else NONE
+    gaps = omitted(repeats)
+    if gaps and not repeats.weights:
+        found = "No two of the weights that were compared have the same values"
+    return f"{found}. {gaps}".rstrip() if gaps else f"{found}."
+
+
+def distinct(repeats: Repeats, parameters: int) -> str:
+    """`124,439,808 distinct: 1 weight repeats the values of another (lm_head.weight = wte.weight)`."""
+    pairs = [f"{_short(name)} = {_short(other)}" for name, other in list(repeats.pairs.items())[:NAMED]]
+    named = ", ".join(pairs) + (" …" if repeats.weights > len(pairs) else "")
+    verb = "1 weight repeats" if repeats.weights == 1 else f"{repeats.weights:,} weights repeat"
+    others = "another" if repeats.weights == 1 else "others"
+    return f"{distinct_number(repeats, parameters):,} distinct: {verb} the values of {others} ({named})"
+
+
+def distinct_number(repeats: Repeats, parameters: int) -> int:
+    """Parameters with repeats counted once."""
+    return max(0, parameters - repeats.parameters)
+
+
+def omitted(repeats: Repeats) -> str:
+    """What was not compared; empty where all was."""
+    parts = []
+    if repeats.beyond:
+        parts.append(f"{_weights(repeats.beyond)} not compared: that needs more reading than is done unasked.")
+    if repeats.unread:
+        parts.append(f"{_weights(repeats.unread)} not compared: the values cannot be read.")
+    return " ".join(parts)
+
+
+def same_as(name: str, pairs: dict[str, str]) -> str:
+    """`same values as wte.weight` for a weight that repeats; empty for another."""
+    other = pairs.get(name)
+    return f"same values as {other}" if other else ""
+
+
+def _weights(number: int) -> str:
+    return "1 weight that may repeat was" if number == 1 else f"{number:,} weights that may repeat were"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
