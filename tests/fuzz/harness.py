@@ -51,6 +51,9 @@ ALARMED = ("keras", "keras.h5")
 """Formats whose library may go round in circles for ever: their readers have an alarm, which ends the process."""
 
 
+_watched = 0.0
+
+
 class TooSlow(BaseException):
     """One file took too long."""
 
@@ -93,6 +96,7 @@ class Mutants:
     def __init__(self, fmt: str, seed: int, scratch: Path) -> None:
         self.format, self.seed, self.scratch = fmt, seed, scratch
         self._files: list[tuple[Path, list[Path], dict[Path, bytes]]] = []
+        self._changed: tuple[Path, bytes] | None = None
         for main in seeds(fmt):
             root = SEEDS / fmt / main.relative_to(SEEDS / fmt).parts[0]
             files = [file for file in sorted(root.rglob("*")) if file.is_file() and file.name != "MAIN"]
@@ -105,10 +109,11 @@ class Mutants:
         """Write the changed file, and give what to open."""
         chance = random.Random(f"{self.format}:{self.seed}:{number}")
         main, files, contents = chance.choice(self._files)
-        for file in files:  # what the last one changed
-            file.write_bytes(contents[file])
+        if self._changed:
+            self._changed[0].write_bytes(self._changed[1])
         chosen = main if main in contents and chance.random() < 0.85 else chance.choice(files)
         others = [content[path] for path, _, content in self._files if path in content and path != main]
+        self._changed = chosen, contents[chosen]
         chosen.write_bytes(mutated(contents[chosen], chance, others))
         return main
 
@@ -158,7 +163,7 @@ def judge(path: Path, number: int, tally: Tally, crashes: Path) -> None:
     start = time.perf_counter()
     if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-    faulthandler.dump_traceback_later(2 * PATIENCE, exit=True)  # a library in C hears no signal
+    _watch(start)
     try:
         opened = look(path, random.Random(number))
     except (Exception, TooSlow) as error:
@@ -170,6 +175,17 @@ def judge(path: Path, number: int, tally: Tally, crashes: Path) -> None:
         tally.opened += opened
         tally.refused += not opened
     tally.slowest = max(tally.slowest, time.perf_counter() - start)
+
+
+def _watch(now: float) -> None:
+    """End the process where a library in C, which hears no signal, keeps a file for twice as long as it may take.
+
+    To set that clock starts a thread, as long as a small file takes: it is set anew once a second, not for each file.
+    """
+    global _watched
+    if now > _watched + 1:
+        _watched = now
+        faulthandler.dump_traceback_later(2 * PATIENCE + 1, exit=True)
 
 
 def keep(path: Path, number: int, crashes: Path, why: str) -> None:

@@ -41,6 +41,7 @@ THINGS: tuple[Any, ...] = (
     "\u202e", "../x", "/etc/passwd", "A" * 5000, [], {}, [[]], [None], {"": None}, [1, -1], [2**40, 2**40],
 )  # fmt: skip
 WORDS = ("", "0", "-1", "99999999999999999999", "NaN", "\0", "../", "\u202e", "<b>", "]]>", "&x;", '"', "{", "}", "\n")
+WORD, NEAR = re.compile(r"\w+|[^\w\s]"), 1000
 MOST = 1 << 20
 """Bytes that a changed file may have at most."""
 
@@ -192,10 +193,16 @@ def words(data: bytes, chance: random.Random) -> bytes:
         at = chance.randrange(len(lines))
         lines[at : at + 1] = [lines[at]] * chance.choice((0, 2, 40))
         return "\n".join(lines).encode("utf-8", "surrogateescape")
-    found = list(re.finditer(r"\w+|[^\w\s]", text))
-    match = chance.choice(found)
-    word = chance.choice((*WORDS, str(chance.choice(NUMBERS)), chance.choice(found).group()))
-    return (text[: match.start()] + word + text[match.end() :]).encode("utf-8", "surrogateescape")
+    start, end = _word(text, chance)
+    word = chance.choice((*WORDS, str(chance.choice(NUMBERS)), text[slice(*_word(text, chance))]))
+    return (text[:start] + word + text[end:]).encode("utf-8", "surrogateescape")
+
+
+def _word(text: str, chance: random.Random) -> tuple[int, int]:
+    """Where a word or a mark of a text begins and ends; only the neighbourhood of some place is looked at."""
+    at = max(0, chance.randrange(-NEAR // 2, len(text)))
+    near = list(WORD.finditer(text, at, at + NEAR)) or list(WORD.finditer(text))
+    return chance.choice(near).span()
 
 
 def opcodes(data: bytes, chance: random.Random) -> bytes:

@@ -16,6 +16,8 @@ from tests.fuzz.harness import ALARMED, Mutants, keep
 
 ROOT = Path(__file__).resolve().parents[2]
 CRASHES = ROOT / "build" / "fuzz"
+SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where the files are written: memory, where there is a disk of it."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ def fuzz(fmt: str, count: int, *, seed: int = 1, begin: int = 0, seconds: float 
     counts = Counts(fmt, crashes=crashes)
     started, at, end = time.monotonic(), begin, begin + count
     while at < end and (left := seconds - (time.monotonic() - started)) > 0:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
             at = _round(counts, seed, at, end, left, Path(scratch)) + 1
     counts.seconds = time.monotonic() - started
     return counts
