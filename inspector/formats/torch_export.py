@@ -13,6 +13,7 @@ from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._export_beside import beside
 from inspector.formats._export_graph import Reader, names
+from inspector.formats._export_quantized import settled
 from inspector.formats._export_schema import Program, Union, decoded, strange
 from inspector.formats._export_tensors import CONFIG, Stored, stored, stored_before_archives
 from inspector.formats._format import Format, Glimpse, Support
@@ -84,6 +85,8 @@ def _model(program: Program, found: dict[str, Stored], notes: list[Note]) -> Mod
     reader = Reader(keys)
     reader.graph(module.graph, "main", inputs, outputs)
     main = reader.graphs["main"]
+    tensors, quantized = settled(tensors, main)
+    notes += quantized
     changed = [
         str(spec["buffer_mutation"].get("buffer_name"))
         for spec in module.signature.output_specs
