@@ -27,7 +27,7 @@ BUILT = {
         "tf.saved_model": ["program/"],
     },
     "build_tf_graphs.py": {
-        "tf.graph_def": ["frozen.pb", "frozen.pbtxt"],
+        "tf.graph_def": ["frozen.pb"],
         "keras": ["sequential.keras"],
         "keras.h5": ["sequential.h5", "sequential.weights.h5"],
         "tfjs": ["js_graph/model.json", "js_sequential/model.json"],
@@ -66,7 +66,8 @@ def main() -> None:
         ("gguf", "small.gguf", small_gguf),
         ("openvino", "small.xml", small_openvino),
         ("gguf", "types.gguf", every_type),
-        ("openvino", "toy.xml", grouped),
+        ("tf.graph_def", "small.pbtxt", small_text),
+        ("tf.saved_model", "little", little),
         ("tflite", "sparse.tflite", lambda path: path.write_bytes(tflite_parts()[0])),
         ("tflite", "metadata.tflite", lambda path: path.write_bytes(tflite_parts()[1])),
         ("tflite", "models.task", several),
@@ -89,13 +90,6 @@ def every_type(path: Path) -> None:
     for number, kind in KINDS.items():
         made.tensor(kind.name, number, (256,), bytes(256 // kind.block * kind.size))
     made.write(path)
-
-
-def grouped(path: Path) -> None:
-    """A grouped convolution and a layer of four bits."""
-    import test_openvino
-
-    test_openvino.toy().write(path)
 
 
 def tflite_parts() -> tuple[bytes, bytes]:
@@ -225,6 +219,30 @@ def small_tflite(path: Path) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([np.random.rand(1, 6, 6, 1).astype(np.float32)] for _ in range(4))
     path.write_bytes(converter.convert())
+
+
+def small_text(path: Path) -> None:
+    """A frozen convolution, a branch and a function, as text."""
+    import tensorflow as tf
+    from google.protobuf import text_format
+
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, [None, 4, 4, 1], name="x")
+        y = tf.nn.conv2d(x, tf.constant(np.ones((2, 2, 1, 2), np.float32), name="w"), 1, "SAME", name="net/conv")
+        double = tf.function(lambda value: value * 2.0, input_signature=[tf.TensorSpec(None, tf.float32)])
+        tf.identity(double(tf.nn.relu(y, name="net/relu")), name="y")
+    path.write_text(text_format.MessageToString(graph.as_graph_def()))
+
+
+def little(path: Path) -> None:
+    """One layer and one signature."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.weight = tf.Variable(np.ones((2, 3), np.float32), name="w")
+    call = tf.function(lambda x: {"y": x @ module.weight}, [tf.TensorSpec([None, 2], tf.float32, name="x")])
+    tf.saved_model.save(module, str(path), signatures=call)
+    (path.parent / "MAIN").write_text("little")
 
 
 def small_gguf(path: Path) -> None:
