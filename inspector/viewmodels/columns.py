@@ -8,6 +8,7 @@ from typing import Literal
 
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
+from inspector.viewmodels.unknown import mark
 
 Style = Literal["text", "mono", "type", "number", "bar"]
 Sortable = int | float | str
@@ -54,6 +55,19 @@ def _weights(row: Row) -> str:
     return ", ".join(words.shape(shape) for shape in row.weight_shapes)
 
 
+def _count(row: Row, key: str, number: int | None) -> str:
+    return mark(row, key) if number is None else words.count(number)
+
+
+def _size(row: Row, key: str, number: int | None) -> str:
+    return mark(row, key) if number is None else words.size(number)
+
+
+def _intensity(row: Row) -> str:
+    found = row.intensity
+    return mark(row, "intensity") if found is None else words.ratio(found)
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("index", "#", "Place in execution order", "number",
            lambda row: row.index, lambda row: str(row.index + 1), width=48, shown=False),
@@ -74,25 +88,25 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.trainable, lambda row: words.count(row.trainable),
            lambda totals: words.count(totals.trainable), shown=False),
     Column("macs", "MACs", "Multiply-adds of one call, where the shapes are known", "number",
-           lambda row: row.macs, lambda row: words.count(row.macs),
+           lambda row: row.macs, lambda row: _count(row, "macs", row.macs),
            lambda totals: words.count(totals.macs)),
     Column("flops", "FLOPs", "Floating-point operations of one call: two for a multiply-add, one for other arithmetic",
-           "number", lambda row: row.flops, lambda row: words.count(row.flops),
+           "number", lambda row: row.flops, lambda row: _count(row, "flops", row.flops),
            lambda totals: words.count(totals.flops), shown=False),
     Column("activation_bytes", "Memory", "Bytes of the outputs, where the shapes are known", "number",
-           lambda row: row.activation_bytes, lambda row: words.size(row.activation_bytes),
+           lambda row: row.activation_bytes, lambda row: _size(row, "activation_bytes", row.activation_bytes),
            lambda totals: words.size(totals.activation_bytes)),
     Column("parameter_bytes", "Stored", "Bytes of the weights and buffers in the file", "number",
            lambda row: row.parameter_bytes, lambda row: words.size(row.parameter_bytes),
            lambda totals: words.size(totals.parameter_bytes), shown=False),
     Column("live_bytes", "Live", "Most memory that values need while it runs; the largest is the peak", "number",
-           lambda row: row.live_bytes, lambda row: words.size(row.live_bytes),
+           lambda row: row.live_bytes, lambda row: _size(row, "live_bytes", row.live_bytes),
            lambda totals: words.size(totals.peak_bytes), shown=False),
     Column("moved_bytes", "Moved", "Bytes that it reads and writes, weights too", "number",
-           lambda row: row.moved_bytes, lambda row: words.size(row.moved_bytes),
+           lambda row: row.moved_bytes, lambda row: _size(row, "moved_bytes", row.moved_bytes),
            lambda totals: words.size(totals.moved_bytes), shown=False),
     Column("intensity", "FLOPs/byte", "Arithmetic intensity: below a few dozen it waits for memory", "number",
-           lambda row: row.intensity, lambda row: words.ratio(row.intensity),
+           lambda row: row.intensity, _intensity,
            lambda totals: words.ratio(totals.intensity), shown=False),
     Column("share", "Share", "Share of all parameters", "bar",
            lambda row: row.parameters, lambda row: "", whole=lambda totals: totals.parameters, width=104),

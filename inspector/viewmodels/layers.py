@@ -20,6 +20,7 @@ from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, pili
 from inspector.viewmodels.columns import COLUMNS, Column
 from inspector.viewmodels.overview import largest
 from inspector.viewmodels.row_filter import conditions
+from inspector.viewmodels.unknown import why_unknown
 
 Index = QModelIndex | QPersistentModelIndex
 NO_PARENT = QModelIndex()
@@ -339,7 +340,8 @@ class LayerTable(QAbstractTableModel):
             return words.tip("\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20]))
         if key in {"name", "parameters", "shares"} and row.shares:
             return words.tip("\n".join([row.name, *(f"shares {name}, counted there" for name in row.shares)]))
-        return words.tip({"name": row.name, "type": row.category, "source": row.source}.get(key, ""))
+        said = {"name": row.name, "type": row.category, "source": row.source}.get(key)
+        return words.tip(why_unknown(row, key) if said is None else said)
 
     # What the totals line says
 

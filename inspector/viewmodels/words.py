@@ -9,6 +9,8 @@ from inspector.engines.summary.rows import Port, Shape
 
 TIMES = "×"
 UNKNOWN = "–"
+OPEN = "?"
+"""What could be known, and is not."""
 
 
 def count(number: int | None) -> str:

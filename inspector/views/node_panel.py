@@ -18,7 +18,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStackedLayout, QTextBrowser, QVBoxLayout, QWidget
 
+from inspector.viewmodels import words
 from inspector.viewmodels.details import DetailsModel, flowing
+from inspector.viewmodels.figures import figures_of
 from inspector.views import look
 from inspector.views.pieces import EmptyPane
 from inspector.worker.tasks.details import Details, Fact, Section
@@ -98,7 +100,8 @@ class NodePanel(QWidget):
         if details.subtitle:
             cursor.insertBlock(_spaced(0, 0))
             cursor.insertText(details.subtitle, _letters("muted"))
-        for section in details.sections:
+        about, others = details.sections[:1], details.sections[1:]
+        for section in (*about, figures_of(details), *others):
             if section.facts:
                 self._heading(cursor, section.title)
                 self._facts(cursor, section)
@@ -146,7 +149,7 @@ class NodePanel(QWidget):
                 whole.insertBlock()
                 whole.insertText(fact.text or "–", self._form_of(fact))
                 continue
-            table.cellAt(number, 0).firstCursorPosition().insertText(fact.name, _letters("muted"))
+            table.cellAt(number, 0).firstCursorPosition().insertText(fact.name, _letters("muted", tip=fact.tip))
             table.cellAt(number, 1).firstCursorPosition().insertText(fact.text or "–", self._form_of(fact))
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if len(section.facts) > MOST_FACTS:
@@ -154,7 +157,7 @@ class NodePanel(QWidget):
 
     def _form_of(self, fact: Fact) -> QTextCharFormat:
         if not (fact.tensor or fact.node):
-            return _letters("text", mono=True)
+            return _letters("text", mono=True, tip=fact.tip)
         form = _letters("link", mono=True)
         form.setAnchor(True)
         form.setAnchorHref(f"fact:{len(self._links)}")
@@ -173,13 +176,15 @@ class NodePanel(QWidget):
 
 
 def _letters(
-    colour: str, *, weight: QFont.Weight = QFont.Weight.Normal, scale: float = 1.0, mono: bool = False
+    colour: str, *, weight: QFont.Weight = QFont.Weight.Normal, scale: float = 1.0, mono: bool = False, tip: str = ""
 ) -> QTextCharFormat:
     form = QTextCharFormat()
     font = look.mono_font(scale) if mono else look.tabular(scale)
     font.setWeight(weight)
     form.setFont(font)
     form.setForeground(look.colour(colour))
+    if tip:
+        form.setToolTip(words.tip(tip))
     return form
 
 

@@ -225,7 +225,7 @@ def test_details_follow_the_sizes_that_were_asked_for_last(samples: Path, name: 
         row = ask(ROWS, RowsArgs(dims={overview.dims[0]: size}), context).rows[-1]
         assert f" {size}×10" in text_of(details(context, "node", node), "Outputs")
         assert f" {size}×10" in text_of(details(context, "output", output), "About")
-        memory.add(text_of(details(context, "row", row.name), "About"))
+        memory.add(details(context, "row", row.name).figures.row.activation_bytes)
     assert len(memory) == 2
     ask(ROWS, RowsArgs(), context)
     assert text_of(details(context, "node", node), "Outputs") == before
@@ -309,7 +309,8 @@ def test_details_of_a_node() -> None:
     seen = details(context, "node", "fc/mm")
     assert (seen.title, seen.subtitle, seen.source) == ("MatMul", "fc/mm, in enc.fc", "net.py:3")
     assert facts(seen, "About")["Module"] == "enc.fc (Linear)"
-    assert facts(seen, "About")["Multiply-adds"] == "12"
+    assert (seen.figures.row.macs, seen.figures.row.flops) == (12, 24)
+    assert "live_bytes" in seen.figures.columns
     assert facts(seen, "Attributes") == {"alpha": "1", "text": "a b"}
     assert facts(seen, "Inputs") == {"x": "float32 batch×3", "w": "float32 3×4"}
     leads = {fact.name: (fact.tensor, fact.node) for section in seen.sections for fact in section.facts}

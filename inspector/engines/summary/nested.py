@@ -122,6 +122,12 @@ class Nested:
         return None if position is None else table.rows(position, position + 1, self._summary)[0]
 
 
+def module_sums(figures: Iterable[Figures], path: str) -> Row:
+    """The sums of all that lies in a module, of the whole model for the empty path."""
+    inside = f"{path}."
+    return _sum(path, [each for each in figures if not path or each.module == path or each.module.startswith(inside)])
+
+
 def _ensure(path: str, modules: dict[str, _Module]) -> _Module:
     """The module of this path, with all around it, each put into the one around it."""
     missing: list[str] = []

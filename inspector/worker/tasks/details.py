@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from inspector.engines.summary.nested import module_sums
 from inspector.engines.summary.parameters import is_parameter, is_trainable
 from inspector.engines.summary.rows import ModuleRow, Row
 from inspector.engines.summary.summary import LAYERS, OPERATORS
@@ -20,6 +21,10 @@ from inspector.worker.tasks._task import Context, Task
 Kind = Literal["node", "module", "row", "value", "tensor", "input", "output"]
 MOST_FACTS = 1000
 """Facts in one section."""
+COSTS = ("macs", "flops", "activation_bytes", "live_bytes", "moved_bytes", "intensity")
+WEIGHTS = ("parameters", "trainable", "parameter_bytes")
+MANY_ROWS = 50_000
+"""The sums of modules of a table of more rows than this take long; what the tree knows of them is given."""
 
 
 class DetailsArgs(msgspec.Struct, frozen=True):
@@ -31,12 +36,13 @@ class DetailsArgs(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """A name and what is said of it; `tensor` or `node` names what it leads to."""
+    """A name and what is said of it; `tensor` or `node` names what it leads to, `tip` says more."""
 
     name: str
     text: str
     tensor: str = ""
     node: str = ""
+    tip: str = ""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -46,8 +52,22 @@ class Section(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
+class Figures(msgspec.Struct, frozen=True):
+    """What it costs.
+
+    Attributes:
+        row: What the table has of it, without the names of what it is made of; None where the table has nothing.
+        columns: Keys of those columns of the table that hold its figures.
+        missing: Why the table has nothing.
+    """
+
+    row: Row | None
+    columns: tuple[str, ...]
+    missing: str = ""
+
+
 class Details(msgspec.Struct, frozen=True):
-    """All of it, ready to be shown as plain text."""
+    """All of it, ready to be shown as plain text; the figures are put into words as the table has them."""
 
     title: str
     subtitle: str
@@ -55,6 +75,7 @@ class Details(msgspec.Struct, frozen=True):
     sections: tuple[Section, ...] = ()
     doc: str = ""
     source: str = ""
+    figures: Figures | None = None
 
 
 def run(args: DetailsArgs, context: Context) -> Details:
@@ -82,14 +103,15 @@ def _of_node(opened: Document, graph: Graph, node: Node) -> Details:
     about += [Fact("Graph", inert(graph.name))] if graph is not opened.model.main else []
     about += [Fact("Runs", inert(name)) for name in node.graphs]
     sections = (
-        Section("About", (*about, *(_figures(row) if row else ()))),
+        Section("About", (*about, *_repeated(row))),
         _attributes("Attributes", node.attributes),
         _section("Inputs", (_endpoint(opened, graph, name) for name in node.inputs)),
         _section("Outputs", (_endpoint(opened, graph, name, made=True) for name in node.outputs if name)),
         _section("Weights", (_weight(opened.model.tensors[n]) for n in node.tensors if n in opened.model.tensors)),
     )
     subtitle = inert(node.name) if not node.module else f"{inert(node.name)}, in {inert(node.module)}"
-    return _details(inert(node.op), subtitle, "node", sections, _doc(opened, node), node.source)
+    made = _details(inert(node.op), subtitle, "node", sections, _doc(opened, node), node.source)
+    return msgspec.structs.replace(made, figures=_figures(opened, row))
 
 
 def _of_row(opened: Document, row: Row) -> Details:
@@ -102,7 +124,7 @@ def _of_row(opened: Document, row: Row) -> Details:
     about += [Fact("Module", _with_class(opened, row.module))] if row.module else []
     tensors = (opened.tensor(name) for name in row.weights)
     sections = (
-        Section("About", (*about, *_figures(row))),
+        Section("About", (*about, *_repeated(row))),
         _attributes("Settings", module.attributes if module else {}),
         _section("Inputs", (Fact(port.name, described(port.dtype, port.shape)) for port in row.inputs)),
         _section("Outputs", (Fact(port.name, described(port.dtype, port.shape)) for port in row.outputs)),
@@ -112,7 +134,8 @@ def _of_row(opened: Document, row: Row) -> Details:
     )
     doc = _doc(opened, nodes[0]) if len(nodes) == 1 else _known_of(opened, _class_of(module) if module else row.type)
     doc = doc or next((text for node in nodes if (text := _known_of(opened, node.op, node.domain))), "")
-    return _details(row.type, row.name, "row", sections, doc, row.source)
+    made = _details(row.type, row.name, "row", sections, doc, row.source)
+    return msgspec.structs.replace(made, figures=_figures(opened, row))
 
 
 def _of_module(opened: Document, name: str) -> Details:
@@ -122,7 +145,8 @@ def _of_module(opened: Document, name: str) -> Details:
         raise InspectorError(f"There is no module {inert(name)!r} in this model.")
     row = sums.get(name)
     kind = inert(module.type) if module else ""
-    about = [Fact("Path", name or "(model)"), *([Fact("Class", kind)] if kind else []), *_module_figures(row)]
+    about = [Fact("Path", name or "(model)"), *([Fact("Class", kind)] if kind else [])]
+    about += [Fact("Layers", f"{row.layers:,}")] if row else []
     children = [each for each in sums.values() if each.path and each.path.rpartition(".")[0] == name]
     stem = f"{name}." if name else ""
     tensors = [t for t in opened.model.tensors.values() if inert(t.name).replace("/", ".").startswith(stem)]
@@ -136,7 +160,8 @@ def _of_module(opened: Document, name: str) -> Details:
         _section("Weights", (_weight(tensor) for tensor in own)),
     )
     title = kind.rpartition(".")[2] or name.rpartition(".")[2] or "Model"
-    return _details(title, name, "module", sections, _known_of(opened, _class_of(module)) if module else "")
+    made = _details(title, name, "module", sections, _known_of(opened, _class_of(module)) if module else "")
+    return msgspec.structs.replace(made, figures=_module_figures(opened, row))
 
 
 def _of_tensor(opened: Document, tensor: Tensor) -> Details:
@@ -245,20 +270,33 @@ def _attributes(title: str, attributes: Mapping[str, Attribute]) -> Section:
     return _section(title, (Fact(inert(name), inert(words(value), 4000)) for name, value in attributes.items()))
 
 
-def _figures(row: Row) -> tuple[Fact, ...]:
-    facts = [Fact("Parameters", f"{row.parameters:,}")] if row.weights else []
-    if row.macs:
-        facts.append(Fact("Multiply-adds", f"{row.macs:,}"))
-    if row.activation_bytes:
-        facts.append(Fact("Activation memory", f"{row.activation_bytes:,} bytes"))
-    return tuple(facts)
+def _repeated(row: Row | None) -> tuple[Fact, ...]:
+    """How often it runs, where that is not once."""
+    if row is None or row.runs == 1 or not row.nodes:
+        return ()
+    text = f"{row.runs:,} times" if row.runs else "never: another branch does more"
+    return (Fact("In one call", text, tip="The figures are those of all runs" if row.runs else ""),)
 
 
-def _module_figures(row: ModuleRow | None) -> list[Fact]:
+def _figures(opened: Document, row: Row | None) -> Figures:
     if row is None:
-        return []
-    facts = [Fact("Parameters", f"{row.parameters:,}"), Fact("Layers", f"{row.layers:,}")]
-    return [*facts, Fact("Multiply-adds", f"{row.macs:,}")] if row.macs else facts
+        missing = "Figures of so large a model follow in a moment." if opened.preview is not None else ""
+        return Figures(None, COSTS, missing or "Nothing that runs comes here.")
+    bare = msgspec.structs.replace(row, nodes=row.nodes[:1], weights=(), shares=())
+    runs = bool(row.nodes) or (row.layers > 0 and bool(opened.model.graphs))
+    return Figures(bare, (*(WEIGHTS if row.weights or row.layers else ()), *(COSTS if runs else ())))
+
+
+def _module_figures(opened: Document, row: ModuleRow | None) -> Figures | None:
+    """The sums of a module, as the table by module has them."""
+    if row is None:
+        return None
+    figures = opened.figures()
+    if figures.count(LAYERS) <= MANY_ROWS:
+        return _figures(opened, module_sums(figures.table().figures, row.path))
+    known = Row(index=0, name=row.path, type=row.type, parameters=row.parameters, macs=row.macs, flops=row.flops,
+                layers=row.layers)  # fmt: skip
+    return Figures(known, ("parameters", "macs", "flops"))
 
 
 def _weight(tensor: Tensor) -> Fact:
