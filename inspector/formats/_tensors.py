@@ -72,10 +72,10 @@ def dense(
         byteorder: `<` or `>`.
 
     Raises:
-        FormatError: There are fewer bytes than the shape needs.
+        FormatError: There are fewer bytes than the shape needs, or numpy has no array of that shape.
     """
     if dtype in PACKED:
-        return _unpacked(data, dtype, prod(shape)).reshape(shape)
+        return _shaped(_unpacked(data, dtype, prod(shape)), shape)
     if dtype == "complex32" and strides is None:  # pairs of halves, which numpy has no type for
         pairs = dense(data, "float16", (*shape, 2), offset=2 * offset, byteorder=byteorder)
         return pairs.astype(np.float32).view(np.complex64).reshape(shape)
@@ -97,13 +97,22 @@ def dense(
         steps = tuple(step * kind.itemsize for step in strides)
         view = np.lib.stride_tricks.as_strided(flat, tuple(shape), steps, writeable=False)
     else:
-        view = flat.reshape(shape)
+        view = _shaped(flat, shape)
     return np.ascontiguousarray(view, kind.newbyteorder("=")).reshape(shape)  # it makes vectors of scalars
 
 
 def decode(data: bytes | memoryview, dtype: str, shape: Sequence[int], *, big: bool = False) -> Array:
     """A C-contiguous array of native byte order from the bytes of a dense array."""
     return dense(data, dtype, shape, byteorder=">" if big else "<")
+
+
+def _shaped(array: Array, shape: Sequence[int]) -> Array:
+    """Laid out; numpy has at most 64 axes, and where one has the size 0 the others may still be too large for it."""
+    try:
+        return array.reshape(shape)
+    except (ValueError, OverflowError) as error:
+        sizes = "×".join(map(str, shape[:8])) + ("×…" if len(shape) > 8 else "")
+        raise FormatError(f"A tensor of {sizes} cannot be shown.", hint="The file is damaged.") from error
 
 
 def _unpacked(data: bytes | memoryview, dtype: str, count: int) -> Array:

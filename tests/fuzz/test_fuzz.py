@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inspector.errors import InspectorError, WorkerDied
 from inspector.formats import formats as all_formats
 from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
@@ -52,6 +53,20 @@ def test_no_changed_file_breaks_a_reader(fmt: str) -> None:
 def test_what_broke_a_reader_is_refused(name: str) -> None:
     with pytest.raises(InspectorError, match="cannot be understood"):
         OPEN.run(OpenArgs(path=str(crasher(name))), Context())
+
+
+@pytest.mark.parametrize("name", ["gguf_empty_but_vast"])
+def test_values_that_broke_a_reader_are_refused(name: str) -> None:
+    context = Context()
+    OPEN.run(OpenArgs(path=str(crasher(name))), context)
+    opened: Document = context.state[KEY]
+    said = []
+    for tensor in opened.model.tensors.values():
+        try:
+            opened.format.fetch(opened.source, tensor)
+        except InspectorError as error:
+            said.append(error.what)
+    assert [text for text in said if text.endswith("cannot be shown.")]
 
 
 @pytest.mark.slow
