@@ -22,6 +22,7 @@ from inspector.viewmodels.following import beyond, failed, remarked
 from inspector.viewmodels.freshness import Freshness
 from inspector.viewmodels.layers import LayerTable
 from inspector.viewmodels.places import Places
+from inspector.viewmodels.repeats import RepeatsModel
 from inspector.viewmodels.selection import Selection, Target
 from inspector.viewmodels.sizes import Sizes, typed_sizes
 from inspector.worker.tasks import Task
@@ -73,6 +74,8 @@ class DocumentModel(QObject):
     """A fresh worker took over; questions that had no answer yet never get one."""
     renewed = Signal()
     """The changed file was read again, and its rows are asked for: what is on show of it is to be asked for anew."""
+    reloaded = Signal()
+    """`renewed`, because the file has changed on disk."""
     closed = Signal()
 
     def __init__(self, path: Path, document: Document, settings: Settings, parent: QObject | None = None) -> None:
@@ -98,6 +101,7 @@ class DocumentModel(QObject):
         self._renewing = False
         self.freshness = Freshness(self, settings)
         self._places = Places()
+        self.repeats = RepeatsModel(self)
         document.setParent(self)
         document.progressed.connect(self.progressed)
         document.died.connect(self._on_died)
@@ -156,6 +160,7 @@ class DocumentModel(QObject):
         self.restarted.emit()
         self._on_opened(overview)
         self.renewed.emit()
+        self.reloaded.emit()
         self.freshness.on_renewed()
 
     def retry(self) -> None:

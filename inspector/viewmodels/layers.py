@@ -14,6 +14,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
+from inspector.engines.summary.repeats import Repeats
+from inspector.engines.summary.repeats_words import distinct_number, same_as
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
 from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, piling, run
@@ -45,6 +47,8 @@ class LayerRole(IntEnum):
     """How deep it lies in the tree; None where the table is none."""
     OPEN = Qt.ItemDataRole.UserRole + 6
     """Whether a module is open; None for what is no module."""
+    ALIKE = Qt.ItemDataRole.UserRole + 7
+    """Whose weights it uses, or whose values its own repeat; empty for most."""
 
 
 class LayerTable(QAbstractTableModel):
@@ -67,6 +71,7 @@ class LayerTable(QAbstractTableModel):
         self._hits = 0
         self._sums: Totals | None = None
         self._totals = Totals()
+        self._repeats = Repeats()
         self._filter = ""
         self._sort: tuple[int, Qt.SortOrder] | None = None
         self._depth = 0
@@ -134,6 +139,14 @@ class LayerTable(QAbstractTableModel):
         self._hits = len(self._view)
         self.endInsertRows()
         self.counted.emit()
+
+    def set_repeats(self, repeats: Repeats) -> None:
+        """Mark rows whose weights repeat the values of others."""
+        if repeats != self._repeats:
+            self._repeats = repeats
+            if self._view:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self._view) - 1, len(COLUMNS) - 1))
+            self.counted.emit()
 
     def _take(self, rows: Sequence[Row], first: int) -> None:
         """Note what is to be known of new rows; page by page, all at once would hold the window."""
@@ -304,6 +317,8 @@ class LayerTable(QAbstractTableModel):
             return column.value(row)
         if role == LayerRole.ROW:
             return row
+        if role == LayerRole.ALIKE:
+            return next(iter(self._alike(row)), "")
         if role == LayerRole.LEVEL:
             return row.level if self.is_tree else None
         if role == LayerRole.OPEN and row.layers:
@@ -338,10 +353,16 @@ class LayerTable(QAbstractTableModel):
         ports = {"input_shapes": row.inputs, "output_shapes": row.outputs}.get(key)
         if ports is not None:
             return words.tip("\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20]))
-        if key in {"name", "parameters", "shares"} and row.shares:
-            return words.tip("\n".join([row.name, *(f"shares {name}, counted there" for name in row.shares)]))
+        if key in {"name", "parameters", "shares"} and (alike := self._alike(row, ", counted there")):
+            return words.tip("\n".join([row.name, *alike]))
         said = {"name": row.name, "type": row.category, "source": row.source}.get(key)
         return words.tip(why_unknown(row, key) if said is None else said)
+
+    def _alike(self, row: Row, more: str = "") -> list[str]:
+        """Whose weights a row uses, and whose values its own repeat; a module's row says nothing of those in it."""
+        pairs = {} if row.layers else self._repeats.pairs
+        found = [same_as(name, pairs) for name in row.weights if name in pairs] if pairs else []
+        return [*(f"shares {name}{more}" for name in row.shares), *found]
 
     # What the totals line says
 
@@ -356,6 +377,8 @@ class LayerTable(QAbstractTableModel):
             f"{words.count(totals.parameters)} parameters",
             f"{words.count(totals.trainable)} trainable",
         ]
+        if self._repeats.weights and self._sums is None:
+            parts.insert(2, f"{words.count(distinct_number(self._repeats, totals.parameters))} distinct")
         if self._totals.nodes or totals.macs:  # a file of weights only says nothing of these
             parts += [
                 f"{about}{words.count(totals.macs)} multiply-adds",

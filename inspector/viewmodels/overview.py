@@ -25,8 +25,8 @@ def caption(overview: Overview) -> str:
     return "   ·   ".join(part for part in parts if part)
 
 
-def figures(totals: Totals) -> tuple[Figure, ...]:
-    """The figures that stand at the top."""
+def figures(totals: Totals, distinct: int | None = None) -> tuple[Figure, ...]:
+    """The figures that stand at the top; `distinct` counts parameters without repeats, where there are any."""
     fixed = totals.parameters - totals.trainable
     if not totals.parameters:
         trains = "no weights are stored"
@@ -36,6 +36,7 @@ def figures(totals: Totals) -> tuple[Figure, ...]:
         trains = "none marked trainable"
     else:
         trains = f"{words.count(fixed)} not trainable"
+    trains = f"{words.count(distinct)} distinct" if distinct is not None else trains
     parameters = Figure("Parameters", words.count(totals.parameters), trains)
     weights = Figure("Weights", words.size(totals.parameter_bytes), "as stored in the file")
     if not totals.nodes:

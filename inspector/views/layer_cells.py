@@ -6,7 +6,6 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from inspector.engines.summary.rows import Row
 from inspector.viewmodels.columns import COLUMNS
 from inspector.viewmodels.layers import LayerRole
 from inspector.views import look
@@ -82,17 +81,17 @@ class LayerCells(QStyledItemDelegate):
         side = Qt.AlignmentFlag.AlignRight if style in {"number", "bar"} else Qt.AlignmentFlag.AlignLeft
         painter.drawText(room, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
         if COLUMNS[index.column()].key == "name":
-            self._shares(painter, room, shown, index.data(LayerRole.ROW), chosen)
+            self._shares(painter, room, shown, index.data(LayerRole.ALIKE), chosen)
         painter.restore()
 
     @staticmethod
-    def _shares(painter: QPainter, room: QRectF, name: str, row: Row, chosen: bool) -> None:
-        """Behind the name, fainter: whose weights it uses."""
-        if not row.shares:
+    def _shares(painter: QPainter, room: QRectF, name: str, alike: str, chosen: bool) -> None:
+        """Behind the name, fainter: whose weights it uses, or whose values its own repeat."""
+        if not alike:
             return
         metrics = painter.fontMetrics()
         left = room.adjusted(metrics.horizontalAdvance(name) + PAD, 0, 0, 0)
-        words = metrics.elidedText(f"shares {row.shares[0]}", Qt.TextElideMode.ElideMiddle, int(left.width()))
+        words = metrics.elidedText(alike, Qt.TextElideMode.ElideMiddle, int(left.width()))
         painter.setPen(look.colour("on_selection" if chosen else "muted"))
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         painter.drawText(left, int(side), words)

@@ -15,6 +15,7 @@ from inspector.views import look
 from inspector.views.dims_editor import DimsEditor
 from inspector.views.figures import Bar, BarList
 from inspector.views.pieces import Elided, Picture, button, card, column, label, row
+from inspector.views.repeats_line import RepeatsLine
 
 WIDTH = 1040
 MOST_PORTS = 12
@@ -38,6 +39,7 @@ class OverviewPage(QScrollArea):
         self._document = document
         self._largest: list[Row] = []
         self._told: Remark | None = None
+        self._distinct: int | None = None
         self.title, self.badge = Elided("", "title"), label("", "badge")
         self.caption = label("", "caption", wrap=True)
         self._notes, self._ports = QVBoxLayout(), QHBoxLayout()
@@ -46,6 +48,7 @@ class OverviewPage(QScrollArea):
         self._numbers = QHBoxLayout()
         self._numbers.setSpacing(8)
         self.dims = DimsEditor(document)
+        self.repeats = RepeatsLine(document)
         self.bars = BarList()
         self.bars.picked.connect(self._on_picked)
         self._bars_card = card(column(label("Largest layers", "heading"), self.bars, spacing=8))
@@ -61,6 +64,7 @@ class OverviewPage(QScrollArea):
         self.setWidget(self._body())
         document.overview_changed.connect(self.refresh)
         document.rows_changed.connect(self._on_rows)
+        document.repeats.changed.connect(self._on_repeats)
         self.refresh()
 
     def _body(self) -> QWidget:
@@ -78,7 +82,7 @@ class OverviewPage(QScrollArea):
                 column(head, self.caption, spacing=4),
                 self._notes,
                 self._ports_card,
-                self._numbers,
+                column(self._numbers, self.repeats, spacing=4),
                 self._bars_card,
                 self._metadata_card,
                 self._texts_card,
@@ -106,7 +110,7 @@ class OverviewPage(QScrollArea):
         self.caption.setText(caption(overview))
         self._show_notes(note for note in overview.notes if note != self._told)
         self._show_ports(overview)
-        self._show_figures(figures(self._document.totals))
+        self._show_numbers()
         self._show_texts(overview.texts)
         self._show_metadata(overview)
         self._on_rows()
@@ -120,7 +124,7 @@ class OverviewPage(QScrollArea):
     def _on_rows(self) -> None:
         if self._document.overview is None:
             return
-        self._show_figures(figures(self._document.totals))
+        self._show_numbers()
         every = self._document.totals.parameters or 1
         self._largest = self._document.layers.largest
         self.bars.show_bars(
@@ -131,7 +135,15 @@ class OverviewPage(QScrollArea):
         )
         self._bars_card.setVisible(bool(self._largest))
 
+    def _on_repeats(self) -> None:
+        if self._document.overview is not None and self._document.repeats.distinct != self._distinct:
+            self._show_numbers()
+
     # The cards
+
+    def _show_numbers(self) -> None:
+        self._distinct = self._document.repeats.distinct
+        self._show_figures(figures(self._document.totals, self._distinct))
 
     def _show_notes(self, notes: Iterable[Remark]) -> None:
         _clear(self._notes)

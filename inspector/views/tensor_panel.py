@@ -53,6 +53,8 @@ class TensorPanel(QWidget):
         self.title = Elided("", "heading")
         self.facts = label("", "caption", wrap=True)
         self.quantized = label("", "caption", wrap=True)
+        self.repeats = label("", "caption", wrap=True)
+        self.repeats.setObjectName("tensorRepeats")
         self.real = _check("Dequantized", "tensorReal", "Show the real numbers that the stored integers stand for")
         self.real.clicked.connect(self._on_real)
         self.histogram = HistogramView()
@@ -101,6 +103,7 @@ class TensorPanel(QWidget):
     def _links(self, model: TensorModel) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
         return (
             (model.changed, self.refresh),
+            (model.document.repeats.changed, self._on_repeats),
             (model.map_changed, self.refresh_map),
             (model.scan_progressed, self._on_scan),
             (model.saved, self._on_saved),
@@ -113,7 +116,7 @@ class TensorPanel(QWidget):
 
     def _content(self) -> QWidget:
         figures = column(
-            self.title, self.facts, self.quantized, self.real, 4, self._histogram(), self.statistics,
+            self.title, self.facts, self.repeats, self.quantized, self.real, 4, self._histogram(), self.statistics,
             row(self.sampled, self.scan_button, self.scan_bar), spacing=4, margins=(16, 16, 16, 12),
         )  # fmt: skip
         inner = QWidget()
@@ -200,6 +203,7 @@ class TensorPanel(QWidget):
         view = model.view
         self.title.setText(view.name)
         self.facts.setText(facts(view))
+        self._on_repeats()
         self.quantized.setText(quantized_words(view))
         self.quantized.setVisible(view.quantized is not None)
         self.real.setVisible(view.quantized is not None)
@@ -219,6 +223,13 @@ class TensorPanel(QWidget):
         self._back.setEnabled(view.start > 0)
         self._on.setEnabled(last < view.total)
         self._stack.setCurrentIndex(1)
+
+    def _on_repeats(self) -> None:
+        """Say whose values these are as well."""
+        view = self._model.view if self._model is not None else None
+        said = self._model.document.repeats.words_of(view.name) if self._model is not None and view is not None else ""
+        self.repeats.setText(said[:1].upper() + said[1:])
+        self.repeats.setVisible(bool(said))
 
     def refresh_map(self) -> None:
         """Show the picture that the model holds now."""

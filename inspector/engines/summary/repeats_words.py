@@ -8,7 +8,7 @@ NAMED = 3
 """Repeats that a sentence names."""
 LONGEST = 60
 """Characters of a name in it; the end tells more than the beginning."""
-NONE = "No two weights have the same values"
+NONE = "No weight repeats the values of another"
 
 
 def sentence(repeats: Repeats, parameters: int) -> str:
@@ -21,7 +21,7 @@ def sentence(repeats: Repeats, parameters: int) -> str:
     found = f"{parameters:,} parameters, {distinct(repeats, parameters)}" if repeats.weights else NONE
     gaps = omitted(repeats)
     if gaps and not repeats.weights:
-        found = "No two of the weights that were compared have the same values"
+        found = "No weight that was compared repeats the values of another"
     return f"{found}. {gaps}".rstrip() if gaps else f"{found}."
 
 
@@ -43,7 +43,7 @@ def omitted(repeats: Repeats) -> str:
     """What was not compared; empty where all was."""
     parts = []
     if repeats.beyond:
-        parts.append(f"{_weights(repeats.beyond)} not compared: that needs more reading than is done unasked.")
+        parts.append(f"{_weights(repeats.beyond)} not compared: that takes longer than is done unasked.")
     if repeats.unread:
         parts.append(f"{_weights(repeats.unread)} not compared: the values cannot be read.")
     return " ".join(parts)
