@@ -137,16 +137,18 @@ class Pages(QObject):
                 model.set_inputs((port.name, port.shape) for port in overview.signatures[0].inputs)
 
         say_inputs()
+        document.overview_changed.connect(lambda: model.set_format(self._format()))
         document.overview_changed.connect(say_inputs)
+        document.reloaded.connect(model.on_file_changed)
         panel = ConvertPanel(model)
         panel.open_requested.connect(lambda path: workspace.open(Path(path)))
         panel.proof_requested.connect(lambda _conversion: self._show_page("compare"))
-        model.finished.connect(self._on_converted)
+        model.finished.connect(lambda conversion: self._on_converted(conversion, outdated=model.outdated))
         return panel
 
-    def _on_converted(self, conversion: Conversion) -> None:
+    def _on_converted(self, conversion: Conversion, *, outdated: bool) -> None:
         """The proof is there; how fast both are is measured while the user reads it."""
-        self._comparing().take(conversion)
+        self._comparing().take(conversion, measure=not outdated, outdated=outdated)
 
     def compare(self) -> QWidget:
         """This model beside another."""
@@ -165,6 +167,9 @@ class Pages(QObject):
             for signal in (workspace.recent_changed, workspace.closed):
                 signal.connect(self._offer)
             self._offer()
+            compare = self._compare
+            self._document.overview_changed.connect(lambda: compare.set_format(self._format()))
+            self._document.reloaded.connect(compare.on_file_changed)
         return self._compare
 
     def _offer(self, *_: object) -> None:

@@ -16,6 +16,7 @@ from inspector.formats import Source, identify
 from inspector.jobs.requests import BenchRequest, CompareRequest, Conversion
 from inspector.runtimes import runtimes
 from inspector.settings import Settings
+from inspector.viewmodels.convert import now_other
 from inspector.viewmodels.devices import Chip, chips_for, devices_of
 from inspector.viewmodels.running import Running
 from inspector.viewmodels.sizes import Sizes, typed_sizes
@@ -58,6 +59,10 @@ class CompareModel(QObject):
         self.bench: Bench | None = None
         self.outcome: Outcome | None = None
         """How the last job ended, where it did not end well."""
+        self.outdated = False
+        """Whether the file has changed since the last job began."""
+        self.stopped = ""
+        """Why the last job was stopped without anybody asking for it."""
         self.batches = "1, 5"
         self.feeds = ""
         self.seed, self.runs = settings.seed, settings.runs
@@ -69,6 +74,33 @@ class CompareModel(QObject):
         self.running.changed.connect(self.changed)
         self.running.ended.connect(self._on_ended)
 
+    # What the files are
+
+    def set_format(self, format: str) -> None:
+        """The file has been read again; where it has another format now, other devices run it."""
+        if format == self.format:
+            return
+        before, self.format = self.format, format
+        self._put_away()
+        self._stop(now_other(self.path, format, before))
+
+    def on_file_changed(self) -> None:
+        """The file has been read again: what is said of it was said of what it was before."""
+        self.outdated = True
+        self.changed.emit()
+
+    def _stop(self, why: str) -> None:
+        if self.running.live:
+            self.stopped = why
+            self.cancel()
+
+    def _put_away(self) -> None:
+        """What was found is about something else."""
+        self.parity, self.bench, self.note, self.outcome = None, None, "", None
+        self.changed.emit()
+        self.parity_changed.emit()
+        self.bench_changed.emit()
+
     # The other model
 
     def offer(self, paths: Iterable[tuple[Path, str]]) -> None:
@@ -76,15 +108,19 @@ class CompareModel(QObject):
         open_now = [Other(path, format, "open") for path, format in paths if path != self.path]
         kept = [other for other in self.others if other.note != "open" and other.path not in {o.path for o in open_now}]
         self.others = (*kept, *open_now)
+        was = self.b
+        again = next((o for o in open_now if was and o.path == was.path and o.format != was.format), None)
+        if again is not None and was is not None:  # it has been read again, and is another kind of file
+            self.choose(again)
+            self._stop(now_other(again.path, again.format, was.format))
         self.changed.emit()
 
     def choose(self, other: Other | None) -> None:
         """Compare with this one; results about another are put away."""
         if other != self.b:
-            self.b, self.parity, self.bench, self.note, self.outcome = other, None, None, "", None
-            self.changed.emit()
-            self.parity_changed.emit()
-            self.bench_changed.emit()
+            self.b = other
+            self.stopped = self.stopped if self.running.live else ""
+            self._put_away()
 
     def choose_file(self, path: Path) -> None:
         """Compare with a file; raises InspectorError where it is no model that we know."""
@@ -94,11 +130,11 @@ class CompareModel(QObject):
             self.others = (known, *self.others)
         self.choose(known)
 
-    def take(self, conversion: Conversion, measure: bool = True) -> None:
-        """Show the proof of a conversion of this model, and measure both."""
+    def take(self, conversion: Conversion, measure: bool = True, *, outdated: bool = False) -> None:
+        """Show the proof of a conversion of this model, and measure both; `outdated`: the file has changed since."""
         made = Other(Path(conversion.target), conversion.to, "converted")
         self.others = (made, *(other for other in self.others if other.path != made.path))
-        self.b = made
+        self.b, self.outdated, self.stopped = made, outdated, ""
         self.parity, self.note, self.bench, self.outcome = conversion.proof, conversion.proof_note, None, None
         self.changed.emit()
         self.parity_changed.emit()
@@ -182,6 +218,7 @@ class CompareModel(QObject):
         from inspector.jobs.compare import compare
 
         self._measuring, self._then_measure, self.outcome = False, then_measure, None
+        self.outdated, self.stopped = False, ""
         self.running.start(f"Comparing {self.path.name} with {self.b.path.name}", compare(self.compare_request()))
 
     def measure(self) -> None:
@@ -191,6 +228,7 @@ class CompareModel(QObject):
         from inspector.jobs.bench import bench
 
         self._measuring, self._then_measure, self.outcome = True, False, None
+        self.stopped = ""
         self.devices.ask()  # before the measurement, beside which nothing else may run
         title = f"Measuring {self.path.name} and {self.b.path.name}"
         self.running.start(title, bench(self.bench_request()), exclusive=True)
@@ -235,10 +273,13 @@ class CompareModel(QObject):
             return Card(
                 "bad", "error", "failed", "Could not be done", f"{self.outcome.what} {self.outcome.hint}".strip()
             )
+        if self.stopped and self.outcome is not None:
+            return Card("muted", "circle-slash", "cancelled", "Cancelled", self.stopped)
         if self.parity is not None:
             card = card_of(self.parity)
             done = card.next == Next.MEASURE and self.bench is not None
-            return replace(card, next="") if done else card
+            since = f" {self.path.name} has changed since." if self.outdated else ""
+            return replace(card, next="" if done else card.next, sentence=f"{card.sentence}{since}")
         return card_without_proof(self.note) if self.note else None
 
     def _device_for(self, format: str) -> str:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from inspector.jobs.job import Outcome
 
 
+EXAMPLE = "name=1x3x224x224"
+"""Of a line of inputs, where the file does not say what it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A format to convert to; with a reason it cannot be chosen."""
@@ -63,17 +67,24 @@ def title_of(format: str) -> str:
     return known.title if known else format
 
 
+def now_other(path: Path, format: str, before: str) -> str:
+    """What is said where a file has become another kind of file while a job was at it."""
+    return f"{path.name} is now {title_of(format)}, no longer {title_of(before)}; nothing was left behind."
+
+
 class ConvertModel(QObject):
     """Converting one model file.
 
     Signals:
         changed: Anything the panel shows.
+        targets_changed: The file has another format, and with it other targets.
         route_changed: The route and with it the options are others.
         finished: A Conversion.
         ended: An Outcome that is no conversion: failed or cancelled.
     """
 
     changed = Signal()
+    targets_changed = Signal()
     route_changed = Signal()
     finished = Signal(object)
     ended = Signal(object)
@@ -86,6 +97,10 @@ class ConvertModel(QObject):
         self.running.ended.connect(self._on_ended)
         self.result: Conversion | None = None
         self.outcome: Outcome | None = None
+        self.outdated = False
+        """Whether the file has changed since the last job began."""
+        self.stopped = ""
+        """Why the last job was stopped without anybody asking for it."""
         self.targets = self._targets()
         self.target = ""
         self.routes: list[Route] = []
@@ -95,10 +110,36 @@ class ConvertModel(QObject):
         self._own_destination = True
         """Whether the destination is the one we thought of, and may follow the target."""
         self.input_line = ""
-        self.input_example = "name=1x3x224x224"
+        self.input_example = EXAMPLE
+        self._choose_first()
+
+    # What the file is
+
+    def set_format(self, format: str) -> None:
+        """The file has been read again; where it has another format now, its targets are others."""
+        if format == self.format:
+            return
+        before, self.format = self.format, format
+        self.result = self.outcome = None
+        if self.running.live:
+            self.stopped = now_other(self.path, format, before)
+            self.running.cancel()
+        self.input_example = EXAMPLE
+        self.targets = self._targets()
+        self.targets_changed.emit()
+        if self.target in {target.format for target in self.targets if not target.reason}:
+            self.choose(self.target)
+        else:
+            self._choose_first()
+
+    def on_file_changed(self) -> None:
+        """The file has been read again: what is said of it was said of what it was before."""
+        self.outdated = True
+        self.changed.emit()
+
+    def _choose_first(self) -> None:
         first = next((target for target in self.targets if not target.reason), None)
-        if first is not None:
-            self.choose(first.format)
+        self.choose(first.format if first is not None else "")
 
     # What to convert to
 
@@ -106,7 +147,7 @@ class ConvertModel(QObject):
         """Convert to this format, by the cheapest route."""
         self.target = target
         try:
-            self.routes = plan(edges().values(), self.format, target)
+            self.routes = plan(edges().values(), self.format, target) if target else []
         except InspectorError:
             self.routes = []
         self.choose_route(0)
@@ -210,6 +251,7 @@ class ConvertModel(QObject):
 
         self._remember()
         self.result = self.outcome = None
+        self.outdated, self.stopped = False, ""
         target = Path(self.destination).expanduser()
         self.running.start(f"{self.path.name} → {target.name}", convert(self.request(overwrite)))
 
@@ -248,6 +290,7 @@ class ConvertModel(QObject):
             return ""
         size = sum(file.stat().st_size for file in map(Path, self.result.files) if file.is_file())
         parts = [Path(self.result.target).name, words.size(size) if size else "", words.seconds(self.result.seconds)]
+        parts += ["of the file before it changed"] if self.outdated else []
         return " · ".join(part for part in parts if part)
 
     def _targets(self) -> tuple[Target, ...]:

@@ -47,6 +47,7 @@ class ConvertPanel(QWidget):
         self.setAccessibleName("Convert")
         self.model = model
         self.target = self._target_combo()
+        self._fill_targets()
         self.chips = RouteChips(model.choose_route)
         self.options_button = button("Options", self._toggle_options, quiet=True, icon="settings")
         self.options_button.setCheckable(True)
@@ -71,6 +72,7 @@ class ConvertPanel(QWidget):
         self._build_result()
         self._lay_out()
         model.changed.connect(self._update)
+        model.targets_changed.connect(self._fill_targets)
         model.route_changed.connect(self._show_route)
         look.themed.changed.connect(self._update)
         self._show_route()
@@ -92,7 +94,14 @@ class ConvertPanel(QWidget):
         made.setAccessibleName("Convert to")
         made.setMinimumWidth(136)
         made.setMaximumWidth(208)
-        items = QStandardItemModel(made)
+        made.activated.connect(lambda _place: self.model.choose(made.currentData()))
+        made.currentIndexChanged.connect(self._on_target)
+        return made
+
+    def _fill_targets(self) -> None:
+        """The formats that it can be converted to, and why the others are not among them."""
+        combo = self.target
+        items = QStandardItemModel(combo)
         for target in self.model.targets:
             item = QStandardItem(target.title)
             item.setData(target.format, Qt.ItemDataRole.UserRole)
@@ -102,12 +111,11 @@ class ConvertPanel(QWidget):
                 item.setIcon(look.icon("circle-slash", "disabled"))
                 item.setData(f"{target.title}: {target.reason}", Qt.ItemDataRole.AccessibleTextRole)
             items.appendRow(item)
-        made.setModel(items)
-        made.setEnabled(any(not target.reason for target in self.model.targets))
-        made.setCurrentIndex(made.findData(self.model.target))
-        made.activated.connect(lambda _place: self.model.choose(made.currentData()))
-        made.currentIndexChanged.connect(self._on_target)
-        return made
+        combo.blockSignals(True)  # the model has chosen already
+        combo.setModel(items)
+        combo.setCurrentIndex(combo.findData(self.model.target))
+        combo.blockSignals(False)
+        combo.setEnabled(any(not target.reason for target in self.model.targets))
 
     def _on_target(self, place: int) -> None:
         format = self.target.itemData(place)
@@ -219,7 +227,7 @@ class ConvertPanel(QWidget):
         if card is not None:
             self._say(card.icon, card.tone, card.headline, f"{model.result_words} · {card.sentence}")
         elif outcome.state == "cancelled":
-            self._say("circle-slash", "muted", "Cancelled", "Nothing was left behind.")
+            self._say("circle-slash", "muted", "Cancelled", model.stopped or "Nothing was left behind.")
         else:
             self._say("error", "bad", outcome.what, outcome.hint)
         for each in self.result_buttons:
