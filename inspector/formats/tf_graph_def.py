@@ -83,7 +83,7 @@ def read(source: Source) -> Model:
         modules=drawn.modules,
         signatures=(drawn.signature,),
         metadata={key: str(number) for key, number in versions.items() if number},
-        notes=drawn.notes if text else (*drawn.notes, *_unsigned(proto)),
+        notes=(*drawn.notes, *_unsigned(proto)),
     )
     return propagate(model)
 

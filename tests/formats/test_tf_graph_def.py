@@ -75,12 +75,17 @@ def test_cut_off_files_are_refused(tf_graphs: Built, tmp_path: Path, name: str) 
 
 def test_operators_that_reach_outside_are_named(tmp_path: Path) -> None:
     path = tmp_path / "x.pbtxt"
-    path.write_text('node { name: "a" op: "Placeholder" }\nnode { name: "b" op: "ReadFile" input: "a" }\n')
+    whole = (
+        'node { name: "a" op: "Placeholder" }\nnode { name: "b" op: "ReadFile" input: "a" }\nversions { producer: 1 }\n'
+    )
+    path.write_text(whole)
     source = Source(path)
     model = identify(source).read(source)
     assert [(note.level, note.text) for note in model.notes] == [
         ("danger", "The model has operators that reach outside of it: ReadFile (reads files).")
     ]
+    path.write_text(whole.partition("versions")[0])  # cut off between two parts, which nothing else shows
+    assert [note.level for note in identify(Source(path)).read(Source(path)).notes] == ["danger", "warning"]
 
 
 def test_cycles_and_strange_references_end(tmp_path: Path) -> None:
