@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inspector.formats._modules import tree
-from inspector.formats._tensors import is_floating, state_role
+from inspector.formats._tensors import QUANTIZED, is_floating, state_role
 from inspector.ir import Module, Note, Role
 
 BUFFERS = frozenset(
     {"running_mean", "running_var", "num_batches_tracked", "inv_freq", "position_ids", "attn_mask", "causal_mask"}
 )
-WEIGHTS = frozenset({"weight", "qweight", "weight_packed", "blocks", "kernel", "W_q"})
+WEIGHTS = frozenset({"weight", "qweight", "weight_packed", "blocks", "kernel", "W_q", "qdata", "int_data"})
 """Names under which weights are stored as integers."""
 
 STEPS = 64
@@ -32,7 +32,7 @@ def role_of(name: str, dtype: str, shape: tuple[int, ...]) -> tuple[Role, bool |
     last = name.rpartition(".")[2]
     if last in BUFFERS:
         return state_role(dtype, shape), False
-    if is_floating(dtype) or (last in WEIGHTS and shape):
+    if is_floating(dtype) or dtype in QUANTIZED or (last in WEIGHTS and shape):
         return Role.WEIGHT, None
     return Role.CONSTANT, False
 

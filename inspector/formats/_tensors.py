@@ -152,9 +152,9 @@ def is_floating(dtype: str) -> bool:
 
 
 def state_role(dtype: str, shape: Sequence[int]) -> Role:
-    """Role of state that is not trained: floating arrays are buffers; counters, indices and scalars are constants.
+    """Role of state that is not trained: arrays of real numbers are buffers; counters, indices and scalars constants.
 
     One rule for all formats, so that one model counts the same in each: running statistics are kept by every exporter
     while `num_batches_tracked`, position indices and scalar factors are not.
     """
-    return Role.BUFFER if is_floating(dtype) and len(shape) > 0 else Role.CONSTANT
+    return Role.BUFFER if (is_floating(dtype) or dtype in QUANTIZED) and len(shape) > 0 else Role.CONSTANT

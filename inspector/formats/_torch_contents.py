@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from inspector.formats._pickle import Call, Persistent
+from inspector.formats._torch_packed import Packed, is_idle, module_of, name_of, packed_of
 from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
 from inspector.formats._torchzip import REBUILDERS, Strided
 from inspector.formats._unique import Numbered
@@ -47,6 +48,8 @@ class Leaf:
     trainable: bool | None = None
     buffer: bool | None = None
     """Whether it is a buffer of a module; None where it stands in a dictionary."""
+    idle: bool = False
+    """Whether its layer does not compute with it."""
 
 
 @dataclass(slots=True)
@@ -92,6 +95,16 @@ class Contents:
     def of(self, *kinds: Kind) -> list[Part]:
         """Parts of these kinds that hold something."""
         return [part for part in self.parts if part.kind in kinds and (part.leaves or part.whole)]
+
+
+def packed_in(item: Any, path: Path) -> Packed | None:
+    """What an entry of a state dict packs: an object, or the pair of weight and bias that a linear layer saves."""
+    last = path[-1].rpartition(".")[2] if path else ""
+    if last == "_packed_params" and isinstance(item, tuple) and item and tensor_of(item[0]) is not None:
+        return Packed("", dict(zip(("weight", "bias"), item, strict=False)))
+    if last == "_packed_weight" and tensor_of(item) is not None:
+        return Packed("", {"weight": item})
+    return packed_of(item)
 
 
 def is_module(item: Any) -> bool:
@@ -143,8 +156,11 @@ class _Walk:
             return
         if item is None or isinstance(item, bool | int | float | str | bytes):
             return
-        tensor = tensor_of(item)
-        if tensor is not None:
+        tensor, packed = tensor_of(item), packed_in(item, path)
+        if packed is not None:
+            owner = owner or self.loose(path)
+            self.packed(packed, owner, ".".join(path[len(owner.path) :]))
+        elif tensor is not None:
             owner = owner or self.loose(path)
             name = ".".join(path[len(owner.path) :]) or "tensor"
             owner.add(name, Leaf(tensor, shift_of(item), tensor.grad if tensor.grad else None))
@@ -159,6 +175,13 @@ class _Walk:
                 self.value(inner, (*path, str(at)), owner, depth + 1)
         else:
             self.entries(item, path, owner, depth)
+
+    def packed(self, found: Packed, part: Part, path: str) -> None:
+        """Put what a layer packed in under the names of the layer."""
+        for name, item in found.parts.items():
+            tensor, full = tensor_of(item), name_of(path, name)
+            if tensor is not None:
+                part.add(f"{path}.{name}" if full in part.leaves else full, Leaf(tensor, shift_of(item), False, False))
 
     def entries(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
         entries = mapping(item)
@@ -181,7 +204,7 @@ class _Walk:
         """The part that a dictionary is, if it is one."""
         if {"state", "param_groups"} <= entries.keys():
             return self.part(path, "optimizer")
-        tensors = sum(tensor_of(value) is not None for value in entries.values())
+        tensors = any(tensor_of(value) or packed_in(value, (*path, key)) for key, value in entries.items())
         if not tensors or (not path and any(_holds(value) for value in entries.values())):
             return None
         return self.part(path, kind_of(path))
@@ -206,10 +229,22 @@ class _Walk:
         for name, value in (mapping(state.get("_modules")) or {}).items():
             if is_module(value):
                 self.module(value, part, _join(path, name), depth + 1)
+            else:
+                self.quantized(value, part, _join(path, name))
         for name, value in state.items():  # tensors that are neither parameters nor buffers
-            tensor = tensor_of(value)
+            tensor, packed = tensor_of(value), packed_of(value)
             if tensor is not None:
-                part.add(_join(path, name), Leaf(tensor, shift_of(value), False, True))
+                part.add(_join(path, name), Leaf(tensor, shift_of(value), False, True, is_idle(name, state)))
+            elif packed is not None:
+                self.packed(packed, part, _join(path, name))
+
+    def quantized(self, item: Any, part: Part, path: str) -> None:
+        """A quantized layer, which saves itself as a tuple."""
+        found = module_of(item)
+        if found is not None:
+            kind, state = found
+            part.modules[path] = Module(path, kind.rpartition(".")[2], _attributes(kind, state))
+            self.packed(Packed(kind, state), part, path)
 
     def source(self, item: Call, kind: str) -> None:
         """The text of a class, where the file keeps it."""

@@ -15,6 +15,7 @@ from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode, state_role
 from inspector.formats._torch_contents import CURRENT, Contents, Leaf, Part, contents, is_module
 from inspector.formats._torch_file import LEGACY, PLAIN, Opened, forget, open_torch, peek
+from inspector.formats._torch_packed import is_setting
 from inspector.formats._torch_tar import is_tar
 from inspector.formats._torch_words import class_of, mapping, tensor_of, written
 from inspector.formats._torchzip import REBUILDERS, arranged, fetch_member, fetch_member_part
@@ -76,10 +77,13 @@ class _Build:
     def part(self, part: Part, strip: int) -> None:
         """Put a part's tensors in, under names without the first `strip` keys that lead to it."""
         start = ".".join(part.path[strip:])
+        dtypes = {name: leaf.tensor.dtype for name, leaf in part.leaves.items()}
         for name, leaf in part.leaves.items():
             full = f"{start}.{name}" if start else name
             full = self.names.free(full, self.tensors)
-            self.tensors[full] = self.tensor(full, leaf, self.role(part, name, leaf))
+            idle = leaf.idle or (part.kind == "model" and is_setting(name, dtypes))
+            role = (Role.CONSTANT, False) if idle else self.role(part, name, leaf)
+            self.tensors[full] = self.tensor(full, leaf, role)
         if part.kind == "model":
             for path, module in part.modules.items():
                 full = ".".join(filter(None, (start, path)))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+import torch.ao.quantization as tq
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from inspector.engines.summary.rows import Overview
+from inspector.engines.summary.rows import Overview, Row
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.rows import TASK as ROWS
+from inspector.worker.tasks.rows import RowsArgs
 from inspector.worker.tasks.tensor import TASK as TENSOR
 from inspector.worker.tasks.tensor import TensorArgs, TensorView
 
@@ -21,18 +28,29 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def overview(path: Path, **shapes: tuple[int | str, ...]) -> Overview:
-    """What somebody sees who opens the file, and types the shapes of its inputs."""
-    [found] = ask_document(path, [], OpenArgs(str(path), shapes=dict(shapes)))
-    assert isinstance(found, Overview)
-    return found
+@dataclass
+class Seen:
+    """What somebody sees who opens a file: the table, and the tensor panel by name."""
+
+    overview: Overview
+    rows: list[Row]
+    panels: dict[str, TensorView]
+
+    def real(self, name: str) -> torch.Tensor:
+        """The real numbers in a panel."""
+        return torch.tensor([float(value) for value in self.panels[name].values])
+
+    @property
+    def names(self) -> set[str]:
+        """Tensors that have a row."""
+        return {name for row in self.rows for name in row.weights}
 
 
-def panel(path: Path, name: str) -> tuple[TensorView, torch.Tensor]:
-    """What the tensor panel shows of a quantized tensor, and the real numbers in it."""
-    _, found = ask_document(path, [(TENSOR, TensorArgs(name, count=10_000, real=True))])
-    assert isinstance(found, TensorView)
-    return found, torch.tensor([float(value) for value in found.values])
+def look(path: Path, *names: str, **shapes: tuple[int | str, ...]) -> Seen:
+    """Open a file, with shapes of inputs as they may be typed, and the panels of tensors."""
+    asked = [(TENSOR, TensorArgs(name, count=10_000, real=True)) for name in names]
+    found, page, *views = ask_document(path, [(ROWS, RowsArgs()), *asked], OpenArgs(str(path), shapes=dict(shapes)))
+    return Seen(found, list(page.rows), dict(zip(names, views, strict=True)))
 
 
 def cost(model: nn.Module, *inputs: torch.Tensor) -> tuple[int, int]:
@@ -40,6 +58,86 @@ def cost(model: nn.Module, *inputs: torch.Tensor) -> tuple[int, int]:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(*inputs)
     return sum(weight.numel() for weight in model.parameters()), counter.get_total_flops() // 2
+
+
+class Static(nn.Module):
+    """Layers as static quantization takes them: a fused convolution, groups, a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.dequant = tq.QuantStub(), tq.DeQuantStub()
+        self.conv, self.relu = nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()
+        self.second = nn.Conv2d(8, 8, 3, stride=2, groups=2)
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.relu(self.conv(self.quant(x)))
+        return self.dequant(self.head(self.second(x).mean((2, 3))))
+
+
+class Dynamic(nn.Module):
+    """Layers as dynamic quantization takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(20, 16)
+        self.lstm = nn.LSTM(16, 12, 2, batch_first=True, bidirectional=True)
+        self.gru = nn.GRU(24, 8, batch_first=True)
+        self.cell = nn.LSTMCell(8, 8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, index: torch.Tensor) -> torch.Tensor:
+        steps, _ = self.gru(self.lstm(self.table(index))[0])
+        last, _ = self.cell(steps[:, -1])
+        return self.head(last)
+
+
+PICTURE = torch.randn(1, 3, 16, 16)
+WORDS = torch.randint(0, 20, (2, 7))
+
+
+@pytest.fixture(scope="module", params=["fbgemm", "qnnpack"])
+def static(request: pytest.FixtureRequest) -> Iterator[tuple[nn.Module, nn.Module]]:
+    """A model and its quantized twin: a scale for each channel (fbgemm) or for all of a weight (qnnpack)."""
+    before, torch.backends.quantized.engine = torch.backends.quantized.engine, request.param
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = Static().eval()
+        ready = tq.fuse_modules(copy.deepcopy(model), [["conv", "relu"]])
+        ready.qconfig = tq.get_default_qconfig(request.param)
+        ready = tq.prepare(ready)
+        ready(PICTURE)
+        yield model, tq.convert(ready)
+    torch.backends.quantized.engine = before
+
+
+@pytest.fixture(scope="module")
+def dynamic() -> tuple[nn.Module, nn.Module]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = Dynamic().eval()
+        kinds = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell}
+        return model, tq.quantize_dynamic(model, kinds, dtype=torch.qint8)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_checkpoints_of_quantized_models(
+    static: tuple[nn.Module, nn.Module], dynamic: tuple[nn.Module, nn.Module], whole: bool, tmp_path: Path
+) -> None:
+    for model, quantized in (static, dynamic):
+        torch.save(quantized if whole else quantized.state_dict(), tmp_path / "saved.pt")
+        seen = look(tmp_path / "saved.pt", "head.weight", *(["second.weight"] if model is static[0] else []))
+        assert seen.overview.totals.parameters == sum(weight.numel() for weight in model.parameters())
+        assert {"head.weight", "head.bias"} <= seen.names
+        for name, view in seen.panels.items():
+            weight = getattr(quantized, name.partition(".")[0]).weight()
+            assert view.dtype == "qint8"
+            assert torch.allclose(seen.real(name), weight.dequantize().flatten(), rtol=1e-6)
+            assert view.quantized is not None
+            assert view.quantized.count == (len(weight) if weight.qscheme() == torch.per_channel_affine else 1)
+    if whole:
+        modules = {(module.path, module.type) for module in seen.overview.modules}
+        assert ("lstm._all_weight_values.0", "PackedParameter") in modules
 
 
 class Exported(nn.Module):
@@ -77,13 +175,12 @@ def test_an_export_quantized_by_pt2e_has_the_parameters_of_the_float_model(tmp_p
     want = cost(flat, example)
     path = tmp_path / "pt2e.pt2"
     torch.export.save(torch.export.export(Exported(conv, head), (example,)), path)
-    seen = overview(path)
-    assert (seen.totals.parameters, seen.totals.macs) == want
-    [note] = [note.text for note in seen.notes if "before" in note.text]
+    seen = look(path, "_frozen_bias")
+    totals = seen.overview.totals
+    assert (totals.parameters, totals.macs) == want
+    [note] = [note.text for note in seen.overview.notes if "before" in note.text]
     assert note == "3 weights of before the model was quantized are still in the file, such as 'conv.weight'."
-    seen_bias, reals = panel(path, "_frozen_bias")
-    assert seen_bias.quantized is not None
-    assert torch.allclose(reals, 0.001 * torch.arange(10))
+    assert torch.allclose(seen.real("_frozen_bias"), 0.001 * torch.arange(10))
 
 
 class ByHand(nn.Module):
@@ -102,5 +199,5 @@ class ByHand(nn.Module):
 def test_integers_that_a_product_takes_are_weights_and_indices_are_not(tmp_path: Path) -> None:
     path = tmp_path / "hand.pt2"
     torch.export.save(torch.export.export(ByHand(), (torch.randn(2, 4),)), path)
-    seen = overview(path)
-    assert (seen.totals.parameters, seen.totals.macs) == (6 * 4 + 6, 2 * 4 * 6)
+    totals = look(path).overview.totals
+    assert (totals.parameters, totals.macs) == (6 * 4 + 6, 2 * 4 * 6)
