@@ -7,8 +7,9 @@ each other, nothing more is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._tf_shapes_calls import called, kept, meet, outside, widened
@@ -22,7 +23,8 @@ from inspector.formats._tf_shapes_windows import WINDOWS
 from inspector.formats._tf_shapes_words import BATCH, position, shown, told
 from inspector.ir import Graph, Model, Node, Shape, Signature, Tensor, Value
 
-RULES = {**MATHS, **MOVES, **MAKES, **WINDOWS, **LISTS}
+Rule = Callable[[Step], Any]
+RULES: Mapping[str, Rule] = {**MATHS, **MOVES, **MAKES, **WINDOWS, **LISTS}
 REPEATED = frozenset({"Split", "Unpack", "Unstack", "SplitV"})
 """Operators whose outputs are all alike where their rule gives only one."""
 
@@ -36,19 +38,22 @@ VISITS = 50_000
 ROUNDS = 4
 
 
-def propagate(model: Model, shapes: Mapping[str, Shape | None] | None = None) -> Model:
+def propagate(
+    model: Model, shapes: Mapping[str, Shape | None] | None = None, rules: Mapping[str, Rule] = RULES
+) -> Model:
     """The model with the dtypes and shapes that follow from those of its inputs.
 
     Args:
         model: As a reader of TensorFlow's graphs gives it.
         shapes: Shapes of inputs of the main graph by name; inputs that are not named keep what the model says of them.
+        rules: What makes a node's outputs of its inputs, by operator.
 
     Raises:
         FormatError: An input cannot have the shape given, or an operator cannot take what would reach it.
     """
     if not model.graphs:
         return model
-    walk = Walk(model, strict=bool(shapes))
+    walk = Walk(model, strict=bool(shapes), rules=rules)
     roots = {model.graphs[0].name, *(signature.name for signature in model.signatures)}
     inputs: dict[str, tuple[Value, ...]] = {}
     for at, graph in enumerate(model.graphs):
@@ -96,11 +101,13 @@ class Walk:
 
     Attributes:
         strict: Shapes that do not fit are an error; otherwise they are not known.
+        rules: What makes a node's outputs, by operator.
         known: Facts by value name, by graph; of all runs of a function together.
     """
 
     model: Model
     strict: bool
+    rules: Mapping[str, Rule] = field(default_factory=lambda: RULES)
     known: dict[str, dict[str, Fact]] = field(default_factory=dict)
     graphs: dict[str, Graph] = field(default_factory=dict)
     memo: dict[tuple[str, tuple[Fact, ...]], list[Fact]] = field(default_factory=dict)
@@ -183,7 +190,7 @@ class Walk:
             return self.loop(node, ins)
         if node.op in CHOICES or node.op in CALLS:
             return self.call(node, ins)
-        rule = RULES.get(node.op)
+        rule = self.rules.get(node.op)
         if rule is None:
             return []
         step = Step(node, ins)

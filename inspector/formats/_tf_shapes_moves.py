@@ -192,12 +192,12 @@ def _strided(step: Step) -> Fact:
         if at >= len(x):
             raise MisfitError(f"takes apart more than {len(x)} dimensions")
         if isinstance(part, slice):
-            shape.append(_cut(x[at], part))
+            shape.append(cut(x[at], part))
         at += 1
     return Fact(step.dtype, (*shape, *x[at:]))
 
 
-def _cut(size: Dim, part: slice) -> Dim:
+def cut(size: Dim, part: slice) -> Dim:
     """Length of a range of a dimension."""
     start, stop, by = part.start, part.stop, part.step
     if OPEN in (start, stop, by) or by == 0:

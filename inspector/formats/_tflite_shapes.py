@@ -7,46 +7,14 @@ and some inputs of TensorFlow are settings here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from inspector.formats._tf_shapes import propagate
-from inspector.formats._tf_shapes_words import RENAMED
-from inspector.ir import Attribute, Graph, Model, Node, Place, Shape, Tensor, Value
+from inspector.formats._tf_translated import Constants, through
+from inspector.formats._tf_translated import Translated as Whole
+from inspector.ir import Attribute, Model, Node, Shape
 
 Settings = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Translation:
-    """Tensors that TensorFlow's operators need beside those of the file."""
-
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-
-    def number(self, value: int) -> str:
-        """A constant."""
-        name = f"\0{value}"
-        self.tensors[name] = Tensor(name, "int32", (), Place(layout={"numbers": (value,)}))
-        return name
-
-    def turned(self, name: str, order: tuple[int, ...]) -> str:
-        """A filter with its dimensions in another order; itself where it is none."""
-        old = self.tensors.get(name)
-        if old is None or len(old.shape) != len(order):
-            return name
-        made = f"{name}\0{order}"
-        self.tensors[made] = replace(old, name=made, shape=tuple(old.shape[at] for at in order))
-        return made
-
-    def divided(self, name: str, multiplier: int) -> str:
-        """A filter for each channel, (1, height, width, channels · multiplier), as TensorFlow has it."""
-        old = self.tensors.get(name)
-        if old is None or len(old.shape) != 4 or multiplier < 1:
-            return name
-        made = f"{name}\0deep"
-        shape = (old.shape[1], old.shape[2], old.shape[3] // multiplier, multiplier)
-        self.tensors[made] = replace(old, name=made, shape=shape)
-        return made
 
 
 def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
@@ -55,37 +23,41 @@ def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
     Raises:
         FormatError: The file does not allow one of the shapes, or an operator cannot take what would reach it.
     """
-    made = Translation(dict(model.tensors))
-    graphs = tuple(replace(graph, nodes=tuple(_node(node, made) for node in graph.nodes)) for graph in model.graphs)
-    found = propagate(replace(model, graphs=graphs, tensors=made.tensors), shapes)
-    told = tuple(_told(old, new) for old, new in zip(model.graphs, found.graphs, strict=True))
-    return replace(model, graphs=told, signatures=found.signatures)
+    return through(model, _node, shapes)
 
 
-def _told(old: Graph, new: Graph) -> Graph:
-    """The graph of the file with the shapes that were found; dtypes are those of the file."""
-
-    def sized(value: Value, found: Value | None) -> Value:
-        return value if found is None or found.shape is None else replace(value, shape=found.shape)
-
-    outputs = tuple(sized(a, b) for a, b in zip(old.outputs, new.outputs, strict=True))
-    values = {name: sized(value, new.values.get(name)) for name, value in old.values.items()}
-    return Graph(old.name, new.inputs, outputs, old.nodes, values)
-
-
-def _node(node: Node, made: Translation) -> Node:
+def _node(node: Node, made: Constants) -> Whole:
     """A node as TensorFlow's; one that is not known here keeps its name, which is none of TensorFlow's."""
     op, translate = OPERATORS.get(node.op, (node.op, _plain))
-    inputs, attributes = translate(node, made)
-    names = {RENAMED: tuple(f"{node.name}:{at}" for at in range(len(node.outputs)))}
-    return replace(node, op=op, inputs=tuple(inputs), attributes={**attributes, **names})
+    return op, *translate(node, made)
+
+
+def _turned(made: Constants, name: str, order: tuple[int, ...]) -> str:
+    """A filter with its dimensions in another order; itself where it is none."""
+    old = made.tensors.get(name)
+    if old is None or len(old.shape) != len(order):
+        return name
+    new = f"{name}\0{order}"
+    made.tensors[new] = replace(old, name=new, shape=tuple(old.shape[at] for at in order))
+    return new
+
+
+def _divided(made: Constants, name: str, multiplier: int) -> str:
+    """A filter for each channel, (1, height, width, channels · multiplier), as TensorFlow has it."""
+    old = made.tensors.get(name)
+    if old is None or len(old.shape) != 4 or multiplier < 1:
+        return name
+    new = f"{name}\0deep"
+    shape = (old.shape[1], old.shape[2], old.shape[3] // multiplier, multiplier)
+    made.tensors[new] = replace(old, name=new, shape=shape)
+    return new
 
 
 Translated = tuple[list[str], dict[str, Attribute]]
-Translate = Callable[[Node, Translation], Translated]
+Translate = Callable[[Node, Constants], Translated]
 
 
-def _plain(node: Node, made: Translation) -> Translated:
+def _plain(node: Node, made: Constants) -> Translated:
     return list(node.inputs), {}
 
 
@@ -102,35 +74,35 @@ def _window(settings: Settings) -> dict[str, Attribute]:
     }
 
 
-def _conv(node: Node, made: Translation) -> Translated:
+def _conv(node: Node, made: Constants) -> Translated:
     x, weight, *rest = node.inputs
-    return [x, made.turned(weight, (1, 2, 3, 0)), *rest], _window(node.attributes)
+    return [x, _turned(made, weight, (1, 2, 3, 0)), *rest], _window(node.attributes)
 
 
-def _depthwise(node: Node, made: Translation) -> Translated:
+def _depthwise(node: Node, made: Constants) -> Translated:
     x, weight, *rest = node.inputs
-    return [x, made.divided(weight, _whole(node.attributes, "DepthMultiplier")), *rest], _window(node.attributes)
+    return [x, _divided(made, weight, _whole(node.attributes, "DepthMultiplier")), *rest], _window(node.attributes)
 
 
-def _transposed(node: Node, made: Translation) -> Translated:
+def _transposed(node: Node, made: Constants) -> Translated:
     sizes, weight, x, *_ = node.inputs
-    return [sizes, made.turned(weight, (1, 2, 0, 3)), x], _window(node.attributes)
+    return [sizes, _turned(made, weight, (1, 2, 0, 3)), x], _window(node.attributes)
 
 
-def _pool(node: Node, made: Translation) -> Translated:
+def _pool(node: Node, made: Constants) -> Translated:
     kernel = (1, _whole(node.attributes, "FilterHeight"), _whole(node.attributes, "FilterWidth"), 1)
     return list(node.inputs), {**_window(node.attributes), "ksize": kernel}
 
 
-def _joined(node: Node, made: Translation) -> Translated:
+def _joined(node: Node, made: Constants) -> Translated:
     return [*node.inputs, made.number(_whole(node.attributes, "Axis", 0))], {}
 
 
-def _cast(node: Node, made: Translation) -> Translated:
+def _cast(node: Node, made: Constants) -> Translated:
     return list(node.inputs), {"DstT": str(node.attributes.get("OutDataType", "FLOAT32")).lower()}
 
 
-def _gathered(node: Node, made: Translation) -> Translated:
+def _gathered(node: Node, made: Constants) -> Translated:
     axis = made.number(_whole(node.attributes, "Axis", 0))
     return [*node.inputs[:2], axis], {"batch_dims": _whole(node.attributes, "BatchDims", 0)}
 
@@ -138,7 +110,7 @@ def _gathered(node: Node, made: Translation) -> Translated:
 def _settings(**names: str) -> Translate:
     """Settings that have other names in TensorFlow."""
 
-    def translate(node: Node, made: Translation) -> Translated:
+    def translate(node: Node, made: Constants) -> Translated:
         found = {name: node.attributes[key] for name, key in names.items() if key in node.attributes}
         return list(node.inputs), found
 

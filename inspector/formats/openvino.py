@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -20,16 +21,22 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._openvino_graph import Build, Weights
 from inspector.formats._openvino_roles import NARROW, settled
+from inspector.formats._openvino_shapes import is_open
+from inspector.formats._openvino_shapes import reshape as propagated
 from inspector.formats._openvino_xml import Net, parse
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
-from inspector.ir import Graph, Model, Note, Signature, Tensor, Value
+from inspector.ir import Graph, Model, Note, Shape, Signature, Tensor, Value
 
 NET = re.compile(rb"<net\b[^>]*\sversion\s*=\s*[\"']\d+[\"'][^>]*>", re.IGNORECASE)
 LONG = 200
 STATE = 1 << 20
 """Bytes of an initial state that is looked at to see whether it is zero."""
+
+NUMBERS = {"int64": "<i8", "int32": "<i4", "float32": "<f4"}
+MOST_NUMBERS, MOST_CONSTANTS = 64, 50_000
+"""Constants that shapes may be made of: their types, elements of one, and how many are looked at."""
 
 NF4 = np.array([
     -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
@@ -56,9 +63,11 @@ def read(source: Source) -> Model:
     main = Build(weights, graphs).graph(net, "main")
     notes, size = _weights_there(source, weights)
     tensors = settled(weights.tensors, weights.uses, lambda tensor: _is_zero(source, tensor, size))
+    if is_open(main):
+        tensors = _known(source, tensors, size)
     facts = {"IR version": net.version, "network": net.name, **_opsets(graphs), **net.facts}
     runtime = net.facts.get("Runtime_version") or net.facts.get("MO_version", "")
-    return Model(
+    made = Model(
         format="openvino",
         producer=f"OpenVINO {runtime.partition('-')[0]}"[:LONG].strip(),
         graphs=tuple(graphs),
@@ -69,6 +78,38 @@ def read(source: Source) -> Model:
         texts={key: text for key, text in facts.items() if len(text) > LONG or "\n" in text},
         notes=(*notes, *_remarks(net, graphs)),
     )
+    return reshape(made, {})
+
+
+def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
+    """The model under these shapes of its inputs, by their names in the signature.
+
+    Raises:
+        FormatError: The file does not allow one of the shapes, or an operator cannot take what would reach it.
+    """
+    made = propagated(model, shapes)
+    return replace(made, signatures=(_signature(made.graphs[0]),))
+
+
+def _known(source: Source, tensors: dict[str, Tensor], size: int) -> dict[str, Tensor]:
+    """The tensors, with the numbers of small ones that shapes may be made of."""
+    small = [
+        tensor
+        for tensor in tensors.values()
+        if tensor.dtype in NUMBERS
+        and tensor.count <= MOST_NUMBERS
+        and tensor.place.offset + tensor.place.size <= size
+        and not tensor.place.layout
+    ][:MOST_CONSTANTS]
+    if not small:
+        return tensors
+    found = dict(tensors)
+    with source.open(small[0].place.file) as file:
+        for tensor in small:
+            data = read_at(file, tensor.place.offset, tensor.place.size, f"tensor {tensor.name[:100]!r}")
+            numbers = tuple(np.frombuffer(data, NUMBERS[tensor.dtype]).tolist())
+            found[tensor.name] = replace(tensor, place=replace(tensor.place, layout={"numbers": numbers}))
+    return found
 
 
 def _weights_there(source: Source, weights: Weights) -> tuple[list[Note], int]:
@@ -201,4 +242,5 @@ FORMAT = Format(
     fetch=fetch,
     mime="",  # the desktop knows types by suffix before it looks inside, and .xml is everybody's
     fetch_part=fetch_part,
+    reshape=reshape,
 )

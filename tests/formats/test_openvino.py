@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -12,7 +13,7 @@ from built import dangling
 from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
-from inspector.formats.openvino import FORMAT
+from inspector.formats.openvino import FORMAT, reshape
 from inspector.ir import Model, Role
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.rows import TASK as ROWS
@@ -262,3 +263,44 @@ def test_the_bin_is_not_followed_out_of_the_folder(tmp_path: Path) -> None:
     (folder / "m.bin").symlink_to(tmp_path / "secret.bin")
     (note,) = read(path).notes
     assert note.text == "The weights cannot be read: The side file 'm.bin' is a link that leaves the model's folder."
+
+
+NETWORKS = Path(__file__).with_name("openvino")
+"""Written by OpenVINO, with the shapes that it gives their values: `build_openvino.py`."""
+
+
+@pytest.mark.parametrize("name", ["windows", "resized", "sequence", "layers"])
+def test_shapes_that_are_typed_flow_as_they_do_in_openvino(name: str) -> None:
+    told = json.loads((NETWORKS / f"{name}.json").read_text())
+    model = read(NETWORKS / f"{name}.xml")
+    sized = reshape(model, {"x": tuple(told["input"])})
+    found = {
+        f"{node.name}|{at}": list(sized.main.values[value].shape or ())
+        for node in sized.main.nodes
+        for at, value in enumerate(node.outputs)
+    }
+    assert found == {key: shape for key, shape in told["values"].items() if key in found}
+    assert sized.signatures[0].inputs[0].shape == tuple(told["input"])
+    assert all(isinstance(size, int) for value in sized.signatures[0].outputs for size in value.shape or (None,))
+    totals = Summary(sized).totals
+    assert totals.complete
+    assert totals.macs > Summary(model).totals.macs
+
+
+def test_a_first_size_that_is_a_multiple_of_the_batch_is_not_taken_for_it() -> None:
+    """16 windows an image: a file says only -1 where the batch and the windows are one dimension."""
+    model = read(NETWORKS / "windows.xml")
+    assert not Summary(model).totals.complete
+    sized = reshape(model, {"x": ("batch", 16, 16, 16)})
+    product = next(node for node in sized.main.nodes if node.op == "MatMul")
+    assert sized.main.values[product.outputs[0]].shape == ("16*batch", 16, 48)
+    one, four = (Summary(sized, {"batch": size}).totals for size in (1, 4))
+    assert four.macs == 4 * one.macs == 4 * 16 * 16 * 16 * (48 + 16 + 2 * 16)
+
+
+def test_an_input_that_cannot_have_a_shape_is_named() -> None:
+    model = read(NETWORKS / "resized.xml")
+    with pytest.raises(FormatError, match="cannot have this shape"):
+        reshape(model, {"x": (1, 4, 32, 32)})
+    with pytest.raises(FormatError, match="do not fit the model"):
+        reshape(read(NETWORKS / "windows.xml"), {"x": (1, 9, 8, 16)})
