@@ -102,6 +102,7 @@ def main(arguments: list[str]) -> int:
     window = MainWindow(workspace)
     to_open = files or [str(path) for path in workspace.session()]
     instance.asked.connect(window.come_forward)
+    window.closing.connect(instance.close)
     if isinstance(app, Application):
         app.asked.connect(window.open_files)
     if to_open:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
+from PySide6.QtCore import QByteArray, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
@@ -40,6 +40,9 @@ TOLD_MS = 6000
 
 class MainWindow(QMainWindow):
     """One window with a tab a model. What costs time is imported when the first model is opened."""
+
+    closing = Signal()
+    """It is about to be gone: files of later starts are to be handed to somebody else."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -365,12 +368,14 @@ class MainWindow(QMainWindow):
         self.open_files(dropped(event.mimeData().urls()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember what is open and how it lies, then end every process."""
+        """Remember what is open and how it lies, be gone, then end every process."""
         settings = self.workspace.settings
         settings.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         if self.docks is not None and self.tabs.count():
             settings.docks = self.docks.state()
         self.workspace.remember_session()
+        self.closing.emit()
+        self.hide()
         self.workspace.shut_down()
         event.accept()
 

@@ -7,19 +7,21 @@ thread that outlives them. Everything between the two threads is a queued signal
 from __future__ import annotations
 
 import os
+import threading
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from PySide6.QtCore import QEventLoop, QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from inspector.jobs.document import Document, Host
 from inspector.jobs.floor import Floor, Order
 from inspector.jobs.job import Outcome
 from inspector.jobs.recipe import Recipe
 
-PATIENCE_MS = 5000
-"""How long closing waits for processes that were told to stop; they are killed after half a second."""
+PATIENCE_S = 5.0
+"""How long closing waits for processes that have been killed and for files that are being put in their place."""
 
 
 def memory_of_machine() -> int:
@@ -102,22 +104,22 @@ class Desk(QObject):
         return self._new("layout")
 
     def close(self) -> None:
-        """Stop every job and process, then the thread; returns within about a second."""
+        """Stop every job and process, then the thread; returns when the last has ended.
+
+        Waited for without an event loop: one that is told to quit before it has begun never ends, and one that runs
+        would start what is still to be started.
+        """
         if self._closed:
             return
         self._closed = True
-        loop, open_ends = QEventLoop(), {"floor", "host"}
-
-        def ended(end: str) -> None:
-            open_ends.discard(end)
-            if not open_ends:
-                loop.quit()
-
-        self._floor.closed.connect(lambda: ended("floor"))
-        self._host.closed.connect(lambda: ended("host"))
-        QTimer.singleShot(PATIENCE_MS, loop, loop.quit)
+        ends = threading.Event(), threading.Event()
+        direct = Qt.ConnectionType.DirectConnection
+        for closed, end in zip((self._floor.closed, self._host.closed), ends, strict=True):
+            closed.connect(end.set, direct)
         self._close.emit()
-        loop.exec()
+        end_of_patience = monotonic() + PATIENCE_S
+        for end in ends:
+            end.wait(max(0.0, end_of_patience - monotonic()))
         self._thread.quit()
         self._thread.wait()
 

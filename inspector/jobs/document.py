@@ -47,6 +47,9 @@ class Host(QObject):
     @Slot(int, str)
     def begin(self, key: int, role: str) -> None:
         """Start a worker under this key."""
+        if self._closing:
+            self.ended.emit(key, "", "", "")
+            return
         process = WorkerProcess(role, None, memory=MEMORY[role], parent=self)
         self._processes[key] = process
         process.ready.connect(lambda protection: self.ready.emit(key, protection))
@@ -80,7 +83,7 @@ class Host(QObject):
         """Stop all; `closed` when the last has ended."""
         self._closing = True
         for process in list(self._processes.values()):
-            process.stop()
+            process.stop(at_once=True)
         if not self._processes:
             self.closed.emit()
 

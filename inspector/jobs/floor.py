@@ -77,9 +77,9 @@ class Floor(QObject):
         for order in list(self._queue):
             self.cancel(order.id)
         for _, job in list(self._running.values()):
-            job.cancel()
+            job.abandon()
         for process, _ in list(self._spares.values()):
-            process.stop()
+            process.stop(at_once=True)
         self._perhaps_closed()
 
     def _next(self) -> None:

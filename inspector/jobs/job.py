@@ -96,6 +96,12 @@ class Job(QObject):
         elif self._outcome is None:
             self._resume(error=Cancelled())
 
+    def abandon(self) -> None:
+        """The program ends: cancel, and let no worker take its time."""
+        self.cancel()
+        for hand in list(self._hands.values()):
+            hand.process.stop(at_once=True)
+
     # What the recipe asks for
 
     def _advance(self, value: Any) -> None:

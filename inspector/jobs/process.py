@@ -1,8 +1,9 @@
 """One worker process, as the window's side sees it: frames in, frames out, one way to stop.
 
 A plain QProcess child in a session of its own. Stop = close its stdin, wait 500 ms, kill the group; this is the same on
-every system and works when native code holds the GIL. Its end is told on `QProcess.finished` and not on its last
-message, so that a crash while shutting down is not missed.
+every system and works when native code holds the GIL. When the program ends nobody waits: a worker that imports hears
+nothing, and what any of them has written lies in private folders. Its end is told on `QProcess.finished` and not on its
+last message, so that a crash while shutting down is not missed.
 """
 
 from __future__ import annotations
@@ -115,16 +116,19 @@ class WorkerProcess(QObject):
             ) from error
         self._process.write(data)
 
-    def stop(self) -> None:
-        """Ask by closing its stdin; insist by killing after the grace time."""
-        if self.finished or self.stopping:
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask by closing its stdin; insist by killing after the grace time, or at once."""
+        if self.finished:
             return
-        self.stopping = True
-        if self._process.state() == QProcess.ProcessState.NotRunning:
-            self._on_finished(0, QProcess.ExitStatus.NormalExit)
-            return
-        self._process.closeWriteChannel()
-        self._kill.start()
+        if not self.stopping:
+            self.stopping = True
+            if self._process.state() == QProcess.ProcessState.NotRunning:
+                self._on_finished(0, QProcess.ExitStatus.NormalExit)
+                return
+            self._process.closeWriteChannel()
+            self._kill.start()
+        if at_once:
+            self.kill()
 
     def kill(self) -> None:
         """Kill it and whatever it started."""
