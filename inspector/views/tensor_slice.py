@@ -93,7 +93,7 @@ class SliceBar(QWidget):
             index.setToolTip(f"0 to {max(0, size - 1):,}")
             roomy(index)
             index.valueChanged.connect(self._on_index)
-            self.indices.append((_field(f"Index {dim} of {size:,}", index), index))
+            self.indices.append((_field(f"Index {dim} of {size:,}", index, self), index))
 
     def _arrange(self) -> None:
         """The fields that there are, two in a line."""
@@ -127,8 +127,8 @@ class SliceBar(QWidget):
         self.chosen.emit(Slice(self.rows.currentIndex(), self.columns.currentIndex(), at, tiles))
 
 
-def _field(name: str, box: QWidget) -> QWidget:
+def _field(name: str, box: QWidget, parent: QWidget | None = None) -> QWidget:
     """A field with its name above it."""
-    made = QWidget()
+    made = QWidget(parent)
     made.setLayout(column(label(name, "caption"), box, spacing=2))
     return made
