@@ -15,7 +15,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from inspector.engines.summary.repeats import Repeats
-from inspector.engines.summary.repeats_words import distinct_number, same_as
+from inspector.engines.summary.repeats_words import distinct_number
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
 from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, piling, run
@@ -48,7 +48,7 @@ class LayerRole(IntEnum):
     OPEN = Qt.ItemDataRole.UserRole + 6
     """Whether a module is open; None for what is no module."""
     ALIKE = Qt.ItemDataRole.UserRole + 7
-    """Whose weights it uses, or whose values its own repeat; empty for most."""
+    """`shares NAME` or `= NAME`: whose weights it uses, or whose values its own repeat; empty for most."""
 
 
 class LayerTable(QAbstractTableModel):
@@ -318,7 +318,8 @@ class LayerTable(QAbstractTableModel):
         if role == LayerRole.ROW:
             return row
         if role == LayerRole.ALIKE:
-            return next(iter(self._alike(row)), "")
+            others = self._repeated(row)
+            return f"shares {row.shares[0]}" if row.shares else f"= {others[0]}" if others else ""
         if role == LayerRole.LEVEL:
             return row.level if self.is_tree else None
         if role == LayerRole.OPEN and row.layers:
@@ -353,16 +354,16 @@ class LayerTable(QAbstractTableModel):
         ports = {"input_shapes": row.inputs, "output_shapes": row.outputs}.get(key)
         if ports is not None:
             return words.tip("\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20]))
-        if key in {"name", "parameters", "shares"} and (alike := self._alike(row, ", counted there")):
-            return words.tip("\n".join([row.name, *alike]))
+        if key in {"name", "parameters", "shares"} and (row.shares or self._repeated(row)):
+            lines = [row.name, *(f"shares {name}, counted there" for name in row.shares)]
+            return words.tip("\n".join([*lines, *(f"same values as {name}" for name in self._repeated(row))]))
         said = {"name": row.name, "type": row.category, "source": row.source}.get(key)
         return words.tip(why_unknown(row, key) if said is None else said)
 
-    def _alike(self, row: Row, more: str = "") -> list[str]:
-        """Whose weights a row uses, and whose values its own repeat; a module's row says nothing of those in it."""
+    def _repeated(self, row: Row) -> list[str]:
+        """Whose values weights of a row repeat; a module's row says nothing of those in it."""
         pairs = {} if row.layers else self._repeats.pairs
-        found = [same_as(name, pairs) for name in row.weights if name in pairs] if pairs else []
-        return [*(f"shares {name}{more}" for name in row.shares), *found]
+        return [pairs[name] for name in row.weights if name in pairs] if pairs else []
 
     # What the totals line says
 

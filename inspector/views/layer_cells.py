@@ -17,6 +17,8 @@ DEEP = 12
 """Levels that are indented; names need room as well."""
 FIGURE = 56
 """Pixels behind a bar for its figure."""
+EQUAL, LEGIBLE = "=", 8
+"""What marks a weight that repeats another, and letters below which the other's name is left to the tooltip."""
 SMALL = 0.92
 """Size of shapes: letters of one width look larger than others."""
 
@@ -77,21 +79,22 @@ class LayerCells(QStyledItemDelegate):
         faint = style == "bar" or (text in {"–", "0", "?"} and level is None)
         painter.setPen(look.colour("on_selection" if chosen else "muted" if faint else "text"))
         mode = Qt.TextElideMode.ElideMiddle if style == "text" else Qt.TextElideMode.ElideRight
-        shown = painter.fontMetrics().elidedText(text, mode, int(room.width()))
+        alike = index.data(LayerRole.ALIKE) if COLUMNS[index.column()].key == "name" else ""
+        kept = painter.fontMetrics().horizontalAdvance(EQUAL) + PAD if alike.startswith(EQUAL) else 0
+        shown = painter.fontMetrics().elidedText(text, mode, int(room.width()) - kept)
         side = Qt.AlignmentFlag.AlignRight if style in {"number", "bar"} else Qt.AlignmentFlag.AlignLeft
         painter.drawText(room, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
-        if COLUMNS[index.column()].key == "name":
-            self._shares(painter, room, shown, index.data(LayerRole.ALIKE), chosen)
+        if alike:
+            self._alike(painter, room, shown, alike, chosen)
         painter.restore()
 
     @staticmethod
-    def _shares(painter: QPainter, room: QRectF, name: str, alike: str, chosen: bool) -> None:
+    def _alike(painter: QPainter, room: QRectF, name: str, alike: str, chosen: bool) -> None:
         """Behind the name, fainter: whose weights it uses, or whose values its own repeat."""
-        if not alike:
-            return
         metrics = painter.fontMetrics()
         left = room.adjusted(metrics.horizontalAdvance(name) + PAD, 0, 0, 0)
         words = metrics.elidedText(alike, Qt.TextElideMode.ElideMiddle, int(left.width()))
+        words = EQUAL if alike.startswith(EQUAL) and len(words) < LEGIBLE else words
         painter.setPen(look.colour("on_selection" if chosen else "muted"))
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         painter.drawText(left, int(side), words)

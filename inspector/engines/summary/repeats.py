@@ -64,7 +64,8 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
     """What was found.
 
     Attributes:
-        pairs: Name of a weight that repeats, and of the first one that has its values; of the first 10,000, as shown.
+        pairs: Name of a weight that repeats, and of the first one that has its values, as shown; the 10,000
+            largest, largest first.
         weights: How many repeat.
         parameters: Elements of those.
         parameter_bytes: Bytes of them as stored.
@@ -162,6 +163,7 @@ class Search:
             seen.add(id(weight))
             if first.setdefault(number, name) != name:
                 repeated.append((name, first[number], weight.tensor))
+        repeated.sort(key=lambda each: -each[2].count)
         return Repeats(
             pairs={inert(name): inert(other) for name, other, _ in repeated[:MOST_PAIRS]},
             weights=len(repeated),

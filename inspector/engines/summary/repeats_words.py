@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from inspector.engines.summary.repeats import Repeats
 
-NAMED = 3
-"""Repeats that a sentence names."""
+NAMED, ROOM = 3, 100
+"""Repeats that a sentence names at most, and characters that more than one of them may take."""
 LONGEST = 60
 """Characters of a name in it; the end tells more than the beginning."""
 NONE = "No weight repeats the values of another"
@@ -28,7 +28,9 @@ def sentence(repeats: Repeats, parameters: int) -> str:
 def distinct(repeats: Repeats, parameters: int) -> str:
     """`124,439,808 distinct: 1 weight repeats the values of another (lm_head.weight = wte.weight)`."""
     pairs = [f"{_short(name)} = {_short(other)}" for name, other in list(repeats.pairs.items())[:NAMED]]
-    named = ", ".join(pairs) + (" …" if repeats.weights > len(pairs) else "")
+    while len(pairs) > 1 and len(", ".join(pairs)) > ROOM:
+        pairs.pop()
+    named = ", ".join(pairs) + (", …" if repeats.weights > len(pairs) else "")
     verb = "1 weight repeats" if repeats.weights == 1 else f"{repeats.weights:,} weights repeat"
     others = "another" if repeats.weights == 1 else "others"
     return f"{distinct_number(repeats, parameters):,} distinct: {verb} the values of {others} ({named})"
