@@ -15,7 +15,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from inspector.engines.summary.repeats import Repeats
-from inspector.engines.summary.repeats_words import distinct_number
+from inspector.engines.summary.repeats_words import distinct
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
 from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, piling, run
@@ -379,7 +379,7 @@ class LayerTable(QAbstractTableModel):
             f"{words.count(totals.trainable)} trainable",
         ]
         if self._repeats.weights and self._sums is None:
-            parts.insert(2, f"{words.count(distinct_number(self._repeats, totals.parameters))} distinct")
+            parts.insert(2, f"{words.count(distinct(self._repeats, totals.parameters))} distinct")
         if self._totals.nodes or totals.macs:  # a file of weights only says nothing of these
             parts += [
                 f"{about}{words.count(totals.macs)} multiply-adds",

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.engines.summary.repeats import Repeats
-from inspector.engines.summary.repeats_words import distinct_number, same_as, sentence
+from inspector.engines.summary.repeats_words import distinct, same_as, sentence
 from inspector.errors import InspectorError, WorkerDied
 from inspector.viewmodels import words
+from inspector.worker.tasks.repeats import EVERYTHING, Repeated, RepeatsArgs
 from inspector.worker.tasks.repeats import TASK as REPEATS
-from inspector.worker.tasks.repeats import Repeated, RepeatsArgs
 
 if TYPE_CHECKING:
     from inspector.viewmodels.document import DocumentModel
 
-EVERYTHING = RepeatsArgs(begin=True, most_bytes=1 << 60, most_seconds=1e9)
-"""What is asked for when the user wants no limits."""
 LISTED = 20
 """Repeats that a tooltip names."""
 RULE = (
@@ -107,7 +105,7 @@ class RepeatsModel(QObject):
     @property
     def distinct(self) -> int | None:
         """Parameters with repeats counted once; None where no weight repeats another, as far as is known."""
-        return distinct_number(self.found, self._document.totals.parameters) if self.found.weights else None
+        return distinct(self.found, self._document.totals.parameters) if self.found.weights else None
 
     def words_of(self, name: str) -> str:
         """`same values as wte.weight`, or for that one whose values they are; empty for all others."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from inspector.engines.summary.repeats import Repeats
+from inspector.engines.summary.repeats_words import distinct, omitted, repeated
 from inspector.engines.summary.rows import ModuleRow, Overview, Port, Row, Shape, Totals
 
 WIDEST = 48
@@ -51,11 +53,17 @@ _CSV = (
     "live_bytes",
     "runs",
     "share",
+    "repeats",
 )
 
 
-def as_json(overview: Overview, rows: Sequence[Row]) -> dict[str, Any]:
-    """Plain data: `file format inputs outputs totals{…} rows[…]` and more."""
+def as_json(overview: Overview, rows: Sequence[Row], repeats: Repeats | None = None) -> dict[str, Any]:
+    """Plain data: `file format inputs outputs totals{…} rows[…]` and more.
+
+    Of repeats `totals.distinct` counts the parameters without them, `repeats.pairs` has the name of each weight that
+    repeats with the first one of its values, and `repeats.complete` says whether all were compared; where nobody looked
+    for them, `totals.distinct` and `repeats` are null. A row's `repeats` are those of its own weights.
+    """
     first = overview.signatures[0] if overview.signatures else None
     return {
         "file": overview.file,
@@ -75,44 +83,51 @@ def as_json(overview: Overview, rows: Sequence[Row]) -> dict[str, Any]:
             }
             for each in overview.signatures
         ],
-        "totals": {**msgspec.to_builtins(overview.totals), "intensity": overview.totals.intensity},
-        "rows": [_row(row, overview.totals) for row in rows],
+        "totals": {
+            **msgspec.to_builtins(overview.totals),
+            "intensity": overview.totals.intensity,
+            "distinct": None if repeats is None else distinct(repeats, overview.totals.parameters),
+        },
+        "repeats": None if repeats is None else {**msgspec.to_builtins(repeats), "complete": not omitted(repeats)},
+        "rows": [{**_row(row, overview.totals), "repeats": _repeated(row, repeats)} for row in rows],
         "modules": [_module(row) for row in overview.modules],
         "metadata": dict(overview.metadata),
         "notes": [msgspec.to_builtins(note) for note in overview.notes],
     }
 
 
-def as_text(overview: Overview, rows: Sequence[Row]) -> str:
+def as_text(overview: Overview, rows: Sequence[Row], repeats: Repeats | None = None) -> str:
     """A heading, an aligned table and the totals, as torchinfo prints them."""
     cells = [_HEADING, *_cells(overview, rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADING))]
     table = [_line(line, widths) for line in cells]
     rule = "─" * max(map(len, table))
-    return "\n".join([*_head(overview), rule, table[0], rule, *table[1:], rule, *_foot(overview)])
+    return "\n".join([*_head(overview), rule, table[0], rule, *table[1:], rule, *_foot(overview, repeats)])
 
 
-def as_markdown(overview: Overview, rows: Sequence[Row]) -> str:
+def as_markdown(overview: Overview, rows: Sequence[Row], repeats: Repeats | None = None) -> str:
     """The same as a table of GitHub's Markdown; what a file's text could mark up is escaped."""
     right = len(_HEADING) - _WORDS
     lines = [f"### {_plain(overview.file)}", ""]
     lines += ["| " + " | ".join(_HEADING) + " |", "|" + " --- |" * _WORDS + " ---: |" * right]
     lines += ["| " + " | ".join(map(_plain, line)) + " |" for line in _cells(overview, rows)]
-    return "\n".join([*lines, "", *(f"- {_plain(line)}" for line in [*_head(overview), *_foot(overview)])])
+    return "\n".join([*lines, "", *(f"- {_plain(line)}" for line in [*_head(overview), *_foot(overview, repeats)])])
 
 
-def as_csv(rows: Iterable[Row], totals: Totals | None = None) -> str:
+def as_csv(rows: Iterable[Row], totals: Totals | None = None, repeats: Repeats | None = None) -> str:
     """The rows with one column for each figure; a text that a spreadsheet would run as a formula is quoted.
 
     Args:
         rows: What to write.
         totals: What shares of FLOPs are taken of; without them that column is empty.
+        repeats: Weights with the values of others; without them that column is empty.
     """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV)
     for row in rows:
-        writer.writerow(_cell(row, name, totals) for name in _CSV)
+        pairs = ", ".join(f"{name} = {other}" for name, other in _repeated(row, repeats).items())
+        writer.writerow([*(_cell(row, name, totals) for name in _CSV[:-1]), _harmless(pairs)])
     return out.getvalue()
 
 
@@ -143,12 +158,13 @@ def _head(overview: Overview) -> list[str]:
     return lines
 
 
-def _foot(overview: Overview) -> list[str]:
+def _foot(overview: Overview, repeats: Repeats | None) -> list[str]:
     totals = overview.totals
     more = "" if totals.complete else " (of what is known)"
     lines = [
         f"Layers              {totals.layers:,} of {totals.nodes:,} nodes",
         f"Parameters          {totals.parameters:,}, {bytes_in_words(totals.parameter_bytes)}",
+        *_said(repeats, totals.parameters),
         f"Trainable           {totals.trainable:,}",
         f"Multiply-adds       {totals.macs:,}{more}",
         f"FLOPs               {totals.flops:,}{more}",
@@ -159,6 +175,21 @@ def _foot(overview: Overview) -> list[str]:
         moved = bytes_in_words(totals.moved_bytes)
         lines.append(f"Intensity           {_number(totals.intensity)} FLOPs a byte, {moved} moved{more}")
     return lines + [f"{note.level.capitalize()}: {note.text} {note.hint}".rstrip() for note in overview.notes]
+
+
+def _said(repeats: Repeats | None, parameters: int) -> list[str]:
+    """That weights repeat others; nothing where none does and all were compared."""
+    if repeats is None:
+        return []
+    gaps = omitted(repeats)
+    lines = [f"Distinct            {distinct(repeats, parameters):,}: {repeated(repeats)}"] if repeats.weights else []
+    return lines + ([f"Not compared        {gaps}" + " Ask with --repeats." * bool(repeats.beyond)] if gaps else [])
+
+
+def _repeated(row: Row, repeats: Repeats | None) -> dict[str, str]:
+    """Which weights of a row repeat which others."""
+    pairs = repeats.pairs if repeats else {}
+    return {name: pairs[name] for name in row.weights if name in pairs} if pairs else {}
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -254,6 +285,11 @@ def _cell(row: Row, name: str, totals: Totals | None) -> str | int | float:
         part = share(row, totals) if totals else None
         return "" if part is None else round(part, 6)
     value = getattr(row, name)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
+    if isinstance(value, str):
+        return _harmless(value)
     return "" if value is None else value
+
+
+def _harmless(text: str) -> str:
+    """Text that a spreadsheet does not run."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

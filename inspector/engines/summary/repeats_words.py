@@ -18,25 +18,26 @@ def sentence(repeats: Repeats, parameters: int) -> str:
         repeats: What was found.
         parameters: Of the model, as the file declares them.
     """
-    found = f"{parameters:,} parameters, {distinct(repeats, parameters)}" if repeats.weights else NONE
-    gaps = omitted(repeats)
+    gaps, found = omitted(repeats), NONE
+    if repeats.weights:
+        found = f"{parameters:,} parameters, {distinct(repeats, parameters):,} distinct: {repeated(repeats)}"
     if gaps and not repeats.weights:
         found = "No weight that was compared repeats the values of another"
     return f"{found}. {gaps}".rstrip() if gaps else f"{found}."
 
 
-def distinct(repeats: Repeats, parameters: int) -> str:
-    """`124,439,808 distinct: 1 weight repeats the values of another (lm_head.weight = wte.weight)`."""
+def repeated(repeats: Repeats) -> str:
+    """`1 weight repeats the values of another (lm_head.weight = wte.weight)`."""
     pairs = [f"{_short(name)} = {_short(other)}" for name, other in list(repeats.pairs.items())[:NAMED]]
     while len(pairs) > 1 and len(", ".join(pairs)) > ROOM:
         pairs.pop()
     named = ", ".join(pairs) + (", …" if repeats.weights > len(pairs) else "")
     verb = "1 weight repeats" if repeats.weights == 1 else f"{repeats.weights:,} weights repeat"
     others = "another" if repeats.weights == 1 else "others"
-    return f"{distinct_number(repeats, parameters):,} distinct: {verb} the values of {others} ({named})"
+    return f"{verb} the values of {others} ({named})"
 
 
-def distinct_number(repeats: Repeats, parameters: int) -> int:
+def distinct(repeats: Repeats, parameters: int) -> int:
     """Parameters with repeats counted once."""
     return max(0, parameters - repeats.parameters)
 

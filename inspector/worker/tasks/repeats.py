@@ -38,6 +38,10 @@ class RepeatsArgs(msgspec.Struct, frozen=True):
     step: float = STEP
 
 
+EVERYTHING = RepeatsArgs(begin=True, most_bytes=1 << 60, most_seconds=1e9)
+"""What is asked where somebody wants no limits."""
+
+
 class Repeated(msgspec.Struct, frozen=True):
     """How far it is: `share` of the work, 0 … 1, and in words what is being done; what was found once it is done."""
 
