@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._onnx_folding import refine
 from inspector.formats._onnx_functions import has_functions, runs_away
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import damaged
@@ -48,12 +49,13 @@ def bounded(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
+def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> tuple[Any, list[Note]]:
     """The model with the shapes between its nodes, and a note where they could not be worked out.
 
     Args:
         data: The serialised model.
         dims: Sizes to take for named dimensions.
+        names: Names of dimensions of the inputs, where those are not all in this part of a model.
 
     Raises:
         FormatError: The bytes are no model.
@@ -70,8 +72,10 @@ def decode(data: bytes, dims: Mapping[str, int]) -> tuple[Any, list[Note]]:
             model = fixed(model, dims) if dims else model
             aside = _functions(model) if whole and runs_away(model) else []
             told = onnx.shape_inference.infer_shapes(model, data_prop=True)
+            told = _as_dense(told) if told.graph.sparse_initializer else told
+            refine(told, names)
             told.functions.extend(aside)
-            return (_as_dense(told) if told.graph.sparse_initializer else told), [ENDLESS] if aside else []
+            return told, [ENDLESS] if aside else []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
     except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:

@@ -8,6 +8,7 @@ them. Thus as much is found as by one inference over everything, in bounded memo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ REPEATED = 2000
 
 FRESH = "unk__"
 """How inference begins the names that it gives to sizes of which it knows nothing."""
+
+NAMED = re.compile(rf"\b{FRESH}\d+\b")
 
 Report = Callable[[float], None]
 
@@ -58,6 +61,8 @@ class _Inference:
         self._dims = dims
         ends = fixed(_copy(model.rest), dims) if dims else model.rest
         self._inputs = {info.name: info.SerializeToString() for info in ends.graph.input}
+        self._ends = {dim.dim_param for info in ends.graph.input for dim in _dims(info.type)}
+        """Names of dimensions of the inputs."""
         self._outputs = {info.name: info.SerializeToString() for info in ends.graph.output}
         self._said = {info.name: index for index, info in enumerate(model.graph.value_info)}
         head = _copy(model.rest)
@@ -89,7 +94,7 @@ class _Inference:
         pieces += [field(12, self._outputs[name]) for name in made if name in self._outputs]
         for index in range(first, stop):
             pieces.append(field(NODE, self._model.graph.node.raw(index)))
-        proto, notes = decode(self._head + field(7, b"".join(pieces)), {})
+        proto, notes = decode(self._head + field(7, b"".join(pieces)), {}, self._ends)
         self.notes += [note for note in notes if note not in self.notes]
         renamed: dict[str, str] = {}
         for info in (*proto.graph.value_info, *proto.graph.output):
@@ -154,13 +159,19 @@ class _Inference:
 
     def _renamed(self, proto: Any, old: set[str], renamed: dict[str, str]) -> bytes:
         """A type whose new names of sizes are none that an earlier stretch gave to others."""
+
+        def new(match: re.Match[str]) -> str:
+            name = match[0]
+            if name in old:
+                return name
+            if name not in renamed:
+                renamed[name] = f"{FRESH}{self._fresh}"
+                self._fresh += 1
+            return renamed[name]
+
         for dim in _dims(proto):
-            name = dim.dim_param
-            if name.startswith(FRESH) and name not in old:
-                if name not in renamed:
-                    renamed[name] = f"{FRESH}{self._fresh}"
-                    self._fresh += 1
-                dim.dim_param = renamed[name]
+            if FRESH in dim.dim_param:
+                dim.dim_param = NAMED.sub(new, dim.dim_param)
         raw: bytes = proto.SerializePartialToString()
         return raw
 
@@ -169,7 +180,8 @@ class _Inference:
         for body in known:
             if FRESH.encode() in body:
                 info = decoded(self._onnx.ValueInfoProto, body)
-                yield from (dim.dim_param for dim in _dims(info.type))
+                for dim in _dims(info.type):
+                    yield from NAMED.findall(dim.dim_param)
 
 
 def field(number: int, body: bytes | str) -> bytes:

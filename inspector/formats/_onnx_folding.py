@@ -1,0 +1,332 @@
+"""Shapes behind sizes that an ONNX model works out at run time: found in one walk over what onnx's inference left open.
+
+Many exporters write `Reshape(x, Concat(Gather(Shape(y), …), ReduceProd(…)))` where they could have written a number.
+onnx's inference follows some of the operators of such chains and no sums or products of named sizes. Here the chains
+are worked out in the order of the nodes, and what a shape tells about the next is asked of onnx, a node at a time.
+The graph stays as it is; only what is known of its values grows. Where nothing is left open nothing is done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from inspector.formats import _onnx_sizes as sizes
+from inspector.formats._onnx_computed import SHAPES
+from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valued
+from inspector.formats._onnx_scope import Scope, shape_of
+from inspector.formats._onnx_sizes import Open
+from inspector.formats._onnx_types import RANK
+from inspector.formats._onnx_values import KINDS, MOST, Array, Call
+from inspector.ir import Dim, Shape
+
+COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If"})
+"""Operators whose output's shape depends on a value, or grows from sums and products of sizes."""
+
+GRAPHS = frozenset({"If", "Loop", "Scan"})
+FRESH = re.compile(r"unk__\d+|[A-Z]\w*_dim_\d+")
+"""Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
+
+UNKNOWN = re.compile(r"unk__(\d{1,18})")
+
+DEFAULT = ("", "ai.onnx")
+WORK = 1_000_000
+"""Elements of values that are worked out in one model; what comes after is left open."""
+
+STEPS = 5
+"""How often a name that turned out to be another is looked up again."""
+
+DEEPEST = 50
+"""Graphs inside each other that are gone into."""
+
+
+def refine(model: Any, names: Iterable[str] = ()) -> None:
+    """Write into an inferred ModelProto what follows from the values of small tensors; nothing that is known changes.
+
+    Args:
+        model: What `onnx.shape_inference.infer_shapes` gave.
+        names: Names of dimensions that stand for themselves, beside those of its inputs.
+    """
+    known = {dim.dim_param for info in model.graph.input for dim in _dims(info.type) if dim.HasField("dim_param")}
+    known.update(names)
+    known.discard("")
+    if _open(model.graph, known, 0):
+        functions = {(function.domain, function.name) for function in model.functions}
+        walk = _Walk(model, frozenset(known), functions)
+        walk.graph(model.graph)
+        if walk.meant:
+            _rename(model.graph, walk.meant, 0)
+
+
+def _rename(graph: Any, meant: Mapping[str, Dim], depth: int) -> None:
+    """Put what the names of unknown sizes turned out to be in their place, wherever they stand."""
+    for info in (*graph.value_info, *graph.output, *(graph.input if depth else ())):
+        for dim in _dims(info.type):
+            found: Dim = dim.dim_param
+            for _ in range(STEPS):
+                found = meant.get(found, found) if isinstance(found, str) else found
+            if isinstance(found, int):
+                dim.dim_value = found
+            elif found and found != dim.dim_param:
+                dim.dim_param = found
+    for inner in _inside(graph) if depth < DEEPEST else ():
+        _rename(inner, meant, depth + 1)
+
+
+def _inside(graph: Any) -> Iterator[Any]:
+    """The graphs that the nodes of one run."""
+    for node in graph.node:
+        if node.op_type in GRAPHS:
+            yield from (item.g for item in node.attribute if item.HasField("g"))
+
+
+def _dims(proto: Any) -> Iterable[Any]:
+    return proto.tensor_type.shape.dim if proto.HasField("tensor_type") else ()
+
+
+def _open(graph: Any, known: set[str], depth: int) -> bool:
+    """Whether there is a size that is left open behind an operator that works shapes out."""
+    nodes = [node for node in graph.node if node.op_type in COMPUTED or node.op_type in GRAPHS]
+    if not nodes:
+        return False
+    types = {info.name: info.type for info in (*graph.value_info, *graph.output)}
+    for node in nodes:
+        if node.op_type in COMPUTED and any(_vague(types.get(name), known) for name in node.output if name):
+            return True
+        inner = [item.g for item in node.attribute if item.HasField("g")] if node.op_type in GRAPHS else []
+        if depth < DEEPEST and any(_open(graph, known, depth + 1) for graph in inner):
+            return True
+    return False
+
+
+def _vague(proto: Any, known: set[str]) -> bool:
+    if proto is None or not proto.WhichOneof("value"):
+        return True
+    if not proto.HasField("tensor_type"):
+        return False
+    if not proto.tensor_type.HasField("shape"):
+        return True
+    return any(not dim.HasField("dim_value") and dim.dim_param not in known for dim in _dims(proto))
+
+
+class _Walk:
+    """One walk over a model.
+
+    Args:
+        model: The ModelProto.
+        grounded: Names of dimensions of its inputs.
+        functions: Domains and names of its own functions.
+    """
+
+    def __init__(self, model: Any, grounded: frozenset[str], functions: set[tuple[str, str]]) -> None:
+        import onnx
+
+        self._onnx = onnx
+        self._grounded = grounded
+        self._functions = functions
+        self._version = next((item.version for item in model.opset_import if item.domain in DEFAULT), 1)
+        self._imports = [onnx.helper.make_opsetid("", self._version)]
+        self._settable = model.ir_version >= 4
+        self._changed: set[str] = set()
+        """Names of values of which more is known than before."""
+        self.meant: dict[str, Dim] = {}
+        """What inference's names for unknown sizes turned out to be."""
+        self._schemas: dict[str, Any] = {}
+        self._work = WORK
+        self._fresh = -1
+        self._model = model
+
+    def graph(self, graph: Any, around: Scope | None = None, depth: int = 0) -> Scope:
+        """Walk over one graph.
+
+        Args:
+            graph: The GraphProto.
+            around: The graph around it.
+            depth: How many there are.
+        """
+        here = Scope(graph, around, self.meant, settable=self._settable)
+        for node in graph.node:
+            self._node(node, here, depth)
+        here.close()
+        return here
+
+    def _node(self, node: Any, here: Scope, depth: int) -> None:
+        op = node.op_type
+        if node.domain not in DEFAULT or (node.domain, op) in self._functions:
+            return
+        if op == "Constant":
+            if len(node.output) == 1:
+                here.hold(node.output[0], constant(node))
+            return
+        moved = self._changed and not self._changed.isdisjoint(node.input)
+        if op in GRAPHS:
+            self._inner(node, here, depth)
+        elif moved or (op in COMPUTED and here.vague(node.output, self._grounded)):
+            self._shapes(node, op, here)
+        if op in KNOWN and self._work > 0 and (op in ROOTS or any(here.value(name) is not None for name in node.input)):
+            found = valued(self._call(node, here))
+            self._work -= sum(16 if each is None else 16 + 8 * each.size for each in found)
+            for name, value in zip(node.output, found, strict=False):
+                here.hold(name, value)
+
+    def _call(self, node: Any, here: Scope) -> Call:
+        return Call(node, [here.value(name) for name in node.input], [here.shape(name) for name in node.input],
+                    here.kind(node.output[0]) if node.output else 0)  # fmt: skip
+
+    def _shapes(self, node: Any, op: str, here: Scope) -> None:
+        """Find the shapes of a node's outputs anew: as onnx tells them, and as open values do."""
+        call = self._call(node, here)
+        told = self._inferred(node, call, here)
+        own: Shape | None = None
+        if op in SHAPES:
+            try:
+                own = SHAPES[op](call)
+            except NONSENSE:
+                own = None
+        for index, name in enumerate(node.output):
+            if not name:
+                continue
+            kind, shape = told.get(name, (0, None))
+            if index == 0 and own is not None and len(own) <= RANK:
+                shape = own if shape is None or len(shape) != len(own) else tuple(map(_clearer, shape, own))
+            self._keep(here, name, kind, shape)
+
+    def _inferred(self, node: Any, call: Call, here: Scope) -> dict[str, tuple[int, Shape | None]]:
+        """What onnx tells of one node."""
+        schema = self._schema(node.op_type)
+        if schema is None:
+            return {}
+        types = {name: here.type(name) for name in node.input if name}
+        if any(proto is None for proto in types.values()):
+            return {}
+        data = {}
+        for name, value in zip(node.input, call.values, strict=True):
+            tensor = None if value is None else self._tensor(value, here.kind(name))
+            if tensor is not None:
+                data[name] = tensor
+        onnx = self._onnx
+        refusals = (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            RuntimeError,
+            KeyError,
+            *NONSENSE,
+        )
+        try:
+            found = onnx.shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=self._imports)
+        except refusals:
+            return {}
+        kept = {}
+        for name, proto in found.items():
+            if proto.HasField("tensor_type"):
+                kept[name] = proto.tensor_type.elem_type, shape_of(proto)
+        return kept
+
+    def _schema(self, op: str) -> Any:
+        if op not in self._schemas:
+            try:
+                self._schemas[op] = self._onnx.defs.get_schema(op, self._version, "")
+            except self._onnx.defs.SchemaError:
+                self._schemas[op] = None
+        return self._schemas[op]
+
+    def _tensor(self, value: Array, kind: int) -> Any:
+        """A value as a TensorProto; None where a part of it is open."""
+        items = value.reshape(-1).tolist()
+        if kind not in KINDS or len(items) > MOST:
+            return None
+        if any(item is None or isinstance(item, Open) for item in items):
+            return None
+        try:
+            made = np.array(items, self._onnx.helper.tensor_dtype_to_np_dtype(kind)).reshape(value.shape)
+        except (OverflowError, ValueError):
+            return None
+        return self._onnx.numpy_helper.from_array(made)
+
+    def _inner(self, node: Any, here: Scope, depth: int) -> None:
+        """Walk over the graphs that a node runs; the outputs of an If are those of a branch."""
+        if depth >= DEEPEST:
+            return
+        done = {}
+        for item in node.attribute:
+            if item.HasField("g"):
+                done[item.name] = item.g, self.graph(item.g, here, depth + 1)
+        if node.op_type != "If" or len(done) != 2 or not node.input:
+            return
+        which = here.value(node.input[0])
+        sure = None if which is None or which.size != 1 else which.reshape(-1)[0]
+        names = ["else_branch", "then_branch"] if sure is None else ["then_branch" if sure else "else_branch"]
+        if any(name not in done or len(done[name][0].output) != len(node.output) for name in names):
+            return
+        for index, name in enumerate(node.output):
+            ends = [done[branch][0].output[index] for branch in names]
+            kinds, shapes = {end.type.tensor_type.elem_type for end in ends}, [shape_of(end.type) for end in ends]
+            shape = shapes[0] if len(shapes) == 1 else _common(shapes)
+            if name and shape is not None and len(kinds) == 1:
+                self._keep(here, name, kinds.pop(), shape)
+            if sure is not None:
+                here.hold(name, done[names[0]][1].value(ends[0].name))
+
+    def _keep(self, here: Scope, name: str, kind: int, shape: Shape | None) -> None:
+        """Take what says more than is known so far; what is known stays."""
+        old = here.shape(name)
+        if shape is None or len(shape) > RANK or (old is not None and len(old) != len(shape)):
+            return
+        kind = here.kind(name) or kind
+        if not kind:
+            return
+        shape = tuple(self.meant.get(dim, dim) if isinstance(dim, str) else dim for dim in shape)
+        end = name in here.ends
+        new = shape if old is None else tuple(self._better(a, b, end) for a, b in zip(old, shape, strict=True))
+        new = tuple(self._named() if dim is None else dim for dim in new)
+        if new != old:
+            here.put(name, kind, new)
+            self._changed.add(name)
+
+    def _better(self, old: Dim, new: Dim, declared: bool) -> Dim:
+        """The one of two that says more; a name that the file gives to a part of its output stays."""
+        if new is None or old == new or isinstance(old, int):
+            return old
+        if old is None:
+            return new
+        if FRESH.fullmatch(old) and old not in self._grounded:
+            if UNKNOWN.fullmatch(old) and not (isinstance(new, str) and old in new):
+                self.meant[old] = new
+            return new
+        if isinstance(new, int):
+            return new
+        size = sizes.of(new)
+        grounded = isinstance(size, Open) and size.names <= self._grounded
+        return new if grounded and not declared and old not in self._grounded else old
+
+    def _named(self) -> str:
+        """A name for a size of which nothing is known."""
+        if self._fresh < 0:
+            found = (UNKNOWN.fullmatch(word) for word in _names(self._model.graph, 0))
+            self._fresh = max((int(match[1]) for match in found if match), default=-1)
+        self._fresh += 1
+        return f"unk__{self._fresh}"
+
+
+def _names(graph: Any, depth: int) -> Iterator[str]:
+    """Names of dimensions in a graph and in those inside it."""
+    for info in (*graph.input, *graph.output, *graph.value_info):
+        yield from (dim.dim_param for dim in _dims(info.type))
+    for inner in _inside(graph) if depth < DEEPEST else ():
+        yield from _names(inner, depth + 1)
+
+
+def _clearer(first: Dim, second: Dim) -> Dim:
+    """The one that says more of two that mean the same."""
+    return first if isinstance(first, int) or second is None else second
+
+
+def _common(shapes: list[Shape | None]) -> Shape | None:
+    """What two shapes have in common."""
+    first, second = shapes
+    if first is None or second is None or len(first) != len(second):
+        return None
+    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))
