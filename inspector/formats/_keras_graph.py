@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.formats._keras_config import Argument, Layer, Reference, dtype_of, plain, shape_of
-from inspector.formats._keras_shapes import output_shapes
+from inspector.formats._keras_shapes import both, output_shapes
 from inspector.formats._keras_weights import Weights
 from inspector.ir import Graph, Module, Node, Shape, Value
 
@@ -222,7 +222,7 @@ def _apply(
     outputs = []
     for at in range(count):
         told = said.get(at)
-        shape = told.shape if told and told.shape is not None else shapes[at]
+        shape = both(told.shape, shapes[at]) if told else shapes[at]
         dtype = told.dtype if told and told.dtype else _dtype(drawing, layer, arguments)
         outputs.append(drawing.value(name if not at else f"{name}:{at}", dtype, shape))
     drawing.nodes.append(

@@ -8,7 +8,7 @@ from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._keras_config import Layer
-from inspector.formats._keras_shapes import output_shapes
+from inspector.formats._keras_shapes import both, output_shapes
 from inspector.ir import Graph, Model, Node, Shape, Value
 
 SERIALIZED = frozenset({"layer", "cell", "cells"})
@@ -33,7 +33,7 @@ def reshape(model: Model, shapes: Mapping[str, tuple[int | str, ...]]) -> Model:
         found = output_shapes(_layer(node), [_shape(model, values, name) for name in node.inputs], len(node.outputs))
         for name, shape in zip(node.outputs, found, strict=True):
             old = values.get(name, Value(name))
-            values[name] = replace(old, shape=_both(old.shape, shape))
+            values[name] = replace(old, shape=both(old.shape, shape))
             changed.add(name)
     outputs = tuple(values.get(value.name, value) for value in main.outputs)
     graph = Graph(main.name, inputs, outputs, main.nodes, values)
@@ -96,10 +96,3 @@ def _key(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == {"__slice__"}:
         return {"class_name": "__slice__", "config": value["__slice__"]}
     return value
-
-
-def _both(old: Shape | None, found: Shape | None) -> Shape | None:
-    """What the file says, and where it leaves a size open what was found."""
-    if old is None or found is None or len(old) != len(found):
-        return found if old is None else old
-    return tuple(a if isinstance(a, int) else b for a, b in zip(old, found, strict=True))

@@ -21,6 +21,13 @@ PASSES, OUTPUTS = 3, 8
 """How often the layers of a model inside a wrapper are gone through, and how many outputs of each are looked at."""
 
 
+def both(old: Shape | None, found: Shape | None) -> Shape | None:
+    """What the file says, and where it leaves a size open what was found."""
+    if old is None or found is None or len(old) != len(found):
+        return found if old is None else old
+    return tuple(a if isinstance(a, int) else b for a, b in zip(old, found, strict=True))
+
+
 def output_shapes(layer: Layer, inputs: Shapes, count: int = 1) -> list[Shape | None]:
     """Shapes of a layer's outputs, from those of its inputs."""
     rule = RULES.get(layer.type)

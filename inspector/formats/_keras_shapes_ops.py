@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import prod
 from typing import Any
 
 from inspector.formats._keras_config import Layer
 from inspector.formats._rules import named
+from inspector.formats._tf_shapes_dims import over, times
+from inspector.formats._tf_shapes_words import BATCH
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
@@ -34,21 +35,16 @@ def _arguments(layer: Layer) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _times(sizes: Sequence[Dim]) -> Dim:
-    return prod(size for size in sizes if isinstance(size, int)) if all(isinstance(s, int) for s in sizes) else None
-
-
 def reshaped(layer: Layer, first: Shape) -> Shape | None:
     """The operation Reshape, whose sizes begin with that of the batch."""
     target = layer.config.get("newshape")
     if not isinstance(target, list | tuple):
         return None
-    given = _times([size for size in target if size != -1])
-    whole = _times(first)
-    rest: Dim = None
-    if isinstance(given, int) and given and isinstance(whole, int):
-        rest = whole // given
-    return tuple(rest if size == -1 else size if isinstance(size, int) else None for size in target)
+    # The open first size has a name here: of windows or heads that are put beside the batch, a multiple of it is left.
+    whole = times(*(BATCH if size is None and not at else size for at, size in enumerate(first)))
+    rest = over(whole, times(*(size for size in target if size != -1)))
+    found = tuple(rest if size == -1 else size if isinstance(size, int) else None for size in target)
+    return (None, *found[1:]) if found and found[0] == BATCH else found
 
 
 def _reduced(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -135,7 +131,7 @@ def _repeated(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     if not isinstance(count, int):
         return None
     if layer.config.get("axis") is None:
-        whole = _times(first)
+        whole = times(*first)
         return (whole * count if isinstance(whole, int) else None,)
     at = _axis(layer.config.get("axis"), len(first))
     size = first[at]
@@ -271,7 +267,7 @@ def _kept(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 
 def _flat(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    return (_times(first),)
+    return (times(*first),)
 
 
 OPERATIONS: dict[str, Rule] = {

@@ -11,15 +11,10 @@ from typing import Any
 
 from inspector.formats._openvino_graph import dtype_of
 from inspector.formats._openvino_rules import OPENVINO, OWN
-from inspector.formats._tf_translated import Constants, Translated, through
-from inspector.ir import Attribute, Graph, Model, Node, Shape
+from inspector.formats._tf_translated import Constants, Translated, is_open, through
+from inspector.ir import Attribute, Model, Node, Shape
 
 Makes = Callable[[Node, Constants], tuple[list[str], dict[str, Attribute]]]
-
-
-def is_open(graph: Graph) -> bool:
-    """Whether a graph has values whose size or rank the file does not say."""
-    return any(value.shape is None or None in value.shape for value in graph.values.values())
 
 
 def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
@@ -97,10 +92,11 @@ def _alike(words: str) -> dict[str, tuple[str, Makes]]:
 
 
 KEEPS = (
-    "Relu ReLU PRelu PReLU Elu Selu Sigmoid Tanh HSwish HSigmoid HardSigmoid Swish Mish SoftPlus SoftSign Softmax SoftMax "
-    "Clamp LogSoftmax Exp Log Sqrt Sign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Erf Gelu MVN "
-    "NormalizeL2 LRN GRN BatchNormInference FakeQuantize FakeConvert GroupNormalization RMS CumSum ReverseSequence ShuffleChannels "
-    "Roll ReadValue Assign ScatterUpdate ScatterNDUpdate ScatterElementsUpdate ConvertLike Reverse LogicalNot"
+    "Relu ReLU PRelu PReLU Elu Selu Sigmoid Tanh HSwish HSigmoid HardSigmoid Swish Mish SoftPlus SoftSign Softmax "
+    "SoftMax Clamp LogSoftmax Exp Log Sqrt Sign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Erf Gelu MVN "
+    "NormalizeL2 LRN GRN BatchNormInference FakeQuantize FakeConvert GroupNormalization RMS CumSum ReverseSequence "
+    "ShuffleChannels Roll ReadValue Assign ScatterUpdate ScatterNDUpdate ScatterElementsUpdate ConvertLike Reverse "
+    "LogicalNot"
 )
 """Operators that keep the shape of their first input."""
 

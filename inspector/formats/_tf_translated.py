@@ -37,6 +37,11 @@ Translated = tuple[str, list[str], dict[str, Attribute]]
 Translate = Callable[[Node, Constants], Translated]
 
 
+def is_open(graph: Graph) -> bool:
+    """Whether a graph has values whose size or rank the file does not say."""
+    return any(value.shape is None or None in value.shape for value in graph.values.values())
+
+
 def through(
     model: Model,
     translate: Translate,

@@ -21,12 +21,12 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._openvino_graph import Build, Weights
 from inspector.formats._openvino_roles import NARROW, settled
-from inspector.formats._openvino_shapes import is_open
 from inspector.formats._openvino_shapes import reshape as propagated
 from inspector.formats._openvino_xml import Net, parse
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array
+from inspector.formats._tf_translated import is_open
 from inspector.ir import Graph, Model, Note, Shape, Signature, Tensor, Value
 
 NET = re.compile(rb"<net\b[^>]*\sversion\s*=\s*[\"']\d+[\"'][^>]*>", re.IGNORECASE)

@@ -20,6 +20,7 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode
+from inspector.formats._tf_translated import is_open
 from inspector.formats._tflite_metadata import beside
 from inspector.formats._tflite_reader import Reader
 from inspector.formats._tflite_shapes import reshape
@@ -56,7 +57,7 @@ def _one(name: str, data: Any, member: str, prefix: str) -> Model:
         raise FormatError(f"{name} is cut off or no TensorFlow Lite model.", hint="Fetch or copy it again.")
     try:
         with allowance(len(data)):
-            return Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
+            made = Reader(tflite.Model.GetRootAs(data, 0), data, member, prefix).model()
     except BROKEN as error:
         if "buffer of at least" in str(error):
             raise FormatError(
@@ -64,6 +65,8 @@ def _one(name: str, data: Any, member: str, prefix: str) -> Model:
                 hint="Wait until it is written, or fetch it again.",
             ) from error
         raise FormatError(f"{name} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.") from error
+    # What depends on an open size is -1 in the file, also where it is a multiple of the batch.
+    return reshape(made, {}) if made.graphs and is_open(made.graphs[0]) else made
 
 
 def _archived(source: Source) -> Model:

@@ -177,6 +177,22 @@ def sequential() -> keras.Model:
     )  # fmt: skip
 
 
+def windows() -> keras.Model:
+    """Windows of 4 × 4 that are put beside the batch: their first size is four times that of the input."""
+    x = keras.Input((8, 8, 16))
+    y = layers.Dense(48)(ops.reshape(layers.Conv2D(16, 1)(x), (-1, 16, 16)))
+    return keras.Model(x, ops.reshape(y, (-1, 8, 8, 48)))
+
+
+def as_tflite(model: keras.Model) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    made = converter.convert()
+    assert isinstance(made, bytes)
+    return made
+
+
 MODELS: dict[str, Callable[[], keras.Model]] = {
     each.__name__: each for each in (spatial, sequences, operations, nested, open_sizes, sequential)
 }
@@ -205,6 +221,10 @@ def main(folder: Path) -> None:
         if name == "open_sizes":
             run = model([np.zeros((2, 33, 21, 3), np.float32), np.zeros((2, 7, 5), np.float32)])
             found[name]["typed"] = [list(item.shape) for item in run]
+    model = windows()
+    model.save(folder / "windows.keras")
+    model.save(folder / "windows.h5")
+    (folder / "windows.tflite").write_bytes(as_tflite(model))
     (folder / "facts.json").write_text(json.dumps(found))
 
 

@@ -73,3 +73,15 @@ def test_layers_know_from_their_settings_what_the_file_said(shapes: Built, name:
         assert all(b is None or a == b for a, b in zip(value.shape or (), said, strict=False)), (value, said)
     known = [value for value in told.main.outputs if value.shape and all(isinstance(size, int) for size in value.shape)]
     assert len(known) >= len(told.main.outputs) - 4
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5", "tflite"])
+def test_what_stands_beside_the_batch_is_counted_as_often_as_it_is_there(shapes: Built, suffix: str) -> None:
+    """Files say only -1 where four windows an image and the batch are one dimension."""
+    path = shapes.folder / f"windows.{suffix}"
+    one, three = (ask_document(path, [], OpenArgs(path=str(path), dims=dims))[0] for dims in ({}, {"batch": 3}))
+    assert one.totals.complete
+    assert one.totals.macs == 8 * 8 * 16 * (16 + 48)
+    assert three.totals.macs == 3 * one.totals.macs
+    named = [value.shape for value in shapes.read(path.name).main.values.values() if value.shape]
+    assert ("4*batch", 16, 16) in named
