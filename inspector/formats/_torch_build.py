@@ -177,7 +177,7 @@ def _scalars(inputs: list[Sym | None], op: str, args: Sequence[Any]) -> bool:
 
 def arguments(op: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[list[Sym | None], dict[str, Any]]:
     """What enters a node as a value, and what as an attribute."""
-    names = argument_names(op.rpartition("::")[2], "".join(map(_kind, args)))
+    names = argument_names(op, "".join(map(_kind, args)))
     inputs: list[Sym | None] = []
     attributes: dict[str, Any] = {}
     for name, arg in [*zip(names, args, strict=True), *named.items()]:

@@ -15,6 +15,7 @@ from typing import Any
 from inspector.formats._torch_build import Builder, Sym, TooLargeError
 from inspector.formats._torch_code import Code
 from inspector.formats._torch_fold import UnknownError, fold
+from inspector.formats._torch_kernels import packs, unpacked
 from inspector.formats._torch_steps import EXPRESSIONS, STATEMENTS
 from inspector.formats._torch_tree import Instance, Opaque, TensorRef
 from inspector.formats._torch_values import Fields, Frame, RaisesError, Record, UnreadableError
@@ -70,7 +71,8 @@ class Interpreter:
 
     def emit(self, op: str, args: list[Any], named: dict[str, Any]) -> Any:
         """Write an operator down; one that works in place stands for its input from here on."""
-        args = [self.latest(arg) for arg in args]
+        args, settings = unpacked(op, [self.latest(arg) for arg in args], self.reference)
+        named = {**settings, **named}
         result = self.builder.emit(op, args, {k: self.latest(v) for k, v in named.items()}, self.frame.module)
         if op.endswith("_") and not op.endswith("__") and args and isinstance(args[0], Sym):
             self.instead[args[0]] = result
@@ -150,6 +152,10 @@ class Interpreter:
             return Opaque(name)
         if name in ("Int", "Float", "ScalarImplicit", "IntImplicit") and isinstance(args[0], Sym) and args[0].scalar:
             return args[0]
+        if name.endswith(("_prepack", "_prepack_fp16")):
+            found = packs(name, args)
+            if found is not None:
+                return found
         if space in ("aten", "prim") and not named:
             try:
                 return fold(name, args)

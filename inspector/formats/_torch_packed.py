@@ -24,6 +24,8 @@ DEPTH = 4
 
 HIDDEN = frozenset({"_packed_params", "_packed_weight", "_all_weight_values", "param"})
 """Steps of a path between a layer and what it packed."""
+HOLDERS = frozenset({"_packed_params", "_all_weight_values"})
+"""Those of them that are modules, which do nothing but hold."""
 SUFFIXED = "_packed_weight_"
 """How attributes begin of which a layer has several: `_packed_weight_ih`, `_packed_weight_hh`."""
 
@@ -169,6 +171,11 @@ def name_of(path: str, part: str) -> str:
     if steps and steps[-1].startswith(SUFFIXED):
         part += steps.pop()[len(SUFFIXED) - 1 :]
     return ".".join([*steps, part])
+
+
+def is_holder(path: str) -> bool:
+    """Whether a module only holds what the layer around it packed."""
+    return not HOLDERS.isdisjoint(path.split("."))
 
 
 def is_setting(name: str, dtypes: Mapping[str, str]) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from inspector.formats._torch_schemas_quantized import QUANTIZED
+
 _SCHEMAS = """
 linear input:T weight:T bias:t
 matmul self:T other:T
@@ -335,7 +337,7 @@ adaptive_max_pool1d_with_indices self:T output_size:L
 @cache
 def _schemas() -> dict[str, tuple[tuple[tuple[str, str], ...], ...]]:
     found = {}
-    for entry in _SCHEMAS.replace("\n  ", " ").strip().splitlines():
+    for entry in [*_SCHEMAS.replace("\n  ", " ").strip().splitlines(), *QUANTIZED.splitlines()]:
         name, _, rest = entry.partition(" ")
         overloads = (tuple(tuple(arg.split(":")) for arg in text.split()) for text in rest.split("|"))
         found[name] = tuple(tuple((arg[0], arg[1]) for arg in overload) for overload in overloads)
@@ -346,10 +348,12 @@ def argument_names(op: str, kinds: str) -> tuple[str, ...]:
     """Names of the positional arguments of an operator, for arguments of these kinds.
 
     Args:
-        op: Without namespace; a trailing underscore (in place) does not matter.
+        op: With its namespace; a trailing underscore (in place) does not matter.
         kinds: A letter an argument: T tensor or unknown, M list, I int, F float, B bool, W string, N None.
     """
-    for overload in _schemas().get(op if op.startswith("__") else op.rstrip("_"), ()):
+    space, _, name = op.rpartition("::")
+    key = op if space in ("quantized", "prepacked") else name if name.startswith("__") else name.rstrip("_")
+    for overload in _schemas().get(key, ()):
         if len(kinds) <= len(overload) and all(
             _suits(given, kind) for given, (_, kind) in zip(kinds, overload, strict=False)
         ):

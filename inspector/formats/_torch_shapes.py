@@ -15,6 +15,7 @@ from inspector.formats._torch_build import EFFECTS
 from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step
 from inspector.formats._torch_fold import UnknownError, fold
 from inspector.formats._torch_rules import RULES
+from inspector.formats._torch_rules_quantized import QUANTIZED
 from inspector.ir import Attribute, Graph, Model, Node, Shape, Value
 
 DEPTH = 100
@@ -208,7 +209,7 @@ def _results(step: Step) -> list[Fact]:
     folded = _folded(step, name)
     if folded is not None:
         return [folded]
-    rule = RULES.get(name if name.startswith("__") else name.rstrip("_"))
+    rule = QUANTIZED.get(node.op) or RULES.get(name if name.startswith("__") else name.rstrip("_"))
     if rule is None:
         return [NOTHING] * len(node.outputs)
     try:

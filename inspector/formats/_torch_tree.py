@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.formats._pickle import Call, Global, Table
+from inspector.formats._torch_packed import is_idle, name_of, packed_of
 from inspector.formats._torchzip import Strided, strided
 from inspector.ir import Attribute
 
@@ -23,12 +24,14 @@ class Instance:
     Attributes:
         path: Dotted path from the root, empty for the root; of an object held twice, the first.
         type: Qualified name of its class in the archive (`__torch__.torch.nn.modules.linear.Linear`).
-        values: Its attributes: plain data, `Instance`, `TensorRef`, lists and tuples of them.
+        values: Its attributes: plain data, `Instance`, `TensorRef`, `PackedRef`, lists and tuples of them.
+        state: What its own `__setstate__` would be given, of an object that saves itself otherwise.
     """
 
     path: str
     type: str
     values: dict[str, Any] = field(default_factory=dict)
+    state: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,28 @@ class TensorRef:
     tensor: Strided
 
 
+@dataclass(eq=False, slots=True)
+class PackedRef:
+    """Parameters that torch packed for its kernels.
+
+    Attributes:
+        kind: Name of their class.
+        parts: Tensors by what a layer calls them.
+        settings: Strides and the like.
+        config: The tensor of integers that holds the settings, until it is read.
+        flat: Whether it is taken for a convolution along one axis, of which torch packs the kernel with an axis more.
+    """
+
+    kind: str
+    parts: dict[str, TensorRef]
+    settings: dict[str, Any] = field(default_factory=dict)
+    config: Strided | None = None
+    flat: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Something that we do not look into (a packed quantized weight, a class of an extension)."""
+    """Something that we do not look into (a class of an extension)."""
 
     text: str
 
@@ -54,20 +76,33 @@ class Tree:
         root: The module that was saved; None where the file holds something else.
         instances: In the order of the file, parents first.
         tensors: By path, each path once.
+        packed: Everything packed.
+        idle: Paths of tensors that their layers do not compute with.
     """
 
     root: Instance | None = None
     instances: list[Instance] = field(default_factory=list)
     tensors: dict[str, Strided] = field(default_factory=dict)
+    packed: list[PackedRef] = field(default_factory=list)
+    idle: set[str] = field(default_factory=set)
     complete: bool = True
+
+    def free(self, name: str, other: str) -> str:
+        """This name for a tensor, or another one where it is taken."""
+        return other if name in self.tensors else name
 
 
 def grow(value: Any) -> Tree:
     """The tree of an unpickled `data.pkl`."""
     tree = Tree()
-    grown = _Grower(tree).value(value, "", 0)
+    grown = planted(value, "", tree)
     tree.root = grown if isinstance(grown, Instance) else None
     return tree
+
+
+def planted(value: Any, path: str, tree: Tree) -> Any:
+    """An unpickled object as a value, whose tensors join those of a tree under this path."""
+    return _Grower(tree).value(value, path, 0)
 
 
 def class_name(qualified: str) -> str:
@@ -85,8 +120,10 @@ def plain(item: Any, depth: int = 4) -> Attribute:
         return tuple(plain(part, depth - 1) for part in item[:256])
     if isinstance(item, dict) and depth:
         return {str(key)[:200]: plain(part, depth - 1) for key, part in list(item.items())[:256]}
-    if isinstance(item, Instance | Opaque):
-        return class_name(item.type) if isinstance(item, Instance) else item.text
+    if isinstance(item, Instance):
+        return class_name(item.type)
+    if isinstance(item, Opaque | PackedRef):
+        return item.text if isinstance(item, Opaque) else item.kind
     return item.name if isinstance(item, TensorRef) else "…"
 
 
@@ -122,14 +159,37 @@ class _Grower:
         if call.path.startswith(LISTS) and call.args:
             return self.value(call.args[0], path, depth + 1)
         if call.path.startswith("__torch__.torch.classes.") or not call.path.startswith("__torch__"):
-            return Opaque(call.path)
-        if not isinstance(call.state, Table):
+            return self.packed(call, path)
+        if not isinstance(call.state, Table | tuple):
             return Opaque(class_name(call.path))
         found = Instance(path, call.path)
         self.seen[id(call)] = found
         self.tree.instances.append(found)
-        for name, part in call.state.named().items():
-            found.values[name] = self.value(part, f"{path}.{name}" if path else name, depth + 1)
+        if isinstance(call.state, tuple):
+            found.state = self.value(call.state, path, depth + 1)
+            return found
+        attributes = call.state.named()
+        for name, part in attributes.items():
+            full = f"{path}.{name}" if path else name
+            found.values[name] = self.value(part, full, depth + 1)
+            if is_idle(name, attributes):
+                self.tree.idle.add(full)
+        return found
+
+    def packed(self, call: Call, path: str) -> PackedRef | Opaque:
+        """Weights in an object of C++, by the names that their layer has for them."""
+        held = packed_of(call)
+        if held is None:
+            return Opaque(call.path)
+        parts: dict[str, TensorRef] = {}
+        for name, item in held.parts.items():
+            tensor = strided(item)
+            if tensor is not None:
+                full = self.tree.free(name_of(path, name), f"{path}.{name}")
+                parts[name] = self.tensor(item, tensor, full)
+        found = PackedRef(held.kind, parts, held.settings, held.config)
+        self.seen[id(call)] = found
+        self.tree.packed.append(found)
         return found
 
     def again(self, found: Any, path: str) -> Any:

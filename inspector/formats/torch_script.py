@@ -18,11 +18,14 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._globals import damage, warnings
 from inspector.formats._pickle import Unpickled, survey, unpickle
 from inspector.formats._source import Source
-from inspector.formats._tensors import state_role
+from inspector.formats._tensors import decode, state_role
 from inspector.formats._torch_code import Code, parse
+from inspector.formats._torch_kernels import flattened, idle
+from inspector.formats._torch_packed import CONFIG, is_holder, is_setting, settings_of
 from inspector.formats._torch_program import Program, follow
+from inspector.formats._torch_restore import restore
 from inspector.formats._torch_shapes import propagate
-from inspector.formats._torch_tree import Instance, TensorRef, Tree, class_name, grow, plain
+from inspector.formats._torch_tree import Instance, PackedRef, TensorRef, Tree, class_name, grow, plain, planted
 from inspector.formats._torchzip import Strided, fetch_member, fetch_member_part, fits, place
 from inspector.formats._zip import Archive, archive
 from inspector.ir import Attribute, Model, Module, Note, Role, Signature, Tensor, Value
@@ -66,15 +69,23 @@ def read(source: Source) -> Model:
     """The whole structure; weights as places in the archive."""
     with archive(source) as zipped:
         parts = _parts(zipped, source.name)
-        tree = grow(parts.data.value)
-        constants = [_constant(at, item) for at, item in enumerate(parts.constants)]
+        tree, apart = grow(parts.data.value), Tree()
+        constants = [planted(item, f"CONSTANTS.c{at}", apart) for at, item in enumerate(parts.constants)]
         texts = {name.removeprefix("code/"): text for name, text in parts.texts.items() if name.startswith("code/")}
         code = parse(texts, _records(zipped, parts.top))
+        restore(tree, code)
+        for packed, folder in [
+            *((each, "data/") for each in tree.packed),
+            *((each, "constants/") for each in apart.packed),
+        ]:
+            _configure(zipped, packed, f"{parts.top}{folder}", big=parts.big)
+        program = follow(tree.root, code, constants) if tree.root else Program()
+        tree.idle |= idle(program.graphs)
+        apart.idle |= tree.idle
         tensors = _tensors(tree, code, parts)
-        tensors.update(_constants(zipped, constants, parts))
+        tensors.update(_constants(zipped, apart, parts))
         missing = [tensor.name for tensor in tensors.values() if tensor.count and not fits(zipped, tensor.place)]
         notes = [*warnings(parts.pickles, OWN), *parts.notes, *zipped.notes, *_missing(missing)]
-    program = follow(tree.root, code, constants) if tree.root else Program()
     if code.unread:
         text = f"The code in {', '.join(code.unread[:3])[:500]} could not be read; it is shown as text only."
         notes.append(Note("warning", text, "The file may be damaged or made to confuse."))
@@ -173,11 +184,17 @@ def _numbers(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in name.split(".") if part.isdigit() and len(part) < 10)
 
 
-def _constant(at: int, item: Any) -> Any:
-    """A constant of the code; tensors are named as the code names them."""
-    found = grow([item])
-    tensor = next(iter(found.tensors.values()), None)
-    return TensorRef(f"CONSTANTS.c{at}", tensor) if tensor else None
+def _configure(zipped: Archive, packed: PackedRef, folder: str, *, big: bool) -> None:
+    """Read the strides of a packed convolution, where a tensor has them."""
+    config = packed.config
+    if config is None or config.dtype not in INTEGERS or len(config.shape) != 1 or not 0 < config.shape[0] <= CONFIG:
+        return
+    where = place(config, folder, big=big)
+    if config.dense and fits(zipped, where):
+        with zipped.open(where.member) as file:
+            file.seek(where.offset)
+            numbers = decode(file.read(where.size), config.dtype, config.shape, big=big)
+        packed.settings = settings_of([int(number) for number in numbers])
 
 
 def _tensors(tree: Tree, code: Code, parts: _Parts) -> dict[str, Tensor]:
@@ -189,45 +206,62 @@ def _tensors(tree: Tree, code: Code, parts: _Parts) -> dict[str, Tensor]:
             if isinstance(value, TensorRef) and found:
                 full = f"{instance.path}.{name}" if instance.path else name
                 kinds[full] = Role.WEIGHT if name in found.parameters else Role.BUFFER
+    fixed = _settle(tree)
+    dtypes = {name: tensor.dtype for name, tensor in tree.tensors.items()}
     first: dict[tuple[Any, ...], str] = {}
     tensors = {}
     for name, tensor in tree.tensors.items():
-        role = kinds.get(name, Role.BUFFER)
+        role = Role.WEIGHT if name in fixed else kinds.get(name, Role.BUFFER)
+        trained = tensor.grad if role is Role.WEIGHT and name not in fixed else False
+        if role is not Role.WEIGHT:
+            role = state_role(tensor.dtype, tensor.shape)
+        idle = name in tree.idle or is_setting(name, dtypes)
         twin = first.setdefault((tensor.key, tensor.offset, tensor.shape, tensor.strides), name)
         tensors[name] = Tensor(
             name,
             tensor.dtype,
             tensor.shape,
             place(tensor, f"{parts.top}data/", big=parts.big),
-            role if role is Role.WEIGHT else state_role(tensor.dtype, tensor.shape),
-            tensor.grad if role is Role.WEIGHT else False,
+            Role.CONSTANT if idle else role,
+            trained,
             "" if twin == name else twin,
         )
     return tensors
 
 
-def _constants(zipped: Archive, constants: Iterable[Any], parts: _Parts) -> dict[str, Tensor]:
+def _settle(tree: Tree) -> set[str]:
+    """Names of the tensors that are packed, which no training changes; kernels of one axis lose the other one."""
+    for packed in tree.packed:
+        weight = packed.parts.get("weight")
+        if packed.flat and weight is not None:
+            tree.tensors[weight.name] = flattened(weight.tensor)
+    return {ref.name for packed in tree.packed for ref in packed.parts.values()}
+
+
+def _constants(zipped: Archive, tree: Tree, parts: _Parts) -> dict[str, Tensor]:
     """Tensors that the code names as constants; a frozen model keeps its weights there.
 
     Single integers are read at once: shapes are worked out with them.
     """
     found: dict[str, Tensor] = {}
-    for item in constants:
-        if not isinstance(item, TensorRef):
-            continue
-        where, shape = place(item.tensor, f"{parts.top}constants/", big=parts.big), item.tensor.shape
-        if not shape and item.tensor.dtype in INTEGERS and fits(zipped, where) and len(found) < 10_000:
+    fixed = _settle(tree)
+    for name, tensor in tree.tensors.items():
+        where, shape = place(tensor, f"{parts.top}constants/", big=parts.big), tensor.shape
+        if not shape and tensor.dtype in INTEGERS and fits(zipped, where) and len(found) < 10_000:
             with zipped.open(where.member) as file:
                 file.seek(where.offset)
                 number = int.from_bytes(file.read(where.size), "big" if parts.big else "little", signed=True)
             where = replace(where, layout={**where.layout, "value": number})
-        role = state_role(item.tensor.dtype, shape)
-        found[item.name] = Tensor(item.name, item.tensor.dtype, shape, where, role, False)
+        role = Role.WEIGHT if name in fixed else state_role(tensor.dtype, shape)
+        role = Role.CONSTANT if name in tree.idle else role
+        found[name] = Tensor(name, tensor.dtype, shape, where, role, False)
     return found
 
 
 def _modules(tree: Tree, code: Code) -> Iterable[Module]:
     for instance in tree.instances:
+        if is_holder(instance.path):
+            continue
         found = code.classes.get(instance.type)
         attributes: dict[str, Attribute] = {}
         if found:

@@ -37,7 +37,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "linear": (
             "dense fullyconnected gemm linearleaky addmm qgemm fusedmatmulbiasadd linearrelu einsumdense "
             "lineardynamic ndquantizedlinear linearpackedparams nondynamicallyquantizablelinear lazylinear "
-            "linearbn fusedgemm"
+            "linearbn fusedgemm lineardynamicfp16 linearreludynamic linearreludynamicfp16 linearleakyrelu lineartanh "
+            "linearclamprun linearwithinputqdqqweightdqoutputfp32 linearwithinputqdqqweightdqreluoutputfp32"
         ),
         "matmul": (
             "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
@@ -54,11 +55,12 @@ _TABLE: dict[str, dict[str, str]] = {
             "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
             "atrousconv lazyconv causalconvwithstate slowconvforward fuseddepthwiseconvnative nhwcconv "
             "nhwcfusedconv groupconvolution "
-            "binaryconvolution"
+            "binaryconvolution convdynamic convadd convaddrelu convclamprun"
         ),
         "conv_transpose": (
             "convtranspose transposeconv convbackpropinput depthwiseconvnativebackpropinput lazyconvtranspose "
-            "convolutiontranspose convolutionbackpropdata groupconvolutionbackpropdata"
+            "convolutiontranspose convolutionbackpropdata groupconvolutionbackpropdata convtransposedynamic "
+            "convtransposeclamprun"
         ),
         "deform_conv": "deformableconv deformableconvolution",
         "fold": "col2im im2col unfold",
@@ -68,7 +70,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "batchnormalization batchnorm fusedbatchnorm fusedbatchnormex nativebatchnorm "
             "nativebatchnormlegitnotraining nativebatchnormlegit nativebatchnormlegitfunctional syncbatchnorm "
             "cudnnbatchnorm batchnormwithupdate spatialbn lazybatchnorm frozenbatchnorm "
-            "batchnormwithglobalnormalization batchnorminference"
+            "batchnormwithglobalnormalization batchnorminference batchnormrelu"
         ),
         "layer_norm": (
             "layernormalization nativelayernorm skiplayernormalization simplifiedlayernormalization "
@@ -153,12 +155,13 @@ _TABLE: dict[str, dict[str, str]] = {
     "recurrent": {
         "lstm": (
             "cudnnlstm unidirectionalsequencelstm bidirectionalsequencelstm lstmcell blocklstm "
-            "dynamicquantizelstm lstmblockcell convlstm mkldnnrnnlayer quantizedlstm lstmsequence"
+            "dynamicquantizelstm lstmblockcell convlstm mkldnnrnnlayer quantizedlstm lstmsequence "
+            "quantizedlstmcelldynamic"
         ),
-        "gru": "cudnngru grucell grublockcell grusequence",
+        "gru": "cudnngru grucell grublockcell grusequence quantizedgru quantizedgrucelldynamic",
         "rnn": (
             "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell "
-            "rnnbase rnnsequence"
+            "rnnbase rnnsequence quantizedrnntanhcelldynamic quantizedrnnrelucelldynamic"
         ),
         "bidirectional": "",
         "svdf": "",
@@ -166,10 +169,10 @@ _TABLE: dict[str, dict[str, str]] = {
     "elementwise": {
         "add": (
             "addv addn sumn qlinearadd biasadd biasaddv addinteger adds accumulatenv cumsum cumulativelogsumexp "
-            "addscalar floatfunctional"
+            "addscalar floatfunctional addrelu addscalarrelu"
         ),
         "sub": "subtract rsub squareddifference",
-        "mul": "multiply qlinearmul muls addcmul cumprod",
+        "mul": "multiply qlinearmul muls addcmul cumprod mulrelu mulscalar mulscalarrelu",
         "div": "divide truediv realdiv divnonan addcdiv floordiv floordivide truedivide truncatediv xdivy",
         "mod": "remainder fmod floormod truncatemod",
         "pow": "square power xlogy xlog1py floatpower",
@@ -208,9 +211,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "quantize": (
             "quantizelinear quantizepertensor quantizeperchannel quantizev fakequantwithminmaxvars fakequantize "
             "dynamicquantizelinear quantstub quantizedynamic fakequantizepertensoraffine "
-            "fakequantizeperchannelaffine quantizepertoken"
+            "fakequantizeperchannelaffine quantizepertoken quantizepertensordynamic quantizeaffine"
         ),
-        "dequantize": "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub",
+        "dequantize": (
+            "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub dequantizeaffine"
+        ),
         "cast": "castlike toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike",
     },
     "shape": {
@@ -219,7 +224,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "squeeze squeezedims unflattenlayer alias"
         ),
         "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt",
-        "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation",
+        "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu",
         "stack": "pack",
         "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
         "variadicsplit",
@@ -297,7 +302,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "embedding": (
             "embeddinglookup embeddingbag embeddinglookupsparse embedlayernormalization embeddingbagforwardonly "
             "reversibleembedding resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
-            "embeddingbagpackedsum embeddingsegmentssum"
+            "embeddingbagpackedsum embeddingsegmentssum embeddingbyte embedding4bit embedding2bit embeddingbagbyte "
+            "embeddingbag4bit embeddingbag2bit"
         ),
         "one_hot": "onehot categoryencoding",
         "hash_table": (

@@ -6,6 +6,7 @@ import copy
 import importlib
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,25 +97,33 @@ PICTURE = torch.randn(1, 3, 16, 16)
 WORDS = torch.randint(0, 20, (2, 7))
 
 
+@contextmanager
+def engine(name: str) -> Iterator[None]:
+    """Kernels of this kind, without their warnings."""
+    before, torch.backends.quantized.engine = torch.backends.quantized.engine, name
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch.backends.quantized.engine = before
+
+
 @pytest.fixture(scope="module", params=["fbgemm", "qnnpack"])
 def static(request: pytest.FixtureRequest) -> Iterator[tuple[nn.Module, nn.Module]]:
     """A model and its quantized twin: a scale for each channel (fbgemm) or for all of a weight (qnnpack)."""
-    before, torch.backends.quantized.engine = torch.backends.quantized.engine, request.param
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with engine(request.param):
         model = Static().eval()
         ready = tq.fuse_modules(copy.deepcopy(model), [["conv", "relu"]])
         ready.qconfig = tq.get_default_qconfig(request.param)
         ready = tq.prepare(ready)
         ready(PICTURE)
         yield model, tq.convert(ready)
-    torch.backends.quantized.engine = before
 
 
 @pytest.fixture(scope="module")
 def dynamic() -> tuple[nn.Module, nn.Module]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with engine("fbgemm"):
         model = Dynamic().eval()
         kinds = {nn.Linear, nn.LSTM, nn.GRU, nn.LSTMCell}
         return model, tq.quantize_dynamic(model, kinds, dtype=torch.qint8)
@@ -138,6 +147,77 @@ def test_checkpoints_of_quantized_models(
     if whole:
         modules = {(module.path, module.type) for module in seen.overview.modules}
         assert ("lstm._all_weight_values.0", "PackedParameter") in modules
+
+
+@pytest.mark.parametrize("how", ["scripted", "traced", "frozen"])
+def test_packed_parameters_of_torchscript_are_those_of_their_layers(
+    static: tuple[nn.Module, nn.Module], how: str, tmp_path: Path
+) -> None:
+    model, quantized = static
+    made = torch.jit.trace(quantized, PICTURE) if how == "traced" else torch.jit.script(quantized)
+    (torch.jit.freeze(made) if how == "frozen" else made).save(tmp_path / "q.pt")
+    weight = "CONSTANTS.c1.weight" if how == "frozen" else "second.weight"
+    seen = look(tmp_path / "q.pt", weight, x=tuple(PICTURE.shape))
+    totals = seen.overview.totals
+    assert (totals.parameters, totals.macs) == cost(model, PICTURE)
+    assert totals.complete
+    assert totals.trainable == 0
+    assert torch.allclose(seen.real(weight), quantized.second.weight().dequantize().flatten(), rtol=1e-6)
+    if how != "frozen":  # which has no layers any more
+        rows = {row.name: row for row in seen.rows}
+        assert (rows["head"].type, rows["head"].weights) == ("Linear", ("head.weight", "head.bias"))
+        assert (rows["second"].macs, rows["second"].outputs[0].shape) == (8 * 7 * 7 * 4 * 9, (1, 8, 7, 7))
+        assert [rows[name].outputs[0].dtype for name in ("conv", "dequant")] == ["quint8", "float32"]
+
+
+@pytest.mark.parametrize("how", ["scripted", "traced"])
+def test_dynamically_quantized_recurrences(dynamic: tuple[nn.Module, nn.Module], how: str, tmp_path: Path) -> None:
+    model, quantized = dynamic
+    made = torch.jit.trace(quantized, WORDS) if how == "traced" else torch.jit.script(quantized)
+    made.save(tmp_path / "q.pt")
+    seen = look(tmp_path / "q.pt", "lstm.3.weight_ih", index=tuple(WORDS.shape))
+    totals, rows = seen.overview.totals, {row.name: row for row in seen.rows}
+    assert totals.parameters == sum(weight.numel() for weight in model.parameters())
+    steps = WORDS.numel()  # torch's counter leaves recurrences out: every matrix once a step
+    assert rows["lstm"].macs == steps * sum(weight.numel() for weight in model.lstm.parameters() if weight.ndim == 2)
+    assert rows["gru"].macs == steps * (24 * 24 + 24 * 8)
+    assert rows["cell"].macs == len(WORDS) * (32 * 8 + 32 * 8)
+    assert rows["head"].macs == len(WORDS) * 8 * 5
+    assert totals.macs == sum(rows[name].macs or 0 for name in ("lstm", "gru", "cell", "head"))
+    assert [rows[name].outputs[0].shape for name in ("lstm", "cell")] == [(2, 7, 24), (2, 8)]
+    assert torch.allclose(seen.real("lstm.3.weight_ih"), model.lstm.weight_ih_l1_reverse.flatten(), atol=0.002)
+
+
+class Tables(nn.Module):
+    """What is quantized in other ways: tables, a convolution along one axis, one without a bias."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bag, self.table = nn.EmbeddingBag(20, 16, mode="sum"), nn.Embedding(20, 16)
+        self.quant, self.dequant = tq.QuantStub(), tq.DeQuantStub()
+        self.along = nn.Conv1d(16, 6, 3, stride=2, bias=False)
+
+    def forward(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found = self.quant(self.table(index).transpose(1, 2))
+        return self.bag(index), self.dequant(self.along(found))
+
+
+def test_tables_and_convolutions_along_one_axis(tmp_path: Path) -> None:
+    with engine("x86"):  # QNNPACK would pack zeros as the bias that is not there, and they would count
+        model = Tables().eval()
+        ready = copy.deepcopy(model)
+        ready.qconfig = tq.get_default_qconfig("x86")
+        ready.bag.qconfig = ready.table.qconfig = tq.float_qparams_weight_only_qconfig
+        ready = tq.prepare(ready)
+        ready(WORDS)
+        quantized = tq.convert(ready)
+        torch.jit.script(quantized).save(tmp_path / "script.pt")
+        torch.jit.freeze(torch.jit.script(quantized)).save(tmp_path / "frozen.pt")
+    for name in ("script.pt", "frozen.pt"):
+        seen = look(tmp_path / name, index=tuple(WORDS.shape))
+        totals = seen.overview.totals
+        assert (totals.parameters, totals.macs) == cost(model, WORDS), name
+        assert [port.shape for port in seen.overview.signatures[0].outputs] == [(2, 16), (2, 6, 3)]
 
 
 class Exported(nn.Module):
