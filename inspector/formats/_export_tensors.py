@@ -84,7 +84,7 @@ def described(meta: TensorMeta) -> Strided | None:
 
 
 def _opaque(meta: TensorMeta, member: str) -> Stored:
-    shape = tuple(size if isinstance(size := part.dim(), int) else 0 for part in meta.sizes)
+    shape = tuple(size if isinstance(size := part.dim(), int) and 0 <= size < 1 << 62 else 0 for part in meta.sizes)
     return Stored(meta.dtype_name(), shape, Place(member=member, layout={"opaque": True}), meta.requires_grad)
 
 

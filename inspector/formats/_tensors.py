@@ -47,9 +47,11 @@ def numpy_dtype(name: str, byteorder: ByteOrder = "=") -> np.dtype[Any]:
         kind: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
         return kind
     try:
+        if name and not name.isidentifier():  # numpy reads more into a text than names: lists of fields, sizes
+            raise TypeError
         return np.dtype(QUANTIZED.get(name, name or "void")).newbyteorder(byteorder)
     except TypeError as error:
-        raise FormatError(f"Values of type {name!r} cannot be shown.") from error
+        raise FormatError(f"Values of type {name[:100]!r} cannot be shown.") from error
 
 
 def dense(

@@ -104,7 +104,7 @@ def _walk(levels: list[Level], most: int) -> list[Array]:
             if size < 0 or len(nodes) * size > most:
                 raise FormatError("A sparse tensor is damaged: it has more values than its shape.", hint=AGAIN)
             parents = np.repeat(np.arange(len(nodes)), size)
-            inside = np.tile(np.arange(size), len(nodes))
+            inside = np.tile(np.arange(size if len(nodes) else 0), len(nodes))  # beneath nothing is nothing
             nodes = nodes[parents] * size + inside
         else:
             if len(nodes) and (int(nodes.max()) + 1 >= len(segments) or np.any(np.diff(segments) < 0)):

@@ -35,7 +35,7 @@ from inspector.worker.tasks.fold import FoldArgs
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
 from inspector.worker.tasks.rows import TASK as ROWS
-from inspector.worker.tasks.rows import RowsArgs
+from inspector.worker.tasks.rows import RowsArgs, RowsPage
 from inspector.worker.tasks.tensor import TASK as TENSOR
 from inspector.worker.tasks.tensor import TensorArgs
 from tests.fuzz.mutate import mutated
@@ -134,6 +134,8 @@ def look(path: Path, chance: random.Random) -> bool:
     if overview is None:
         return False
     page = ask(ROWS, RowsArgs(count=50))
+    if page is not None:
+        _honest(page)
     ask(FOLD, FoldArgs())
     if page is not None and page.rows:
         row = chance.choice(page.rows)
@@ -144,6 +146,14 @@ def look(path: Path, chance: random.Random) -> bool:
             ask(TENSOR, TensorArgs(name=name))
     _fetch(context.state[KEY], chance)
     return True
+
+
+def _honest(page: RowsPage) -> None:
+    """No figure of a model is below nothing."""
+    for row in page.rows:
+        figures = (row.parameters, row.parameter_bytes, row.macs or 0, row.flops or 0, row.activation_bytes or 0)
+        if min(figures) < 0:
+            raise RuntimeError(f"{row.name} has {figures}.")
 
 
 def _fetch(opened: Document, chance: random.Random) -> None:

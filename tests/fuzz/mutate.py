@@ -12,6 +12,7 @@ import random
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,7 @@ def part(data: bytes, chance: random.Random) -> bytes:
             struct.error,
         ):
             data = raw(data, chance)  # it no longer is what it was
-        except (NotImplementedError, RuntimeError, OverflowError):
+        except (NotImplementedError, RuntimeError, OverflowError, zlib.error):
             data = raw(data, chance)
     return data
 
