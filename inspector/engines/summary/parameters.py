@@ -49,4 +49,8 @@ def identity(tensor: Tensor, tensors: Mapping[str, Tensor]) -> Identity:
     place = tensor.place
     if place.size <= 0:
         return (tensor.name,)
-    return (place.file, place.member, place.offset, place.size)
+    if place.offset:
+        return (place.file, place.member, place.offset, place.size)
+    # HDF5 says no place of what is stored in chunks; functions of TensorFlow name their constants alike.
+    inner = place.layout.get("path"), place.layout.get("function")
+    return (place.file, place.member, place.size, *inner)
