@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from inspector.errors import FormatError
 from inspector.formats._source import Source
-from inspector.formats._zip_directory import MEMBERS, count, disagreement, oddities, refuse_tricks
+from inspector.formats._zip_directory import MEMBERS, around, count, disagreement, oddities, refuse_tricks
 
 INFLATED = 512 << 20
 """Most bytes that a compressed member may unpack to in memory."""
@@ -186,4 +186,10 @@ def archive(source: Source) -> Iterator[Archive]:
             ) from error
         with zipped:
             refuse_tricks(zipped, source.name)
+            part = around(file, zipped)
+            if part:
+                text = (
+                    f"{source.name} is incomplete: it ends behind {part[:200]!r}, a part of it that is an archive too."
+                )
+                raise FormatError(text, hint="Fetch or copy it again.")
             yield Archive(file, zipped, source.name)

@@ -25,6 +25,8 @@ LOCAL = struct.Struct("<4s5H3L2H")
 TEXT_FLAG, STREAMED = 0x800, 0x8
 TAIL = END.size + 0xFFFF
 WIDE = 0xFFFFFFFF
+HEADER = 1 << 14
+"""No header of a part is longer."""
 
 
 def names(file: BinaryIO, most: int = SHOWN) -> tuple[str, ...]:
@@ -156,6 +158,25 @@ def oddities(zipped: zipfile.ZipFile) -> Iterator[Note]:
         yield Note("warning", text, "What is shown is what the archive holds.")
     if zipped.comment:
         yield Note("info", f"The archive has a comment of {len(zipped.comment):,} bytes.")
+
+
+def around(file: BinaryIO, zipped: zipfile.ZipFile) -> str:
+    """The part of another archive in which an archive lies, where the other's own list is missing; empty for none.
+
+    The header of a part ends where the part begins, so that it stands right before the archive.
+    """
+    start = min((info.header_offset for info in zipped.infolist()), default=0)
+    first = max(0, start - HEADER)
+    file.seek(first)
+    data = file.read(start - first)
+    at = data.rfind(b"PK\3\4")
+    while at >= 0:
+        if len(data) - at >= LOCAL.size:
+            *_, name, extra = LOCAL.unpack_from(data, at)
+            if at + LOCAL.size + name + extra == len(data):
+                return data[at + LOCAL.size :][:name].decode("utf-8", "replace") or "without a name"
+        at = data.rfind(b"PK\3\4", 0, at)
+    return ""
 
 
 def _special(info: zipfile.ZipInfo) -> bool:

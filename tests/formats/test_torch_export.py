@@ -356,3 +356,26 @@ def test_values_are_read_alone(samples: Path) -> None:
     values = PT2.fetch(Source(samples / "digits_cnn.pt2"), tensor)
     assert (values.shape, values.dtype) == ((10,), np.dtype("float32"))
     assert tensor.place.size == 40
+
+
+@QUIET
+@pytest.mark.parametrize(
+    ("save", "part"),
+    [(save_flat, "serialized_state_dict.pt"), (save_now, "whole/data/sample_inputs/model.pt")],
+)
+def test_a_file_cut_off_behind_an_archive_within_it_is_incomplete(
+    program: Any, save: Any, part: str, tmp_path: Path
+) -> None:
+    """Programs that look for the list of a zip archive at its end would find that of the inner one."""
+    save(program, tmp_path / "whole.pt2")
+    with zipfile.ZipFile(tmp_path / "whole.pt2") as archive:
+        starts = [info.header_offset for info in archive.infolist()]
+        following = starts[archive.namelist().index(part) + 1]
+    cut = tmp_path / "cut.pt2"
+    for more in (0, 20):
+        cut.write_bytes((tmp_path / "whole.pt2").read_bytes()[: following + more])
+        with pytest.raises(FormatError) as seen:
+            identify(Source(cut)).read(Source(cut))
+        assert (
+            str(seen.value) == f"cut.pt2 is incomplete: it ends behind {part!r}, a part of it that is an archive too."
+        )
