@@ -38,6 +38,7 @@ from inspector.formats._torch_moves import (
     view_rule,
 )
 from inspector.formats._torch_rules_more import MORE
+from inspector.formats._torch_rules_products import PRODUCTS
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -168,7 +169,7 @@ def _adaptive(count: int, outputs: int = 1) -> Rule:
 
 def _reduce(dtype: str = "", outputs: int = 1) -> Rule:
     def rule(step: Step) -> Any:
-        x, kind = step.shape(), dtype or step.attribute("dtype") or step.at(0).dtype
+        x, kind = step.shape(), dtype or step.dtype() or step.at(0).dtype
         if any(name.startswith("arg") and name[3:].isdigit() for name in step.node.attributes):
             return NOTHING  # an overload whose arguments we do not know
         if step.attribute("dim") is None:
@@ -249,6 +250,7 @@ def _upsample(count: int) -> Rule:
 
 RULES: dict[str, Rule] = {
     **MORE,
+    **PRODUCTS,
     **named(
         _same,
         "relu relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh sigmoid tanh softplus "

@@ -1,4 +1,4 @@
-"""Shapes of torch's less common operators: recurrent cells, contractions, folds, lookups, sorts, transforms."""
+"""Shapes of torch's less common operators: recurrent cells, folds, lookups, sorts, transforms."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inspector.formats._rules import named
-from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote, times
-from inspector.formats._torch_moves import tensors
+from inspector.formats._torch_facts import Fact, Step, axis, broadcast, times
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -25,35 +24,6 @@ def _cell(states: int) -> Rule:
         return [Fact(step.at(0).dtype, (*x[:-1], wide) if x else None)] * states
 
     return rule
-
-
-def _einsum(step: Step) -> Fact:
-    equation = step.attribute("equation")
-    facts = tensors(step)
-    dtype = promote(*facts)
-    if not isinstance(equation, str) or len(equation) > 500:
-        return Fact(dtype)
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(facts) or any(fact.shape is None for fact in facts):
-        return Fact(dtype)
-    sizes: dict[str, Dim] = {}
-    spread: list[Shape] = []
-    for term, fact in zip(terms, facts, strict=True):
-        head, dots, tail = term.partition("...")
-        shape = fact.shape or ()
-        count = len(shape) - len(head) - len(tail)
-        if count < 0 or (count and not dots):
-            raise MisfitError(f"takes {len(head) + len(tail)} dimensions and would get {len(shape)}")
-        spread += [shape[len(head) : len(head) + count]] if dots else []
-        for label, size in zip(head + tail, (*shape[: len(head)], *shape[len(head) + count :]), strict=True):
-            sizes[label] = size if sizes.get(label) in (None, 1) else sizes[label]
-    middle = broadcast(*spread) if spread else ()
-    if not arrow:
-        once = sorted(label for label in sizes if left.count(label) == 1)
-        right = "..." * bool(spread) + "".join(once)
-    head, dots, tail = right.partition("...")
-    return Fact(dtype, (*map(sizes.get, head), *((middle or ()) if dots else ()), *map(sizes.get, tail)))
 
 
 def _glu(step: Step) -> Fact:
@@ -199,11 +169,6 @@ def _grid(step: Step) -> Fact:
     return Fact(step.at(0).dtype, (*x[:2], *grid[1:-1]) if x and grid and len(x) > 2 else None)
 
 
-def _bilinear(step: Step) -> Fact:
-    x, weight = step.shape(0), step.shape(2)
-    return Fact(step.at(0).dtype, (*x[:-1], weight[0]) if x and weight else None)
-
-
 def _bag(step: Step) -> list[Fact]:
     weight, offsets = step.shape(0), step.shape(2)
     size = offsets[0] if offsets else None
@@ -219,20 +184,6 @@ def _distances(step: Step) -> Fact:
         return Fact(step.at(0).dtype)
     batch = broadcast(a[:-2], b[:-2])
     return Fact(step.at(0).dtype, None if batch is None else (*batch, a[-2], b[-2]))
-
-
-def _outer(step: Step) -> Fact:
-    a, b = step.shape(0), step.shape(1)
-    return Fact(promote(step.at(0), step.at(1)), (a[0], b[0]) if a and b else None)
-
-
-def _kron(step: Step) -> Fact:
-    a, b = step.shape(0), step.shape(1)
-    if a is None or b is None:
-        return Fact(step.at(0).dtype)
-    rank = max(len(a), len(b))
-    pairs = zip((1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b), strict=True)
-    return Fact(step.at(0).dtype, tuple(times(pair) for pair in pairs))
 
 
 def _diagonal(step: Step) -> Fact:
@@ -268,8 +219,8 @@ def _range(step: Step) -> Fact:
         step.look(item).value if isinstance(item, str) else item
         for item in (step.attribute("start", 0), step.attribute("end"), step.attribute("step", 1))
     )
-    dtype = step.attribute("dtype")
-    kind = dtype if isinstance(dtype, str) and dtype else "int64"
+    dtype = step.dtype()
+    kind = dtype or "int64"
     if isinstance(end, str) and start == 0 and by == 1:
         return Fact(kind, (end,))
     if not all(isinstance(number, int | float) for number in (start, end, by)) or not by:
@@ -348,7 +299,6 @@ def _statistics(step: Step) -> list[Fact]:
 MORE: dict[str, Rule] = {
     "lstm_cell": _cell(2),
     **named(_cell(1), "gru_cell rnn_tanh_cell rnn_relu_cell"),
-    "einsum": _einsum,
     "glu": _glu,
     "unfold": _windows,
     "im2col": _unfold,
@@ -364,11 +314,9 @@ MORE: dict[str, Rule] = {
     "repeat_interleave": _repeated,
     "one_hot": _one_hot,
     "grid_sampler": _grid,
-    "bilinear": _bilinear,
     "embedding_bag": _bag,
     "cdist": _distances,
-    "outer": _outer,
-    "kron": _kron,
+    "_weight_norm": lambda step: Fact(step.at(0).dtype, step.shape()),
     "diagonal": _diagonal,
     "stft": _spectrum,
     "arange": _range,

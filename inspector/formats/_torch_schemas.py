@@ -267,6 +267,9 @@ addbmm self:T batch1:T batch2:T
 addmv self:T mat:T vec:T
 cross self:T other:T dim:i
 tensordot self:T other:T dims_self:L dims_other:L
+linalg_multi_dot tensors:M
+chain_matmul matrices:M
+_weight_norm v:T g:T dim:I
 logsumexp self:T dim:L keepdim:B
 linalg_vector_norm self:T ord:S dim:l keepdim:B
 var_mean self:T unbiased:B | self:T dim:l unbiased:B keepdim:B | self:T dim:l

@@ -47,6 +47,8 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "bilinear": "",
         "einsum": "",
+        "tensordot": "",
+        "matrix_chain": "linalgmultidot chainmatmul",
         "outer": "ger addr linalgouter",
     },
     "convolution": {
@@ -55,7 +57,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
             "atrousconv lazyconv causalconvwithstate slowconvforward fuseddepthwiseconvnative nhwcconv "
             "nhwcfusedconv groupconvolution "
-            "binaryconvolution convdynamic convadd convaddrelu convclamprun"
+            "binaryconvolution convolutionmode convdynamic convadd convaddrelu convclamprun"
         ),
         "conv_transpose": (
             "convtranspose transposeconv convbackpropinput depthwiseconvnativebackpropinput lazyconvtranspose "

@@ -273,6 +273,8 @@ class Many(nn.Module):
             torch.addmm(x[0, 0], x[0, 0], torch.eye(w)), x.new_zeros(n, 4), torch.full((h, 2), 1.0),
             torch.scatter(x, 1, where.unsqueeze(2), 1.0), x.masked_fill(x > 0, 0.0), torch.where(x > 0, x, 0.0),
             x.square().clamp(0, 1), torch.tensor_split(x, 2, 1)[0], x.flip(2), torch.kron(x[0, 0], x[0, 0]),
+            torch.tensordot(x, x, ([1, 2], [1, 2])),
+            torch.linalg.multi_dot([x[0, 0], x[0, 0].t(), x[0, 1], x[0, 0, 0]]),
         ]  # fmt: skip
 
 

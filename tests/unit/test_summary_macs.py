@@ -43,6 +43,17 @@ CASES: dict[str, tuple[str, Callable[..., torch.Tensor], tuple[torch.Tensor, ...
         lambda x, w: F.conv2d(x, w, stride=2, padding=3),
         (r(2, 3, 32, 32), r(64, 3, 7, 7)),
     ),
+    "mode": (
+        "aten::_convolution_mode",
+        lambda x, w: F.conv3d(x, w, padding="same"),
+        (r(1, 2, 5, 6, 7), r(4, 2, 3, 3, 3)),
+    ),
+    "tensordot": ("aten.tensordot.default", lambda x, w: torch.tensordot(x, w, 2), (r(3, 4, 5), r(4, 5, 6))),
+    "chain": (
+        "aten.linalg_multi_dot.default",
+        lambda *matrices: torch.linalg.multi_dot(matrices),
+        (r(4, 50), r(50, 3), r(3, 7), r(7, 60), r(60)),
+    ),
     "groups": ("aten.conv2d.default", lambda x, w: F.conv2d(x, w, groups=4), (r(2, 8, 9, 9), r(16, 2, 3, 3))),
     "depthwise": ("aten.conv2d.default", lambda x, w: F.conv2d(x, w, groups=8), (r(1, 8, 9, 9), r(8, 1, 3, 3))),
     "dilated": ("aten.conv2d.default", lambda x, w: F.conv2d(x, w, dilation=2), (r(1, 4, 9, 9), r(6, 4, 3, 3))),

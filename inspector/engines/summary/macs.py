@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from inspector.engines.summary import products
 from inspector.engines.summary.sizes import LARGEST
 from inspector.ir import Attribute
 from inspector.ir.operators import canonical, category
@@ -184,40 +185,20 @@ def _outer(call: Call) -> int | None:
 
 
 def _einsum(call: Call) -> int | None:
-    """Operands contracted from left to right, each step over the product of its labels."""
-    equation = str(call.attributes.get("equation", "")).replace(" ", "")
-    left, _, result = equation.partition("->")
-    terms = left.split(",")
     kernels = call.kernels(1)
-    shapes = [call.input(0), kernels[0]] if kernels else [shape for shape in call.inputs if shape is not None]
-    if not left or len(terms) != len(shapes):
-        return None
-    sizes: dict[str, int] = {}
-    labels: list[str] = []
-    for term, shape in zip(terms, shapes, strict=True):
-        if shape is None:
-            return None
-        spelled = _spelled(term, len(shape))
-        labels.append(spelled)
-        for label, size in zip(spelled, shape, strict=True):
-            sizes[label] = max(sizes.get(label, 1), size)
-    ellipsis = "".join(label for label in sizes if label.isdigit())
-    total, held = 0, set(labels[0])
-    for step, label in enumerate(labels[1:], 1):
-        held |= set(label)
-        total += prod(sizes[each] for each in held)
-        held &= set("".join(labels[step + 1 :]) + result.replace("...", ellipsis))
-    return total
+    shapes = [call.input(0), kernels[0]] if kernels else list(call.inputs)
+    known = [shape for shape in shapes if shape is not None]
+    return products.einsum(str(call.attributes.get("equation", "")), known)
 
 
-def _spelled(term: str, rank: int) -> str:
-    """A term with its ellipsis written out as digits, counted from the right."""
-    if "..." not in term:
-        return term
-    count = rank - len(term.replace("...", ""))
-    if not 0 <= count <= 10:
-        raise IndexError("An ellipsis over a negative number of dimensions.")
-    return term.replace("...", "".join(str(place) for place in reversed(range(count))))
+def _tensordot(call: Call) -> int | None:
+    a, b, output = call.input(0), call.input(1), call.output
+    return None if a is None or b is None or output is None else products.tensordot(a, b, output)
+
+
+def _chain(call: Call) -> int | None:
+    known = [shape for shape in call.inputs if shape is not None]
+    return products.chain(known) if len(known) == len(call.inputs) else None
 
 
 def _scores(q: Numbers, k: Numbers, v: Numbers, past: int = 0) -> int:
@@ -337,9 +318,10 @@ def _matrices(call: Call) -> list[Numbers]:
         return [shape for shape in (call.input(1), call.input(2)) if shape is not None]
     if call.domain.startswith("opset") and call.op in _OPENVINO:
         return [shape for shape in map(call.input, _OPENVINO[call.op]) if shape is not None]
-    return [
+    found: list[Numbers] = [
         shape for shape, stored in zip(call.inputs, call.stored, strict=True) if stored and shape and len(shape) == 2
     ]
+    return found[-2:] if "cell" in call.op.lower() else found  # before them may stand states, which are made of zeros
 
 
 _OPENVINO = {
@@ -383,6 +365,8 @@ _COUNTS: dict[str, Callable[[Call], int | None]] = {
     "bilinear": _bilinear,
     "outer": _outer,
     "einsum": _einsum,
+    "tensordot": _tensordot,
+    "matrix_chain": _chain,
     "sdpa": _sdpa,
     "attention": _attention,
     "multi_head_attention": _multi_head,
