@@ -6,6 +6,7 @@ import mmap
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -66,10 +67,17 @@ RUNNING, LEARNED_INTEGERS, SETTING = _pairs(BUFFERS), _pairs(INTEGER_WEIGHTS), _
 STATES = _pairs({"LSTM": (5, 6), "GRU": (5,), "RNN": (5,), "DynamicQuantizeLSTM": (5, 6)})
 """Inputs that take the state before the first step: zeros there were not learned."""
 
-STATES_READ = 1 << 25
-"""Bytes of such states that are looked at in one model."""
+MASKS = _pairs({"Add": (0, 1), "Where": (1, 2)})
+"""Inputs that take what is added to the scores of attention: a square of zeros and of hardly any likelihood."""
+IMPOSSIBLE = -1e4
+"""Added to a score, this leaves nothing of it, also in half precision."""
 
-ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt"})
+BLANKS_READ = 1 << 25
+"""Bytes of such states and masks that are looked at in one model."""
+
+ARITHMETIC = frozenset(
+    {"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Equal", "Greater", "Less", "Where", "Sqrt", "Expand"}
+)
 DATA = frozenset({"raw_data", "float_data", "double_data", "int32_data", "int64_data", "uint64_data"})
 MADE_UP = re.compile(r"(?i)const|^val_\d+$|^onnx::|^_|^\d+$")
 """Names that exporters give to numbers of an expression."""
@@ -159,13 +167,13 @@ class Shelf:
         size = sum(span[2] for span in spans) or proto.ByteSize()
         return Place("", path, 0, size, self._layouts["message"])
 
-    def settled(self, is_zero: Callable[[Tensor], bool]) -> dict[str, Tensor]:
+    def settled(self, is_blank: Callable[[Tensor, bool], bool]) -> dict[str, Tensor]:
         """Every tensor with its role, now that all uses are known.
 
         Args:
-            is_zero: Whether a tensor is known to hold nothing but zeros; asked of few.
+            is_blank: Whether a tensor is known to be all zeros or, with the second argument, a mask; asked of few.
         """
-        left = STATES_READ
+        left = BLANKS_READ
         known: dict[tuple[str, tuple[int, ...], Uses], Role] = {}
         for key, tensor in self.tensors.items():
             like = tensor.dtype, tensor.shape, self.uses[key]
@@ -174,19 +182,21 @@ class Shelf:
                 role = self._role(tensor, like[2])
                 if not self.kinds and tensor.count != 1:  # nothing is asked of its name
                     known[like] = role
-            if role is Role.WEIGHT and self._is_state(tensor) and tensor.nbytes <= left:
+            if role is Role.WEIGHT and tensor.nbytes <= left and (taken := self._taken_as_blank(tensor)):
                 left -= tensor.nbytes
-                role = Role.CONSTANT if is_zero(tensor) else role
+                role = Role.CONSTANT if is_blank(tensor, taken is MASKS) else role
             if role is not tensor.role:
                 self.tensors[key] = Tensor(key, tensor.dtype, tensor.shape, tensor.place, role)
         return self.tensors
 
-    def _is_state(self, tensor: Tensor) -> bool:
-        """Whether it may be the state that a recurrent layer begins with, and is nothing else."""
-        uses = self.uses[tensor.name]
-        if not uses or len(tensor.shape) < 2 or self.kinds.get(tensor.name) == "PARAMETER":
-            return False
-        return uses <= STATES and is_floating(tensor.dtype)
+    def _taken_as_blank(self, tensor: Tensor) -> Uses:
+        """The uses of a tensor that may be the state a recurrent layer begins with, or a mask, and nothing else."""
+        uses, shape = self.uses[tensor.name], tensor.shape
+        if not uses or len(shape) < 2 or self.kinds.get(tensor.name) == "PARAMETER" or not is_floating(tensor.dtype):
+            return UNUSED
+        if uses <= STATES:
+            return STATES
+        return MASKS if uses <= MASKS and shape[-1] == shape[-2] > 1 == prod(shape[:-2]) else UNUSED
 
     def _role(self, tensor: Tensor, uses: Uses) -> Role:
         kind = self.kinds.get(tensor.name)
@@ -207,8 +217,8 @@ def _number(words: str) -> int:
     return int(words) if words.isascii() and words.isdigit() and len(words) < 20 else -1
 
 
-def zeros(source: Source, data: memoryview, proto: Any) -> Callable[[Tensor], bool]:
-    """A function that tells whether a tensor holds nothing but zeros, as far as that is known without much reading.
+def blanks(source: Source, data: memoryview, proto: Any) -> Callable[[Tensor, bool], bool]:
+    """A function that tells whether a tensor is all zeros, or a mask, as far as that is known without much reading.
 
     Args:
         source: The model.
@@ -216,9 +226,12 @@ def zeros(source: Source, data: memoryview, proto: Any) -> Callable[[Tensor], bo
         proto: What was decoded of it.
     """
 
-    def known(tensor: Tensor) -> bool:
+    def known(tensor: Tensor, mask: bool) -> bool:
         place, stored = tensor.place, tensor.place.layout.get("field")
         try:
+            if mask:
+                values = fetch(source, tensor).astype(np.float32)
+                return bool(((values == 0) | (values <= IMPOSSIBLE)).all() and (values < 0).any())
             if stored == "external":
                 return not fetch(source, tensor).any()
             if stored in DATA:  # in each of these fields bytes of zero mean values of zero

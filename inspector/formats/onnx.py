@@ -18,7 +18,7 @@ from inspector.formats._modules import tree
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader, says, twice
 from inspector.formats._onnx_shapes import check, decode
-from inspector.formats._onnx_tensors import Shelf, check_external, fetch, fetch_part, mapped, zeros
+from inspector.formats._onnx_tensors import Shelf, blanks, check_external, fetch, fetch_part, mapped
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_vast import VastModel, survey
 from inspector.formats._onnx_vast_reader import VastReader
@@ -164,7 +164,7 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
     """The IR of what was decoded."""
     reader.model(proto)
     shelf = reader.shelf
-    tensors = _trained(shelf.settled(zeros(source, data, proto)), reader.training)
+    tensors = _trained(shelf.settled(blanks(source, data, proto)), reader.training)
     graphs = tuple(reader.graphs.values())
     notes = [*shelf.notes, *check_external(source, tensors), *overlaps(tensors.values())]
     notes += [*strange_settings(shelf.settings), *_remarks(proto), *beyond(proto, len(data))]

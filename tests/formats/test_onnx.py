@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from onnx_models import ONNX, external, read, save, values
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source
 from inspector.ir import Role
@@ -321,3 +322,23 @@ def test_a_recurrent_layer_that_begins_with_zeros_did_not_learn_them(tmp_path: P
     assert model.tensors["h0"].role is (Role.WEIGHT if begin else Role.CONSTANT)
     assert model.tensors["c0"].role is Role.CONSTANT
     assert {model.tensors[name].role for name in "wr"} == {Role.WEIGHT}
+
+
+@pytest.mark.parametrize("stored", ["inline", "external"])
+def test_a_mask_is_no_parameter_and_a_learned_table_of_its_shape_is(tmp_path: Path, stored: str) -> None:
+    import onnx
+    from onnx import helper, numpy_helper
+
+    never = np.triu(np.full((4, 4), -np.inf, np.float32), 1)
+    table = np.linspace(-1, 1, 16, dtype=np.float32).reshape(4, 4)
+    nodes = [helper.make_node("Add", ["x", "mask"], ["a"]), helper.make_node("Add", ["table", "a"], ["y"])]
+    parts = [numpy_helper.from_array(never, "mask"), numpy_helper.from_array(table, "table")]
+    path = save(tmp_path / "masked.onnx", nodes, initializer=parts, shape=[4, 4])
+    if stored == "external":
+        onnx.save(onnx.load(path), path, save_as_external_data=True, location="masked.bin", size_threshold=0)
+    model = read(path)
+    assert {name: tensor.role for name, tensor in model.tensors.items()} == {
+        "mask": Role.CONSTANT,
+        "table": Role.WEIGHT,
+    }
+    assert Summary(model).totals.parameters == 16
