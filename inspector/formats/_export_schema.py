@@ -60,8 +60,9 @@ class TensorMeta(msgspec.Struct):
         return DTYPES.get(self.dtype, "")
 
     def shape(self) -> Shape:
-        """As the IR has it."""
-        return tuple(size.dim() for size in self.sizes)
+        """As the IR has it; a size that no array has is not known."""
+        sizes = [size.dim() for size in self.sizes]
+        return tuple(None if isinstance(size, int) and not 0 <= size < 1 << 62 else size for size in sizes)
 
 
 class NamedArgument(msgspec.Struct):
