@@ -33,11 +33,27 @@ class Sym:
     Attributes:
         name: Its name in the graph, or the tensor's where it is stored in the file.
         scalar: Whether it is a number of the program rather than a tensor.
+        dtype: Of a stored tensor.
     """
 
     name: str
     stored: bool = False
     scalar: bool = False
+    dtype: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOf(Opaque):
+    """The dtype that a value will have."""
+
+    of: Sym
+
+
+def type_of(value: Any) -> Any:
+    """The dtype of a value as TorchScript has it: a number where it is known."""
+    if not isinstance(value, Sym):
+        return Opaque("dtype")
+    return SCALAR_TYPES.index(value.dtype) if value.dtype in SCALAR_TYPES else TypeOf("dtype", value)
 
 
 @dataclass(eq=False, slots=True)
@@ -185,6 +201,8 @@ def arguments(op: str, args: Sequence[Any], named: dict[str, Any]) -> tuple[list
             inputs.append(arg)
             if (arg.scalar and name in NUMBERS) or name == "tensors":  # a list that is a value itself
                 attributes[name] = arg
+        elif isinstance(arg, TypeOf) and name == "dtype":
+            attributes[name] = arg.of
         elif arg is None or (name in named and isinstance(arg, Opaque)):
             if name not in named:
                 inputs.append(None)
@@ -209,6 +227,8 @@ def _kind(arg: Any) -> str:
         return "N"
     if isinstance(arg, bool):
         return "B"
+    if isinstance(arg, TypeOf):
+        return "I"
     for kind, letter in ((int, "I"), (float, "F"), (str, "W"), (Opaque, "W"), (list, "M"), (tuple, "M")):
         if isinstance(arg, kind):
             return letter

@@ -99,10 +99,12 @@ class Contents:
 
 def packed_in(item: Any, path: Path) -> Packed | None:
     """What an entry of a state dict packs: an object, or the pair of weight and bias that a linear layer saves."""
-    last = path[-1].rpartition(".")[2] if path else ""
-    if last == "_packed_params" and isinstance(item, tuple) and item and tensor_of(item[0]) is not None:
-        return Packed("", dict(zip(("weight", "bias"), item, strict=False)))
-    if last == "_packed_weight" and tensor_of(item) is not None:
+    if isinstance(item, tuple):
+        pair = path and path[-1].endswith("_packed_params") and item and tensor_of(item[0]) is not None
+        return Packed("", dict(zip(("weight", "bias"), item, strict=False))) if pair else None
+    if not isinstance(item, Call | Persistent):  # there may be very many others
+        return None
+    if path and path[-1].endswith("_packed_weight") and tensor_of(item) is not None:
         return Packed("", {"weight": item})
     return packed_of(item)
 
@@ -204,7 +206,8 @@ class _Walk:
         """The part that a dictionary is, if it is one."""
         if {"state", "param_groups"} <= entries.keys():
             return self.part(path, "optimizer")
-        tensors = any(tensor_of(value) or packed_in(value, (*path, key)) for key, value in entries.items())
+        held = ((key, value) for key, value in entries.items() if isinstance(value, Call | Persistent | tuple))
+        tensors = any(tensor_of(value) or packed_in(value, (*path, key)) for key, value in held)
         if not tensors or (not path and any(_holds(value) for value in entries.values())):
             return None
         return self.part(path, kind_of(path))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.ir import Dim, Node, Shape
+from inspector.ir.model import BITS
 
 
 class _Unset:
@@ -73,6 +74,13 @@ class Step:
         """A numeric attribute; a reference to a value is looked up; None where it is not known."""
         value = self.node.attributes.get(name, default)
         return self._resolve(value)
+
+    def dtype(self) -> str:
+        """The dtype that the node is told to give: itself, or that of another value; empty where none is known."""
+        said = self.node.attributes.get("dtype")
+        if not isinstance(said, str):
+            return ""
+        return said if said in BITS else self.look(said).dtype
 
     def numbers(self, name: str, count: int, default: int | None = None) -> list[Any]:
         """A list of numbers; one number stands for all."""

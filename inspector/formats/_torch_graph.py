@@ -12,7 +12,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from inspector.formats._torch_build import Builder, Sym, TooLargeError
+from inspector.formats._torch_build import Builder, Sym, TooLargeError, type_of
 from inspector.formats._torch_code import Code
 from inspector.formats._torch_fold import UnknownError, fold
 from inspector.formats._torch_kernels import packs, unpacked
@@ -149,7 +149,7 @@ class Interpreter:
         if op in _SAME and args:
             return args[0]
         if name in ("device", "dtype", "layout"):
-            return Opaque(name)
+            return type_of(self.latest(args[0])) if name == "dtype" and args else Opaque(name)
         if name in ("Int", "Float", "ScalarImplicit", "IntImplicit") and isinstance(args[0], Sym) and args[0].scalar:
             return args[0]
         if name.endswith(("_prepack", "_prepack_fp16")):
@@ -165,7 +165,7 @@ class Interpreter:
 
     def reference(self, tensor: TensorRef) -> Sym:
         """A stored tensor as a value."""
-        return self.stored.setdefault(tensor.name, Sym(tensor.name, stored=True))
+        return self.stored.setdefault(tensor.name, Sym(tensor.name, stored=True, dtype=tensor.tensor.dtype))
 
     def known(self, value: Any) -> Any:
         """An attribute of a module as a value of the program."""

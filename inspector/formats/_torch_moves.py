@@ -219,23 +219,18 @@ def slice_rule(step: Step) -> Fact:
 def make_rule(step: Step) -> Fact:
     """A tensor from sizes."""
     sizes = step.sizes("size")
-    dtype = step.attribute("dtype")
-    return Fact(
-        dtype if isinstance(dtype, str) and dtype != "dtype" else "", tuple(sizes) if sizes is not None else None
-    )
+    return Fact(step.dtype(), tuple(sizes) if sizes is not None else None)
 
 
 def like_rule(step: Step) -> Fact:
     """A tensor like another."""
-    dtype = step.attribute("dtype")
-    return Fact(dtype if isinstance(dtype, str) else step.at(0).dtype, step.shape())
+    return Fact(step.dtype() or step.at(0).dtype, step.shape())
 
 
 def to_rule(step: Step) -> Fact:
     """Another dtype or device."""
-    dtype = step.attribute("dtype")
     second = step.ins[1].dtype if len(step.ins) > 1 and step.ins[1] else ""
-    return Fact(dtype if isinstance(dtype, str) and dtype else second or step.at(0).dtype, step.shape())
+    return Fact(step.dtype() or second or step.at(0).dtype, step.shape())
 
 
 def pad_rule(step: Step) -> Fact:

@@ -50,8 +50,7 @@ def _bag(step: Step) -> Fact:
 
 
 def _typed(step: Step) -> Fact:
-    kind = step.attribute("dtype")
-    return Fact(kind if isinstance(kind, str) else "", step.shape())
+    return Fact(step.dtype(), step.shape())
 
 
 def _whole(step: Step) -> Fact:
