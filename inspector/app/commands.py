@@ -41,12 +41,12 @@ def needs_shut(window: MainWindow) -> str:
 
 def needs_undo(window: MainWindow) -> str:
     """A size must have been changed."""
-    return "" if window.page is not None and window.page.document.can_undo() else "No size was changed"
+    return "" if window.page is not None and window.page.document.sizing.can_undo() else "No size was changed"
 
 
 def needs_redo(window: MainWindow) -> str:
     """A change must have been taken back."""
-    return "" if window.page is not None and window.page.document.can_redo() else "Nothing was taken back"
+    return "" if window.page is not None and window.page.document.sizing.can_redo() else "Nothing was taken back"
 
 
 def needs_tensor(window: MainWindow) -> str:
@@ -97,8 +97,8 @@ def on_page(deed: Callable[[ModelPage], object]) -> Callable[[MainWindow], objec
 
 
 export = on_page(lambda page: page.layers.ask_export())
-undo = on_page(lambda page: page.document.undo())
-redo = on_page(lambda page: page.document.redo())
+undo = on_page(lambda page: page.document.sizing.undo())
+redo = on_page(lambda page: page.document.sizing.redo())
 reload = on_page(lambda page: page.document.retry())
 
 

@@ -24,7 +24,8 @@ from inspector.viewmodels.layers import LayerTable
 from inspector.viewmodels.places import Places
 from inspector.viewmodels.repeats import RepeatsModel
 from inspector.viewmodels.selection import Selection, Target
-from inspector.viewmodels.sizes import Sizes, typed_sizes
+from inspector.viewmodels.sizes import Sizes
+from inspector.viewmodels.sizing import Sizing
 from inspector.worker.tasks import Task
 from inspector.worker.tasks.follow import TASK as FOLLOW
 from inspector.worker.tasks.follow import FollowArgs, Followed
@@ -35,7 +36,6 @@ from inspector.worker.tasks.rows import RowsArgs, RowsPage
 
 A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
-T = TypeVar("T")
 
 MOST_ROWS = 100_000
 """Rows that the window takes in; each costs it two kilobytes, and nobody reads further."""
@@ -93,15 +93,17 @@ class DocumentModel(QObject):
         """Whether the table holds every row."""
         self.layers.set_depth(settings.depth)
         self.grouping: Grouping = GROUPINGS.get(settings.grouping, "layers")
-        self.sizes = typed_sizes(settings, path)
-        self._figured = self.sizes.dims
-        self._history: list[Sizes] = []
-        self._future: list[Sizes] = []
+        self.sizing = Sizing(self, settings)
+        self._figured = self.sizing.shown
         self._asks: set[int] = set()
         self._renewing = False
         self.freshness = Freshness(self, settings)
         self._places = Places()
         self.repeats = RepeatsModel(self)
+        self.sizing.typed.connect(self.overview_changed)
+        self.sizing.ready.connect(self._reload)
+        self.sizing.reopen.connect(self.open)
+        self.sizing.failed.connect(lambda trouble: self._say(failed(trouble)))
         document.setParent(self)
         document.progressed.connect(self.progressed)
         document.died.connect(self._on_died)
@@ -124,7 +126,8 @@ class DocumentModel(QObject):
         self.error, self._renewing = None, False
         self.freshness.on_opening()
         self._set_state(State.OPENING)
-        self._ask(OPEN, self._how(self.sizes), self._on_opened, self._on_failed)
+        sizes = self.sizes
+        self._ask(OPEN, self._how(sizes), lambda overview: self._on_opened(overview, sizes), self._on_failed)
 
     def _how(self, sizes: Sizes) -> OpenArgs:
         return OpenArgs(path=str(self.path), dims=sizes.dims, shapes=sizes.shapes, quick=True)
@@ -156,9 +159,8 @@ class DocumentModel(QObject):
     def _on_renewed(self, overview: Overview, sizes: Sizes) -> None:
         self._forget()
         self._renewing, self.error = False, None
-        self.sizes = sizes
         self.restarted.emit()
-        self._on_opened(overview)
+        self._on_opened(overview, sizes)
         self.renewed.emit()
         self.reloaded.emit()
         self.freshness.on_renewed()
@@ -175,10 +177,11 @@ class DocumentModel(QObject):
         self.worker.close()
         self.closed.emit()
 
-    def _on_opened(self, overview: Overview) -> None:
+    def _on_opened(self, overview: Overview, sizes: Sizes) -> None:
         self.overview = overview
         self._set_modules(overview.modules)
         self._set_state(State.READY)
+        self.sizing.opened(sizes)
         self.overview_changed.emit()
         self._ask_rows(0)
         self.freshness.on_read(overview.beside)
@@ -218,7 +221,7 @@ class DocumentModel(QObject):
     def _ask_rows(self, start: int) -> None:
         self.complete = False
         args = RowsArgs(
-            grouping=self.grouping, dims=self.dims, start=start, count=PAGE if start else FIRST_PAGE, depth=-1
+            grouping=self.grouping, dims=self.sizing.shown, start=start, count=PAGE if start else FIRST_PAGE, depth=-1
         )
         self._ask(ROWS, args, lambda page: self._on_rows(page, start), self._on_rows_failed)
 
@@ -229,8 +232,8 @@ class DocumentModel(QObject):
             if page.modules:
                 self._set_modules(page.modules)
             self._take_notes(page.notes)
-            if self.dims != self._figured:
-                self._figured = self.dims
+            if self.sizing.shown != self._figured:
+                self._figured = self.sizing.shown
                 self.resized.emit()
         else:
             self.layers.extend(page.rows, last=not page.rows or start + len(page.rows) >= min(page.total, MOST_ROWS))
@@ -252,6 +255,7 @@ class DocumentModel(QObject):
         self._ask(FOLLOW, FollowArgs(), self._on_followed, self._on_rows_failed)
 
     def _on_followed(self, followed: Followed) -> None:
+        self.sizing.follow(None if followed.done else followed.share)
         if not followed.done:
             self._ask_follow()
         elif followed.overview is None:
@@ -303,6 +307,11 @@ class DocumentModel(QObject):
     # Sizes that the file leaves open
 
     @property
+    def sizes(self) -> Sizes:
+        """What the user typed."""
+        return self.sizing.sizes
+
+    @property
     def dims(self) -> dict[str, int]:
         """Sizes chosen for named dimensions."""
         return self.sizes.dims
@@ -312,52 +321,18 @@ class DocumentModel(QObject):
         """Shapes typed for inputs that have none."""
         return self.sizes.shapes
 
+    @property
+    def can_size(self) -> bool:
+        """Whether its worker can be asked for figures of other sizes."""
+        return self.state is State.READY
+
     def set_dims(self, dims: dict[str, int]) -> None:
         """Fix sizes by name; the table follows, and the file's next opening remembers."""
-        self._choose(Sizes(dict(dims), self.shapes))
+        self.sizing.choose(Sizes(dict(dims), self.shapes))
 
     def set_shapes(self, shapes: dict[str, tuple[int | str, ...]]) -> None:
         """Say the shapes of inputs by name; the model is read again with them."""
-        self._choose(Sizes(self.dims, dict(shapes)))
-
-    def undo(self) -> None:
-        """Take back the last change of sizes."""
-        if self._history:
-            self._future.append(self.sizes)
-            self._use(self._history.pop())
-
-    def redo(self) -> None:
-        """Do again what was taken back."""
-        if self._future:
-            self._history.append(self.sizes)
-            self._use(self._future.pop())
-
-    def can_undo(self) -> bool:
-        """Whether there is something to take back."""
-        return bool(self._history)
-
-    def can_redo(self) -> bool:
-        """Whether there is something to do again."""
-        return bool(self._future)
-
-    def _choose(self, sizes: Sizes) -> None:
-        if sizes != self.sizes:
-            self._history.append(self.sizes)
-            self._future.clear()
-            self._use(sizes)
-
-    def _use(self, sizes: Sizes) -> None:
-        again = sizes.shapes != self.shapes
-        self.sizes = sizes
-        key = str(self.path)
-        self.settings.shapes = _with(self.settings.shapes, key, sizes.dims)
-        typed = {name: list(shape) for name, shape in sizes.shapes.items()}
-        self.settings.input_shapes = _with(self.settings.input_shapes, key, typed)
-        if again:
-            self.open()
-        else:
-            self.overview_changed.emit()
-            self._reload()
+        self.sizing.choose(Sizes(self.dims, dict(shapes)))
 
     # Asking
 
@@ -394,9 +369,3 @@ class DocumentModel(QObject):
         if self.layers.count():
             return self.layers.totals
         return self.overview.totals if self.overview else Totals()
-
-
-def _with(store: dict[str, T], key: str, value: T) -> dict[str, T]:
-    """The store with this value, or without the key where the value is empty."""
-    rest = {name: each for name, each in store.items() if name != key}
-    return rest | {key: value} if value else rest

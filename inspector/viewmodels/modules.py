@@ -18,9 +18,9 @@ TYPE = Qt.ItemDataRole.UserRole + 1
 """The module's class, drawn beside its name."""
 
 
-def figure(module: ModuleRow) -> str:
+def figure(parameters: int) -> str:
     """What stands at the right of a module's line: its parameters, where it has any."""
-    return words.short(module.parameters) if module.parameters else ""
+    return words.short(parameters) if parameters else ""
 
 
 class ModuleTree(QAbstractItemModel):
@@ -103,7 +103,7 @@ class ModuleTree(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             if index.column() == 0:
                 return module.path.rpartition(".")[2] or module.type or "model"
-            return figure(module)
+            return figure(module.parameters)
         if role == TYPE and index.column() == 0:
             return module.type if module.path else ""
         if role == Qt.ItemDataRole.ToolTipRole:

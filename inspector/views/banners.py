@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from inspector.engines.summary.rows import Remark
 from inspector.viewmodels.document import DocumentModel
@@ -129,6 +129,34 @@ class FreshBanner(Banner):
         self.again.setVisible(state is Fresh.CHANGED)
         self.always.setVisible(state is Fresh.CHANGED)
         self.say("info" if state is Fresh.CHANGED else "warning", self._fresh.text)
+
+
+class SizingBanner(Banner):
+    """Says that figures are being worked out, how far they are, and gives them up where that is possible."""
+
+    def __init__(self, document: DocumentModel) -> None:
+        super().__init__("sizingBanner", "Figures that are being worked out")
+        self._sizing = document.sizing
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(160)
+        self.stop: QPushButton = button("Cancel", self._sizing.cancel)
+        self.stop.setToolTip("Go back to the sizes that are shown")
+        self.add(self.bar)
+        self.add(self.stop)
+        self._sizing.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say how far it is."""
+        sizing, text = self._sizing, self._sizing.text
+        share = sizing.share if sizing.first_share is None else sizing.first_share
+        self.bar.setValue(round((share or 0.0) * 1000))
+        self.bar.setAccessibleName(f"{share or 0.0:.0%} done")
+        self.stop.setVisible(sizing.first_share is None)
+        if text != self.text.text() or bool(text) is self.isHidden():
+            self.say("info", text)
 
 
 def reloaded_label(document: DocumentModel) -> QLabel:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.errors import InspectorError
 from inspector.viewmodels.document import DocumentModel, State
-from inspector.views.banners import FreshBanner, RemarkBanner, reloaded_label
+from inspector.views.banners import FreshBanner, RemarkBanner, SizingBanner, reloaded_label
 from inspector.views.error_box import ErrorCard
 from inspector.views.layer_page import LayerPage
 from inspector.views.overview_page import OverviewPage
@@ -91,6 +91,7 @@ class ModelPage(QWidget):
         bar_alone(self.pages)
         self.pages.setCornerWidget(reloaded_label(document))
         self.fresh, self.remarks = FreshBanner(document), RemarkBanner(document)
+        self.sizing = SizingBanner(document)
         self.remarks.told.connect(self.overview.leave_out)
         self._died = self._died_line()
         self._opening = EmptyPane("loading", f"Opening {document.name}", "")
@@ -99,6 +100,7 @@ class ModelPage(QWidget):
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(0)
         content.addWidget(self._died)
+        content.addWidget(self.sizing)
         content.addWidget(self.remarks)
         content.addWidget(self.pages, 1)
         if self.convert is not None:
@@ -121,6 +123,7 @@ class ModelPage(QWidget):
         return [
             self.fresh,
             self._died,
+            self.sizing,
             self.remarks,
             self.pages.tabBar(),
             self.overview,

@@ -125,7 +125,8 @@ class ModuleTreeView(QWidget):
         self.model.replace(modules)
         self._selecting = False
         metrics = QFontMetrics(look.tabular(0.92))
-        widest = max((metrics.horizontalAdvance(figure(module)) for module in modules), default=0)
+        figures = {figure(number) for number in {module.parameters for module in modules}}  # few of many are different
+        widest = max(map(metrics.horizontalAdvance, figures), default=0)
         self.tree.setColumnWidth(1, widest + 20)
         self._stack.setCurrentWidget(self.tree if modules else self.empty)
         if self._document is not None and self._document.error is not None:

@@ -18,6 +18,7 @@ from inspector.settings import Settings
 from inspector.viewmodels.document import DocumentModel, State
 from inspector.views.dims_editor import DimsEditor
 from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.resize import ResizeArgs, Resized
 from inspector.worker.tasks.rows import RowsPage
 
 
@@ -39,6 +40,8 @@ class FakeWorker(QObject):
             dims = tuple(dim for dim in shape or () if isinstance(dim, str))
             signature = Signature("main", (Port("x", "float32", shape),), ())
             answer: Any = Overview(file="m.pt", size=1, format="f", title="F", signatures=(signature,), dims=dims)
+        elif isinstance(args, ResizeArgs):
+            answer = Resized(True)
         else:
             answer = RowsPage((), 0, Totals(), ())
         QTimer.singleShot(0, self, lambda: done(answer))
@@ -86,11 +89,11 @@ def test_a_typed_shape_is_read_again_remembered_and_undone(document: DocumentMod
     assert opened[-1].shapes == {"x": ("batch", 1, 28, 28)}
     assert list(editor.fields) == ["batch"], "its named size can be chosen now"
     assert Settings().input_shapes == {str(document.path): {"x": ["batch", 1, 28, 28]}}
-    document.undo()
+    document.sizing.undo()
     settle()
     assert document.worker.asked[-2].shapes == {}
     assert Settings().input_shapes == {}
-    document.redo()
+    document.sizing.redo()
     settle()
     assert editor.shape_fields["x"].text() == "batch×1×28×28"
 

@@ -12,13 +12,16 @@ import pytest
 from inspector.engines.summary.rows import FOLLOWS, Overview
 from inspector.formats import _onnx_vast, _onnx_vast_shapes
 from inspector.jobs.terminal import ask_document
-from inspector.worker.tasks import Context
+from inspector.worker.tasks import Context, _document
+from inspector.worker.tasks import resize as task_resize
 from inspector.worker.tasks.fold import TASK as FOLD
 from inspector.worker.tasks.fold import FoldArgs
 from inspector.worker.tasks.follow import TASK as FOLLOW
 from inspector.worker.tasks.follow import FollowArgs, Followed
 from inspector.worker.tasks.open import TASK as OPEN
 from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.resize import TASK as RESIZE
+from inspector.worker.tasks.resize import ResizeArgs, Resized
 from inspector.worker.tasks.rows import TASK as ROWS
 from inspector.worker.tasks.rows import RowsArgs, RowsPage
 from inspector.worker.tasks.search import TASK as SEARCH
@@ -95,6 +98,55 @@ def test_sizes_that_were_chosen_before_can_be_taken_back(few: Path) -> None:
     again = ROWS.run(RowsArgs(count=5, dims={"batch": 3}), context)
     assert again.totals == three
     assert again.rows[0].outputs[0].shape == (3, 4, 8)
+
+
+def resize(context: Context, dims: dict[str, int]) -> Resized:
+    """Ask until the figures of these sizes are there."""
+    while not (answer := RESIZE.run(ResizeArgs(dims), context)).done:
+        assert 0 <= answer.share < 1
+    return answer
+
+
+def test_other_sizes_are_worked_out_beside_what_is_asked(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_document, "FEW_NODES", 100)
+    monkeypatch.setattr(task_resize, "PATIENCE", 0.0)
+    context = Context()
+    OPEN.run(OpenArgs(str(few), quick=True), context)
+    one = follow(context).totals
+    assert not RESIZE.run(ResizeArgs({"batch": 5}), context).done
+    assert ROWS.run(RowsArgs(count=5), context).totals == one, "what is shown is answered meanwhile"
+    assert resize(context, {"batch": 5}) == Resized(True)
+    opened = context.state[_document.KEY]
+    figures = opened.summary({"batch": 5})
+    page = ROWS.run(RowsArgs(count=5, dims={"batch": 5}), context)
+    assert opened.chosen is figures, "nothing was worked out again"
+    assert page.totals.macs == 5 * one.macs
+    assert page.rows[0].outputs[0].shape == (5, 4, 8)
+
+    assert not RESIZE.run(ResizeArgs({"batch": 7}), context).done
+    given_up = opened.resizing
+    assert RESIZE.run(ResizeArgs(stop=True), context).done
+    assert given_up.wait(10)
+    assert given_up.result is None
+    assert not RESIZE.run(ResizeArgs({"batch": 8}), context).done
+    first = opened.resizing
+    assert not RESIZE.run(ResizeArgs({"batch": 9}), context).done, "other sizes take its place"
+    assert first.wait(10)
+    assert first.result is None
+    assert resize(context, {"batch": 9}).trouble == ""
+    assert ROWS.run(RowsArgs(count=1, dims={"batch": 9}), context).totals.macs == 9 * one.macs
+
+
+def test_sizes_typed_before_the_first_figures_are_there(few: Path) -> None:
+    context = Context()
+    OPEN.run(OpenArgs(str(few), quick=True), context)
+    before = context.state[_document.KEY].settling
+    assert RESIZE.run(ResizeArgs({"batch": 3}), context).done
+    assert context.state[_document.KEY].settling is not before
+    three = follow(context).totals
+    page = ROWS.run(RowsArgs(count=5, dims={"batch": 3}), context)
+    assert page.rows[0].outputs[0].shape == (3, 4, 8)
+    assert page.totals == three
 
 
 def test_a_fenced_worker_does_it_too(large: Path) -> None:

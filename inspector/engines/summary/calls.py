@@ -7,6 +7,7 @@ operation that mixes it with data.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -23,6 +24,9 @@ CHANNELS_LAST = ("keras", "tf", "tflite")
 
 MOST_PARTS = 100
 """Stored tensors whose shapes may matter to the multiply-adds of one node."""
+
+STRETCH = 1000
+"""Nodes that are looked at without a pause."""
 
 CARRIED = 1000
 """A derived value stands for at most this many tensors; more stay with the node that joins them."""
@@ -82,9 +86,9 @@ class _Kind(NamedTuple):
 
 
 class Examined:
-    """One graph under one choice of sizes."""
+    """One graph under one choice of sizes; `stretch` is called whenever STRETCH more nodes have been looked at."""
 
-    def __init__(self, model: Model, graph: Graph, sizes: Sizes) -> None:
+    def __init__(self, model: Model, graph: Graph, sizes: Sizes, stretch: Callable[[], None] = lambda: None) -> None:
         self.graph = graph
         self.outermost = graph is model.graphs[0]
         self._model = model
@@ -98,7 +102,10 @@ class Examined:
         """Each number once: many nodes have the same."""
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
-        self.facts = [self._examine(node) for node in graph.nodes]
+        self.facts: list[Facts] = []
+        for start in range(0, len(graph.nodes), STRETCH):
+            self.facts += [self._examine(node) for node in graph.nodes[start : start + STRETCH]]
+            stretch()
         self._taken.clear()  # a set of all values of a very large model is no small thing to keep
 
     @property

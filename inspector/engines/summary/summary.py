@@ -7,10 +7,10 @@ no node uses is in a row of its own, so that the rows that run always add up to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from inspector.engines.summary.calls import Examined, reachable
+from inspector.engines.summary.calls import STRETCH, Examined, reachable
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.modules import tree
@@ -48,13 +48,22 @@ class Summary:
         model: As read.
         dims: Sizes of open dimensions.
         fetch: Reads small constants; without it every loop counts as one run.
+        report: Is told how many of the nodes have been looked at, 0 … 1; what it raises ends the work.
     """
 
-    def __init__(self, model: Model, dims: Mapping[str, int] | None = None, fetch: Fetch = lambda name: None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        dims: Mapping[str, int] | None = None,
+        fetch: Fetch = lambda name: None,
+        report: Callable[[float], None] = lambda share: None,
+    ) -> None:
         self.model = model
         self.sizes = Sizes(dims or {})
         with waiting():
-            self.examined = [Examined(model, graph, self.sizes) for graph in reachable(model)]
+            graphs = reachable(model)
+            counted = _counted(sum(len(graph.nodes) for graph in graphs), report)
+            self.examined = [Examined(model, graph, self.sizes, counted) for graph in graphs]
             self.running = running(self.examined, fetch)
         self._types = {module.path: module.type for module in model.modules}
         self._tables: dict[tuple[str, int], Table] = {}
@@ -146,6 +155,18 @@ class Summary:
             sizes = self.sizes.shown(shape)
             self._shown[shape] = sizes and tuple(inert(dim, 100) if isinstance(dim, str) else dim for dim in sizes)
         return Port(inert(name), inert(value.dtype), self._shown[shape])
+
+
+def _counted(total: int, report: Callable[[float], None]) -> Callable[[], None]:
+    """Counts stretches of nodes and reports their share."""
+    done = 0
+
+    def stretch() -> None:
+        nonlocal done
+        done += STRETCH
+        report(min(1.0, done / total))
+
+    return stretch
 
 
 def _capped(numbers: Iterable[int]) -> int:

@@ -20,7 +20,7 @@ from inspector.errors import FormatError, InspectorError
 from inspector.formats import Format, Source
 from inspector.ir import Graph, Model, Node, Tensor, Value
 from inspector.ir.text import inert
-from inspector.worker.tasks._settling import Settling
+from inspector.worker.tasks._settling import Report, Settling
 from inspector.worker.tasks._task import Context
 
 KEY = "document"
@@ -29,6 +29,10 @@ MOST_SUMMARIES = 4
 MOST_NUMBERS = 16
 """Elements of a constant that loops and shapes may ask for; NUMBERS are the dtypes it may have."""
 NUMBERS = frozenset({"bool", "int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "float32", "float64"})
+FEW_NODES = 5000
+"""Figures of a model of no more nodes than this are worked out at once when sizes are typed."""
+SHAPES, NODES = 0.5, 0.35
+"""Shares of the work of figures that the shapes and the nodes are."""
 MANY_NODES = 20_000
 """Of a model of more nodes than this only the first and the last choice are kept."""
 
@@ -61,6 +65,8 @@ class Document:
         self.preview = Preview(model) if sketched else None
         """What is shown of a model that was only sketched, until `settling` is done."""
         self.settling: Settling | None = None
+        self.resizing: Settling | None = None
+        """Figures for other sizes in the making."""
         self._sketch = model if sketched else None
         self._summaries: dict[tuple[tuple[str, int], ...], Summary] = {}
         self._names: dict[str, dict[str, str]] = {}
@@ -74,17 +80,29 @@ class Document:
         dims = {**self.fixed, **dims}
         key = tuple(sorted(dims.items()))
         if key not in self._summaries:
-            many = sum(len(graph.nodes) for graph in self.model.graphs) > MANY_NODES
-            while len(self._summaries) >= (2 if many else MOST_SUMMARIES):
-                del self._summaries[list(self._summaries)[1]]
-            self._summaries[key] = Summary(self._resized(dims), dims, self._numbers)
+            self._keep(key, Summary(self._resized(dims), dims, self._numbers))
         return self._summaries[key]
 
-    def _resized(self, dims: dict[str, int]) -> Model:
+    def _keep(self, key: tuple[tuple[str, int], ...], summary: Summary) -> None:
+        """Keep figures, with those of the first choice and the last ones."""
+        many = sum(len(graph.nodes) for graph in self.model.graphs) > MANY_NODES
+        while len(self._summaries) >= (2 if many else MOST_SUMMARIES):
+            del self._summaries[list(self._summaries)[1]]
+        self._summaries[key] = summary
+
+    def _resized(self, dims: dict[str, int], report: Report = lambda share: None) -> Model:
         """The model with these sizes."""
         if self._sketch is not None and self.format.settle is not None and (dims or self.model is self._sketch):
-            return self.format.settle(self.source, self._sketch, dims, lambda share: None)
+            return self.format.settle(self.source, self._sketch, dims, report)
         return self.format.resize(self.source, dims) if dims and self.format.resize else self.model
+
+    def _worked_out(self, dims: dict[str, int], report: Report) -> Summary:
+        """The figures for these sizes and all that the window asks for first, by a thread that may be stopped."""
+        model = self._resized(dims, lambda share: report(share * SHAPES))
+        summary = Summary(model, dims, self._numbers, lambda share: report(SHAPES + share * NODES))
+        report(SHAPES + NODES)
+        _ = summary.totals, summary.modules  # worked out here, that nobody waits for them later
+        return summary
 
     @property
     def sketched(self) -> bool:
@@ -93,11 +111,43 @@ class Document:
 
     def settle(self, dims: dict[str, int]) -> None:
         """Get ready to work out the figures of a model that was only sketched."""
-        self.settling = Settling(self.source, self.format, self.model, {**self.fixed, **dims}, self._numbers)
+        sizes = {**self.fixed, **dims}
+        self.settling = Settling(lambda report: self._worked_out(sizes, report), sizes)
+
+    def resettle(self, dims: dict[str, int]) -> None:
+        """The same for other sizes, while those are still being worked out."""
+        if self.settling is not None and self.settling.dims != {**self.fixed, **dims}:
+            self.settling.stop()
+            self.settle(dims)
+
+    def resize(self, dims: dict[str, int]) -> Settling | None:
+        """Work out the figures for other sizes beside all else; None where they are there, or come at once."""
+        sizes = {**self.fixed, **dims}
+        few = sum(len(graph.nodes) for graph in self.model.graphs) <= FEW_NODES
+        if self.resizing is not None and self.resizing.dims != sizes:
+            self.keep_sizes()
+        if few or self.preview is not None or tuple(sorted(sizes.items())) in self._summaries:
+            return None
+        if self.resizing is None:
+            self.resizing = Settling(lambda report: self._worked_out(sizes, report), sizes)
+        return self.resizing
+
+    def resized(self, summary: Summary) -> None:
+        """Take in figures for other sizes; `summary` has them from now on."""
+        assert self.resizing is not None
+        self._keep(tuple(sorted(self.resizing.dims.items())), summary)
+        self.resizing = None
+
+    def keep_sizes(self) -> None:
+        """Other sizes are not wanted any more."""
+        if self.resizing is not None:
+            self.resizing.stop()
+            self.resizing = None
 
     def ahead(self) -> AbstractContextManager[None]:
         """What is done in it goes before the figures that are being worked out beside."""
-        return nullcontext() if self.settling is None else self.settling.paused()
+        beside = self.resizing or self.settling
+        return nullcontext() if beside is None else beside.paused()
 
     def settled(self, summary: Summary) -> None:
         """Take in the figures of a model that was only sketched: from now on it is like any other."""

@@ -1,4 +1,4 @@
-"""Working out the figures of a very large model beside the asks that the worker answers meanwhile.
+"""Working out the figures of a large model beside the asks that the worker answers meanwhile.
 
 A thread of its own does it: it gives way to the worker's main thread every few milliseconds, so that the graph can be
 looked at and searched in the time that shapes and multiply-adds take.
@@ -7,33 +7,28 @@ looked at and searched in the time that shapes and multiply-adds take.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from inspector.engines.summary.summary import Summary
-from inspector.engines.summary.trips import Fetch
-from inspector.errors import InspectorError
-from inspector.formats import Format, Source
-from inspector.ir import Model
+from inspector.errors import Cancelled, InspectorError
 from inspector.ir.text import inert
 
-SHAPES = 0.5
-"""Share of the work that the shapes are."""
+Report = Callable[[float], None]
+"""Is told how much is done, 0 … 1, every few milliseconds; waits where somebody waits for something else, and raises
+where the figures are not wanted any more."""
 
 
 class Settling:
-    """The figures of one sketched model in the making.
+    """Figures in the making.
 
     Args:
-        source: The file.
-        fmt: Its format, which has `settle`.
-        model: What its `sketch` gave.
-        dims: Sizes of named dimensions.
-        fetch: Reads small constants.
+        work: Works them out.
+        dims: Sizes of named dimensions that they are for.
     """
 
-    def __init__(self, source: Source, fmt: Format, model: Model, dims: dict[str, int], fetch: Fetch) -> None:
-        self.source, self.format, self.model, self.dims, self._fetch = source, fmt, model, dims, fetch
+    def __init__(self, work: Callable[[Report], Summary], dims: dict[str, int]) -> None:
+        self.dims, self._work = dims, work
         self.share = 0.0
         """How much is done, 0 … 1."""
         self.trouble = ""
@@ -41,6 +36,7 @@ class Settling:
         self.result: Summary | None = None
         """The figures, once they are known."""
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._stopped = False
         self._free = threading.Event()
         self._free.set()
 
@@ -50,6 +46,10 @@ class Settling:
             self._thread.start()
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Nobody wants them any more: it ends at its next report."""
+        self._stopped = True
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -62,12 +62,9 @@ class Settling:
 
     def _run(self) -> None:
         try:
-            assert self.format.settle is not None
-            model = self.format.settle(self.source, self.model, self.dims, self._report)
-            summary = Summary(model, self.dims, self._fetch)
-            self.share = (1 + SHAPES) / 2
-            _ = summary.totals, summary.modules  # worked out here, that nobody waits for them later
-            self.result = summary
+            self.result = self._work(self._report)
+        except Cancelled:
+            self.trouble = "It was stopped."
         except InspectorError as error:
             self.trouble = error.what
         except MemoryError:
@@ -76,5 +73,7 @@ class Settling:
             self.trouble = f"{type(error).__name__}: {inert(str(error), 500)}"
 
     def _report(self, share: float) -> None:
-        self.share = share * SHAPES
+        self.share = share
         self._free.wait()
+        if self._stopped:
+            raise Cancelled

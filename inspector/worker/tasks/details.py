@@ -81,6 +81,11 @@ class Details(msgspec.Struct, frozen=True):
 def run(args: DetailsArgs, context: Context) -> Details:
     """Look it up; sizes and figures are those of the dimensions that were asked for last."""
     opened = document(context)
+    with opened.ahead():
+        return _of(opened, args)
+
+
+def _of(opened: Document, args: DetailsArgs) -> Details:
     match args.kind:
         case "node":
             graph = opened.graph(args.graph)

@@ -8,7 +8,7 @@ import msgspec
 
 from inspector.engines.summary.overview import remarks
 from inspector.engines.summary.rows import ModuleRow, Remark, Row, Totals
-from inspector.worker.tasks._document import document
+from inspector.worker.tasks._document import Document, document
 from inspector.worker.tasks._task import Context, Task
 
 LIMIT = 32 * 1024 * 1024
@@ -50,6 +50,11 @@ class RowsPage(msgspec.Struct, frozen=True):
 def run(args: RowsArgs, context: Context) -> RowsPage:
     """One page of rows; the figures of all are worked out when the first page is asked for."""
     opened = document(context)
+    with opened.ahead():
+        return _page(opened, args)
+
+
+def _page(opened: Document, args: RowsArgs) -> RowsPage:
     summary = opened.chosen = opened.summary(args.dims)
     total = summary.count(args.grouping, args.depth)
     start = max(0, args.start)
