@@ -71,7 +71,7 @@ class TensorPanel(QWidget):
         self.shown = QComboBox()
         self.slice = SliceBar()
         self.values = ValueTable(self)
-        self.empty = EmptyPane("symbol-array", "No tensor", "Click a weight in the node panel. Only then is it read.")
+        self.empty = EmptyPane("symbol-array", "No tensor", "Click a weight in the node panel to see its values.")
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._content())
@@ -251,7 +251,7 @@ class TensorPanel(QWidget):
         elif model is not None and model.loading:
             self.empty.say("Reading…", model.name)
         else:
-            self.empty.say("No tensor", "Click a weight in the node panel. Only then is it read.")
+            self.empty.say("No tensor", "Click a weight in the node panel to see its values.")
 
     def _on_real(self, on: bool) -> None:
         if self._model is not None:

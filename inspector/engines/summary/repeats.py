@@ -6,7 +6,8 @@ repeats taken off. Formats part here. Safetensors, ONNX and SavedModel can write
 `lm_head.weight`) twice and forget that they are one; TFLite's converter and tf2onnx do the opposite and merge whatever
 is equal, even the layers of a Transformer that were copied from one and never trained. The file alone cannot tell which
 of both was meant, so neither is called the truth: the declared number stays, and the distinct one, which does not
-depend on who merges and who copies, says what differs and where.
+depend on who merges and who copies, says what differs and where. It is the same in every format that keeps the weights
+as they are; a copy that an exporter transposed for a matrix product has other bytes, and is a weight of its own.
 
 **What is no repeat**, though it may be equal: tensors of fewer than two dimensions or 1,024 elements, and those whose
 elements are all one value. Biases and scales that begin as zeros and ones are equal without anything being stored
