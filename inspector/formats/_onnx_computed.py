@@ -215,3 +215,37 @@ SHAPES: dict[str, Callable[[Call], Shape | None]] = {
     "Upsample": _resized,
 }
 """The shape of the first output, by operator."""
+
+SAME = frozenset(
+    {
+        "Abs", "Cast", "Ceil", "Clip", "Cos", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish",
+        "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid",
+        "Sign", "Sin", "Softmax", "Softplus", "Softsign", "Sqrt", "Tanh", "ThresholdedRelu",
+    }
+)  # fmt: skip
+"""Operators whose output has the shape of their first input."""
+
+PAIRED = frozenset(
+    {
+        "Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Mean", "Min",
+        "Mod", "Mul", "Or", "Pow", "Sub", "Sum", "Where", "Xor",
+    }
+)  # fmt: skip
+"""Operators that work element by element on inputs which are spread to one shape; before version 7 they were not."""
+
+SPREAD = 7
+"""Version of ONNX's operators since which inputs are spread as numpy does it."""
+
+
+def plain(op: str, version: int, shapes: Sequence[Shape | None]) -> Shape | None:
+    """The shape of the output of an elementwise operator; None for others, and where an input's is not known."""
+    if op in SAME:
+        return shapes[0] if shapes else None
+    if op not in PAIRED or version < SPREAD:
+        return None
+    result: Shape = ()
+    for shape in shapes:
+        if shape is None:
+            return None
+        result = broadcast(result, shape)
+    return result

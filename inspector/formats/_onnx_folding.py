@@ -15,22 +15,26 @@ from typing import Any
 import numpy as np
 
 from inspector.formats import _onnx_sizes as sizes
-from inspector.formats._onnx_computed import SHAPES
+from inspector.formats._onnx_computed import SHAPES, plain
 from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valued
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
 from inspector.formats._onnx_types import RANK
-from inspector.formats._onnx_values import KINDS, MOST, Array, Call
+from inspector.formats._onnx_values import FLOAT, INT64, Array, Call
 from inspector.ir import Dim, Shape
 
 COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If"})
 """Operators whose output's shape depends on a value, or grows from sums and products of sizes."""
 
+NONE: frozenset[str] = frozenset()
 GRAPHS = frozenset({"If", "Loop", "Scan"})
 FRESH = re.compile(r"unk__\d+|[A-Z]\w*_dim_\d+")
 """Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
 
 UNKNOWN = re.compile(r"unk__(\d{1,18})")
+
+SCALED = frozenset({"Resize", "Upsample"})
+"""Operators whose output's shape depends on fractions."""
 
 DEFAULT = ("", "ai.onnx")
 WORK = 1_000_000
@@ -53,7 +57,7 @@ def refine(model: Any, names: Iterable[str] = ()) -> None:
     known = {dim.dim_param for info in model.graph.input for dim in _dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
-    if _open(model.graph, known, 0):
+    if _suspect(model.graph, known) and _open(model.graph, known, 0):
         functions = {(function.domain, function.name) for function in model.functions}
         walk = _Walk(model, frozenset(known), functions)
         walk.graph(model.graph)
@@ -85,6 +89,21 @@ def _inside(graph: Any) -> Iterator[Any]:
 
 def _dims(proto: Any) -> Iterable[Any]:
     return proto.tensor_type.shape.dim if proto.HasField("tensor_type") else ()
+
+
+def _suspect(graph: Any, known: set[str]) -> bool:
+    """Whether it is worth the time to look at each node: something has one of inference's names, or none at all."""
+    nodes = [node for node in graph.node if node.op_type in COMPUTED or node.op_type in GRAPHS]
+    if not nodes:
+        return False
+    data = graph.SerializePartialToString()
+    if b"unk__" in data and not {name.decode() for name in re.findall(rb"unk__\d+", data)} <= known:
+        return True
+    if any(_vague(info.type, known) for info in graph.output):
+        return True
+    named = {info.name for info in graph.value_info}
+    named.update(info.name for info in graph.output)
+    return not all(named.issuperset(filter(None, node.output)) for node in nodes)
 
 
 def _open(graph: Any, known: set[str], depth: int) -> bool:
@@ -171,6 +190,8 @@ class _Walk:
             self._work -= sum(16 if each is None else 16 + 8 * each.size for each in found)
             for name, value in zip(node.output, found, strict=False):
                 here.hold(name, value)
+                if value is not None and here.vague((name,), NONE):
+                    self._keep(here, name, here.kind(name), value.shape)
 
     def _call(self, node: Any, here: Scope) -> Call:
         return Call(node, [here.value(name) for name in node.input], [here.shape(name) for name in node.input],
@@ -178,6 +199,11 @@ class _Walk:
 
     def _shapes(self, node: Any, op: str, here: Scope) -> None:
         """Find the shapes of a node's outputs anew: as onnx tells them, and as open values do."""
+        if len(node.output) == 1 and here.kind(node.output[0]):
+            shape = plain(op, self._version, [here.shape(name) for name in node.input])
+            if shape is not None:
+                self._keep(here, node.output[0], 0, shape)
+                return
         call = self._call(node, here)
         told = self._inferred(node, call, here)
         own: Shape | None = None
@@ -204,9 +230,11 @@ class _Walk:
             return {}
         data = {}
         for name, value in zip(node.input, call.values, strict=True):
-            tensor = None if value is None else self._tensor(value, here.kind(name))
-            if tensor is not None:
-                data[name] = tensor
+            kind = 0 if value is None else here.kind(name)
+            if value is not None and (kind == INT64 or (node.op_type in SCALED and kind == FLOAT)):
+                tensor = self._tensor(value, kind)
+                if tensor is not None:
+                    data[name] = tensor
         onnx = self._onnx
         refusals = (
             onnx.shape_inference.InferenceError,
@@ -236,8 +264,6 @@ class _Walk:
     def _tensor(self, value: Array, kind: int) -> Any:
         """A value as a TensorProto; None where a part of it is open."""
         items = value.reshape(-1).tolist()
-        if kind not in KINDS or len(items) > MOST:
-            return None
         if any(item is None or isinstance(item, Open) for item in items):
             return None
         try:
@@ -281,10 +307,23 @@ class _Walk:
         shape = tuple(self.meant.get(dim, dim) if isinstance(dim, str) else dim for dim in shape)
         end = name in here.ends
         new = shape if old is None else tuple(self._better(a, b, end) for a, b in zip(old, shape, strict=True))
+        for unknown, dim in zip(old or (), new, strict=False):
+            if unknown != dim and isinstance(unknown, str) and UNKNOWN.fullmatch(unknown):
+                self._settle(here, unknown, dim)
         new = tuple(self._named() if dim is None else dim for dim in new)
         if new != old:
             here.put(name, kind, new)
             self._changed.add(name)
+
+    def _settle(self, here: Scope, unknown: str, dim: Dim) -> None:
+        """Put what an unknown size turned out to be wherever it stands.
+
+        What a branch would do with a value from around it proves nothing: it may not be run.
+        """
+        if unknown in self.meant or (isinstance(dim, str) and unknown in dim) or here.foreign(unknown):
+            return
+        self.meant[unknown] = dim
+        self._changed.update(here.settle(unknown, dim))
 
     def _better(self, old: Dim, new: Dim, declared: bool) -> Dim:
         """The one of two that says more; a name that the file gives to a part of its output stays."""
@@ -293,8 +332,6 @@ class _Walk:
         if old is None:
             return new
         if FRESH.fullmatch(old) and old not in self._grounded:
-            if UNKNOWN.fullmatch(old) and not (isinstance(new, str) and old in new):
-                self.meant[old] = new
             return new
         if isinstance(new, int):
             return new

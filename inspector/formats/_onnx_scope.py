@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inspector.formats._onnx_moves import stored
 from inspector.formats._onnx_types import RANK
 from inspector.formats._onnx_values import Array
 from inspector.ir import Dim, Shape
+
+FRESH = "unk__"
+"""How names begin that inference gives to sizes of which it knows nothing."""
 
 
 class Scope:
@@ -22,28 +26,32 @@ class Scope:
     """
 
     def __init__(self, graph: Any, around: Scope | None, meant: Mapping[str, Dim], *, settable: bool) -> None:
-        self._graph, self._around, self._meant = graph, around, meant
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._graph, self._around = graph, around
+        self._stored = {tensor.name: tensor for tensor in graph.initializer}
+        self._settable = {info.name for info in graph.input} if settable else set()
         self._types: dict[str, Any] = {}
         self._values: dict[str, Array | None] = {}
         self._shapes: dict[str, Shape | None] = {}
         self._new: dict[str, Any] = {}
+        self._protos: dict[tuple[int, Shape], Any] = {} if around is None else around._protos
+        self._users: dict[str, list[str]] = {}
+        """Values by the unknown sizes that they have."""
         self.ends = {info.name for info in graph.output}
         if around is not None:  # its own names hide those around it
             self._types.update((name, None) for node in graph.node for name in node.output)
         for info in (*graph.value_info, *graph.input, *graph.output):
-            self._types[info.name] = info.type
-        for name, tensor in self._tensors.items():
-            self._types[name] = _type(tensor.data_type, tuple(tensor.dims))
-        for info in graph.input if settable else ():
-            self._tensors.pop(info.name, None)
+            name = info.name
+            self._types[name] = info.type
+            self._note(name, shape_of(info.type))
+        for name in meant.keys() & self._users.keys():
+            deque(self.settle(name, meant[name]), 0)
 
     def value(self, name: str) -> Array | None:
         """A value's elements; None where nothing is known of them."""
         if name in self._values:
             return self._values[name]
-        if name in self._tensors:
-            found = self._values[name] = stored(self._tensors[name])
+        if name in self._stored:
+            found = self._values[name] = None if name in self._settable else stored(self._stored[name])
             return found
         return None if self._around is None or name in self._types else self._around.value(name)
 
@@ -54,6 +62,10 @@ class Scope:
 
     def type(self, name: str) -> Any:
         """A value's TypeProto; None where nothing is known of it."""
+        if name in self._stored:
+            tensor = self._stored[name]
+            if name not in self._types and len(tensor.dims) <= RANK:
+                self._types[name] = self._proto(tensor.data_type, tuple(tensor.dims))
         if name in self._types:
             proto = self._types[name]
             return proto if proto is not None and proto.WhichOneof("value") else None
@@ -63,10 +75,7 @@ class Scope:
         """A value's shape."""
         if name not in self._shapes:
             proto = self.type(name)
-            found = None if proto is None else shape_of(proto)
-            if found and self._meant:
-                found = tuple(self._meant.get(dim, dim) if isinstance(dim, str) else dim for dim in found)
-            self._shapes[name] = found
+            self._shapes[name] = None if proto is None else shape_of(proto)
         return self._shapes[name]
 
     def kind(self, name: str) -> int:
@@ -84,8 +93,34 @@ class Scope:
 
     def put(self, name: str, kind: int, shape: Shape) -> None:
         """Keep a new finding."""
-        self._types[name] = self._new[name] = _type(kind, shape)
+        self._types[name] = self._new[name] = self._proto(kind, shape)
+        self._note(name, shape)
+
+    def _proto(self, kind: int, shape: Shape) -> Any:
+        """A TypeProto; a model has few different ones."""
+        proto = self._protos.get((kind, shape))
+        if proto is None:
+            proto = self._protos[kind, shape] = _type(kind, shape)
+        return proto
+
+    def _note(self, name: str, shape: Shape | None) -> None:
+        """Remember a shape, and which unknown sizes are in it."""
         self._shapes[name] = shape
+        for dim in shape or ():
+            if type(dim) is str and dim.startswith(FRESH):
+                self._users.setdefault(dim, []).append(name)
+
+    def foreign(self, unknown: str) -> bool:
+        """Whether an unknown size is that of a value around this graph."""
+        return self._around is not None and (unknown in self._around._users or self._around.foreign(unknown))
+
+    def settle(self, unknown: str, dim: Dim) -> Iterator[str]:
+        """Put what an unknown size turned out to be wherever it stands; names of the values that have it."""
+        for name in self._users.pop(unknown, ()):
+            shape = self.shape(name)
+            if shape is not None and unknown in shape:
+                self.put(name, self.kind(name), tuple(dim if each == unknown else each for each in shape))
+                yield name
 
     def close(self) -> None:
         """Write what was found into the graph."""
@@ -120,8 +155,12 @@ def shape_of(proto: Any) -> Shape | None:
     """The shape in a TypeProto."""
     if not proto.HasField("tensor_type") or not proto.tensor_type.HasField("shape"):
         return None
-    found: list[Dim] = []
-    for dim in proto.tensor_type.shape.dim:
-        size = dim.dim_value if dim.HasField("dim_value") else None
-        found.append(dim.dim_param or None if size is None else size if size >= 0 else None)
-    return tuple(found) if len(found) <= RANK else None
+    dims = proto.tensor_type.shape.dim
+    return tuple(map(_dim, dims)) if len(dims) <= RANK else None
+
+
+def _dim(dim: Any) -> Dim:
+    size: int = dim.dim_value
+    if size > 0:
+        return size
+    return dim.dim_param or (0 if size == 0 and dim.HasField("dim_value") else None)

@@ -34,7 +34,7 @@ INTEGERS = {
 }
 """The least and the largest number of each element type of TensorProto that is whole."""
 
-FLOAT, DOUBLE = 1, 11
+FLOAT, INT64, DOUBLE = 1, 7, 11
 KINDS = frozenset({*INTEGERS, FLOAT, DOUBLE})
 
 Array = NDArray[Any]

@@ -167,7 +167,9 @@ def tensorflow_files(name: str, model: keras.Model, folder: Path, s: Sizes) -> I
         yield "tflite, int8", "int8.tflite"
     target = str(folder / "model.onnx")  # in a process of its own: it holds each weight many times over
     command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(folder / "saved"), "--output", target]
-    ended = subprocess.run([*command, "--opset", "17"], check=False, capture_output=True).returncode
+    # in C each copy of a weight that a message lets go of stays until the message goes: 0.5 GB for each optimizer
+    slow = {**os.environ, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    ended = subprocess.run([*command, "--opset", "17"], check=False, capture_output=True, env=slow).returncode
     if not ended:
         proto = onnx.load(target)
         replace_erfc(proto)  # tf2onnx leaves TensorFlow's operator there, which ONNX has not

@@ -62,8 +62,6 @@ class Line:
     @property
     def right(self) -> bool:
         """Parameters to the last weight and multiply-adds within 1 % of both references."""
-        if self.wanted.least and not self.complete:
-            return self.parameters == self.wanted.parameters and 0 < (self.macs or 0) <= self.wanted.macs
         near = [each for each in (self.deviation, self.from_library) if each is not None]
         counted = self.macs is not None or self.wanted.weights_alone
         if self.error:
