@@ -26,7 +26,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "Embedding": ("embeddings",),
     "PReLU": ("alpha",),
     "Normalization": ("mean", "variance", "count"),
-    "SpectralNormalization": ("vector_u",),
+    "SpectralNormalization": ("kernel", "vector_u"),
     **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell", "cell"), CELL),
 }
 NOT_TRAINED = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u"})
@@ -129,9 +129,16 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
     else:
         role, trained = Role.WEIGHT, trainable
     place = Place(member=MEMBER, offset=stored.offset, size=stored.size, layout={"path": key})
-    weights.tensors[name] = Tensor(name, stored.dtype, stored.shape, place, role, trained)
+    same = _wrapped(weights, path, stored.shape) if layer and layer.type == "SpectralNormalization" and not subs else ""
+    weights.tensors[name] = Tensor(name, stored.dtype, stored.shape, place, role, trained, same_as=same)
     if path:
         weights.owned.setdefault(path, []).append(name)
+
+
+def _wrapped(weights: Weights, path: str, shape: tuple[int, ...]) -> str:
+    """The weight of the layer inside, which a normalisation of it stores a second time; empty where it is none."""
+    inside = (name for name in weights.owned.get(path, ()) if name.count("/") > path.count("/") + 1)
+    return next((name for name in inside if weights.tensors[name].shape == shape), "")
 
 
 def _sub_name(found: Listing, group: str, subs: list[str], at: int) -> str:

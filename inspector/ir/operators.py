@@ -83,7 +83,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "instance_norm": "instancenormalization lazyinstancenorm",
         "l2_norm": (
             "lpnormalization l2normalization unitnormalization normalize meanvariancenormalization "
-            "linalgvectornorm vectornorm spectralnormalization weightnorm renorm normalizel2 mvn"
+            "linalgvectornorm vectornorm weightnorm renorm normalizel2 mvn"
         ),
         "lrn": "localresponsenormalization localresponsenorm crossmaplrn",
         "normalization": "normalizer scaler",
@@ -293,6 +293,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "remotecall flexfunction"
         ),
         "time_distributed": "timedistributed",
+        "wrapped": "spectralnormalization",
         "assert": "assertscalar print checknumerics assertasync asserttensormetadata raiseexception",
         "optional": (
             "optionalhaselement optionalgetelement sequenceat sequenceconstruct sequenceempty sequenceinsert "

@@ -184,6 +184,16 @@ def windows() -> keras.Model:
     return keras.Model(x, ops.reshape(y, (-1, 8, 8, 48)))
 
 
+def products() -> keras.Model:
+    """Layers whose products are counted in ways of their own; the sum is in the test."""
+    a, b, c = keras.Input((5, 16)), keras.Input((7, 16)), keras.Input((3, 4, 5, 2))
+    grouped = layers.GroupQueryAttention(8, 4, 2)(a, a)
+    added = layers.AdditiveAttention()([grouped, b])
+    normed = layers.SpectralNormalization(layers.Dense(6))(added)
+    grown = layers.Conv3DTranspose(4, 2, strides=2)(c)
+    return keras.Model([a, b, c], [ops.einsum("bij,bkj->bik", normed, normed), grown])
+
+
 def as_tflite(model: keras.Model) -> bytes:
     import tensorflow as tf
 
@@ -221,6 +231,11 @@ def main(folder: Path) -> None:
         if name == "open_sizes":
             run = model([np.zeros((2, 33, 21, 3), np.float32), np.zeros((2, 7, 5), np.float32)])
             found[name]["typed"] = [list(item.shape) for item in run]
+    model = products()
+    model.save(folder / "products.keras")
+    model.save(folder / "products.h5")
+    model.export(folder / "products", verbose=False)
+    (folder / "products.tflite").write_bytes(as_tflite(model))
     model = windows()
     model.save(folder / "windows.keras")
     model.save(folder / "windows.h5")

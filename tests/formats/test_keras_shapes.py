@@ -85,3 +85,15 @@ def test_what_stands_beside_the_batch_is_counted_as_often_as_it_is_there(shapes:
     assert three.totals.macs == 3 * one.totals.macs
     named = [value.shape for value in shapes.read(path.name).main.values.values() if value.shape]
     assert ("4*batch", 16, 16) in named
+
+
+@pytest.mark.parametrize("name", ["products.keras", "products.h5", "products", "products.tflite"])
+def test_a_model_has_the_same_products_in_every_format(shapes: Built, name: str) -> None:
+    (overview,) = ask_document(shapes.folder / name, [])
+    projections, scores = 5 * 16 * 8 * (4 + 2 + 2 + 4), 5 * 5 * 4 * (8 + 8)
+    added, dense, squares = 5 * 7 * 16, 5 * 16 * 6, 5 * 5 * 6
+    grown = 3 * 4 * 5 * 2 * 2 * 2 * 2 * 4
+    assert overview.totals.macs == projections + scores + added + dense + squares + grown
+    assert overview.totals.complete
+    if name.endswith(("keras", "h5")):  # the wrapper stores the kernel of the layer inside once more, and a vector
+        assert overview.totals.parameters == 1616 + 16 + 16 * 6 + 6 + 6 + 2 * 2 * 2 * 4 * 2 + 4

@@ -11,7 +11,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from inspector.engines.summary.macs import Call, counts, macs
+from inspector.engines.summary.call import Call
+from inspector.engines.summary.macs import counts, macs
 from inspector.ir.operators import canonical
 
 

@@ -12,66 +12,13 @@ axis holds the channels, and both are worked out here from shapes where they can
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import prod
 
 from inspector.engines.summary import products
+from inspector.engines.summary.call import Call, Numbers
 from inspector.engines.summary.sizes import LARGEST
-from inspector.ir import Attribute
 from inspector.ir.operators import canonical, category
-
-Numbers = tuple[int, ...]
-
-
-@dataclass(slots=True)
-class Call:
-    """One operation with its shapes in numbers.
-
-    Attributes:
-        name: Canonical name.
-        op: In the format's own words.
-        inputs: Shapes in the operator's order; None where unknown or omitted.
-        stored: Whether each input is, or is made of, stored tensors alone.
-        owned: Names and shapes of the tensors a layer owns (Keras).
-        channels_last: Whether the format's convolutions have their channels last unless an attribute says otherwise.
-        parts: Shapes of the stored tensors that its inputs are made of.
-    """
-
-    name: str
-    op: str
-    inputs: tuple[Numbers | None, ...] = ()
-    outputs: tuple[Numbers | None, ...] = ()
-    stored: tuple[bool, ...] = ()
-    owned: tuple[tuple[str, Numbers], ...] = ()
-    attributes: dict[str, Attribute] = field(default_factory=dict)
-    domain: str = ""
-    channels_last: bool = False
-    parts: tuple[Numbers, ...] = ()
-
-    def input(self, index: int) -> Numbers | None:
-        """The shape of an input; None where it is not known or not there."""
-        return self.inputs[index] if index < len(self.inputs) else None
-
-    @property
-    def output(self) -> Numbers | None:
-        """The shape of the first output."""
-        return self.outputs[0] if self.outputs else None
-
-    def kernels(self, rank: int) -> list[Numbers]:
-        """Shapes of the owned tensors of at least this rank that are no biases."""
-        return [shape for name, shape in self.owned if len(shape) >= rank and "bias" not in name.rpartition("/")[2]]
-
-    def flag(self, *names: str) -> bool:
-        """Whether one of these attributes is set."""
-        return any(bool(self.attributes.get(name)) for name in names)
-
-    def number(self, *names: str) -> int:
-        """The first of these attributes that is a positive number; 0 when none is."""
-        for name in names:
-            value = self.attributes.get(name)
-            if isinstance(value, int) and value > 0:
-                return value
-        return 0
 
 
 def macs(call: Call) -> int | None:
@@ -94,7 +41,7 @@ def counts(name: str) -> bool:
 def _conv(call: Call) -> int | None:
     """Each output position applies each kernel element once; each input position, when transposed."""
     transposed = call.name == "conv_transpose" or call.flag("transposed")
-    data_last = transposed and call.op.upper().endswith(("BACKPROPINPUT", "TRANSPOSE_CONV"))
+    data_last = transposed and call.op.upper().endswith(_DATA_LAST)
     if call.owned:
         kernels = call.kernels(3)
     else:
@@ -106,6 +53,10 @@ def _conv(call: Call) -> int | None:
     rank = len(kernels[0]) - call.op.startswith("GroupConvolution")  # OpenVINO's have an axis of groups in front
     axis = len(where) - 1 if _channels_last(call) else len(where) - rank + 1
     return prod(size for place, size in enumerate(where) if place != axis) * sum(map(prod, kernels))
+
+
+_DATA_LAST = ("BACKPROPINPUT", "BACKPROPINPUTV2", "TRANSPOSE_CONV", "CONV_3D_TRANSPOSE")
+"""Transposed convolutions of TensorFlow and TFLite, which take the size to give first and the data last."""
 
 
 def _channels_last(call: Call) -> bool:
@@ -188,7 +139,10 @@ def _einsum(call: Call) -> int | None:
     kernels = call.kernels(1)
     shapes = [call.input(0), kernels[0]] if kernels else list(call.inputs)
     known = [shape for shape in shapes if shape is not None]
-    return products.einsum(str(call.attributes.get("equation", "")), known)
+    equation = call.attributes.get(
+        "equation", call.attributes.get("subscripts", "")
+    )  # Keras' operation says the latter
+    return products.einsum(str(equation), known)
 
 
 def _tensordot(call: Call) -> int | None:
@@ -234,6 +188,10 @@ def _attention(call: Call) -> int | None:
     q, second, third = call.input(0), call.input(1), call.input(2)
     if q is None:
         return None
+    if call.owned and _projections(call):
+        return _multi_head(call)
+    if call.op == "AdditiveAttention" and second is not None:  # its scores are sums of elements, not products
+        return prod(q[:-1]) * second[-2] * second[-1]
     if second is None:
         alone = call.domain == "com.microsoft" and not any(call.inputs[1:3])
         return _packed(call, q) if alone and "Attention" in call.op and len(q) > 1 else None
@@ -339,24 +297,35 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 """Of ONNX's recurrent operators, which compute this many products a step."""
 
 
-def _time_distributed(call: Call) -> int | None:
-    """Keras: the layer inside runs once a step, which is what it does on a batch of all steps."""
+def _wrapped(call: Call) -> int | None:
+    """Keras' wrappers: the layer inside, which `TimeDistributed` runs once a step, as on a batch of all steps."""
     said = call.attributes.get("layer")
     op, config = next(iter(said.items())) if isinstance(said, dict) and len(said) == 1 else ("", {})
     name = canonical(op, "keras")
     if not counts(name):
         return None if call.owned and category(name) in {"control", "other"} else 0  # a model inside is not looked into
 
-    def merged(shape: Numbers | None) -> Numbers | None:
-        return shape if shape is None else (shape[0] * shape[1], *shape[2:])
-
-    inputs, outputs = tuple(map(merged, call.inputs)), tuple(map(merged, call.outputs))
     attributes = config if isinstance(config, dict) else {}
-    return _COUNTS[name](replace(call, name=name, op=op, inputs=inputs, outputs=outputs, attributes=attributes))
+    inner = replace(call, name=name, op=op, attributes=attributes)
+    if call.name == "time_distributed":
+        inner = replace(inner, inputs=tuple(map(_steps, call.inputs)), outputs=tuple(map(_steps, call.outputs)))
+    else:  # a normalisation keeps a second copy of the kernel and a vector of its own
+        inner = replace(inner, owned=tuple(item for item in call.owned if item[0].count("/") > _shallowest(call)))
+    return _COUNTS[name](inner)
+
+
+def _steps(shape: Numbers | None) -> Numbers | None:
+    """A shape whose batch and steps are one dimension."""
+    return shape if shape is None else (shape[0] * shape[1], *shape[2:])
+
+
+def _shallowest(call: Call) -> int:
+    return min((name.count("/") for name, _ in call.owned), default=0)
 
 
 _COUNTS: dict[str, Callable[[Call], int | None]] = {
-    "time_distributed": _time_distributed,
+    "time_distributed": _wrapped,
+    "wrapped": _wrapped,
     "conv": _conv,
     "conv_transpose": _conv,
     "deform_conv": _conv,
