@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
+from inspector.engines.summary.call import Call
 from inspector.engines.summary.flops import PICKS, Ones, moves, ones
-from inspector.engines.summary.macs import Call, counts, macs
+from inspector.engines.summary.macs import counts, macs
 from inspector.engines.summary.sizes import LARGEST, Sizes
 from inspector.ir import Graph, Model, Node, Shape, Value
 from inspector.ir.model import bytes_of
