@@ -61,13 +61,13 @@ def refine(model: Any, names: Iterable[str] = ()) -> None:
         functions = {(function.domain, function.name) for function in model.functions}
         walk = _Walk(model, frozenset(known), functions)
         walk.graph(model.graph)
-        if walk.meant:
-            _rename(model.graph, walk.meant, 0)
+        for inner in _inside(model.graph) if walk.meant else ():
+            _rename(inner, walk.meant, 1)
 
 
 def _rename(graph: Any, meant: Mapping[str, Dim], depth: int) -> None:
-    """Put what the names of unknown sizes turned out to be in their place, wherever they stand."""
-    for info in (*graph.value_info, *graph.output, *(graph.input if depth else ())):
+    """Put what the names of unknown sizes turned out to be in their place, wherever they stand in an inner graph."""
+    for info in (*graph.value_info, *graph.output, *graph.input):
         for dim in _dims(info.type):
             found: Dim = dim.dim_param
             for _ in range(STEPS):
@@ -101,9 +101,10 @@ def _suspect(graph: Any, known: set[str]) -> bool:
         return True
     if any(_vague(info.type, known) for info in graph.output):
         return True
-    named = {info.name for info in graph.value_info}
-    named.update(info.name for info in graph.output)
-    return not all(named.issuperset(filter(None, node.output)) for node in nodes)
+    types = {info.name: info.type for info in graph.value_info}
+    types |= {info.name: info.type for info in (*graph.input, *graph.output)}
+    names = (name for node in nodes for name in node.output if name)
+    return any(name not in types or _shapeless(types[name]) for name in names)
 
 
 def _open(graph: Any, known: set[str], depth: int) -> bool:
@@ -121,12 +122,15 @@ def _open(graph: Any, known: set[str], depth: int) -> bool:
     return False
 
 
+def _shapeless(proto: Any) -> bool:
+    """Whether it might be a tensor and nothing is known of its shape."""
+    if proto.HasField("tensor_type"):
+        return not proto.tensor_type.HasField("shape")
+    return not proto.WhichOneof("value")
+
+
 def _vague(proto: Any, known: set[str]) -> bool:
-    if proto is None or not proto.WhichOneof("value"):
-        return True
-    if not proto.HasField("tensor_type"):
-        return False
-    if not proto.tensor_type.HasField("shape"):
+    if proto is None or _shapeless(proto):
         return True
     return any(not dim.HasField("dim_value") and dim.dim_param not in known for dim in _dims(proto))
 
@@ -205,13 +209,13 @@ class _Walk:
                 self._keep(here, node.output[0], 0, shape)
                 return
         call = self._call(node, here)
-        told = self._inferred(node, call, here)
         own: Shape | None = None
         if op in SHAPES:
             try:
                 own = SHAPES[op](call)
             except NONSENSE:
                 own = None
+        told = self._inferred(node, call, here) if own is None or None in own or not call.kind else {}
         for index, name in enumerate(node.output):
             if not name:
                 continue
