@@ -6,15 +6,20 @@ Longer runs: `make fuzz FORMAT=onnx N=100000`.
 from __future__ import annotations
 
 import random
+import subprocess
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inspector.errors import InspectorError, WorkerDied
 from inspector.formats import formats as all_formats
+from inspector.jobs.interpreters import command, environment
 from inspector.jobs.terminal import ask_document
+from inspector.worker import wire
 from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context
 from inspector.worker.tasks.open import TASK as OPEN
@@ -79,6 +84,32 @@ def test_values_that_broke_a_reader_are_refused(name: str) -> None:
 def test_a_library_that_goes_round_in_circles_is_stopped() -> None:
     with pytest.raises(WorkerDied, match="took too long"):
         ask_document(crasher("hdf5_circles"), [])
+
+
+def test_a_worker_that_read_cut_off_hdf5_ends_without_a_crash(tmp_path: Path) -> None:
+    """What libhdf5 tidies up at the end of a process may crash after damaged files; a worker ends before that."""
+    chance, asks = random.Random(50), []
+    for number, seed in enumerate((*seeds("keras.h5"), *seeds("keras")) * 13):
+        path, data = tmp_path / f"{number}{''.join(seed.suffixes)}", seed.read_bytes()
+        path.write_bytes(data[: chance.randrange(100, len(data))])
+        asks.append(wire.Ask(number, OPEN.id, msgspec.Raw(msgspec.msgpack.encode(OpenArgs(path=str(path))))))
+    program, arguments = command("document", None)
+    told = b"".join(map(wire.frame, (wire.Grant((str(tmp_path),)), *asks)))
+    with subprocess.Popen(
+        [program, *arguments], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment(None)
+    ) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(told)
+        worker.stdin.flush()
+        replies: list[wire.Failed] = []
+        while len(replies) < len(asks) and (body := wire.read_frame(worker.stdout)) is not None:
+            reply = msgspec.msgpack.decode(body, type=wire.Reply)
+            assert not isinstance(reply, wire.Done)
+            replies += [reply] if isinstance(reply, wire.Failed) else []
+        worker.stdin.close()
+        assert [reply.known for reply in replies] == [True] * len(asks)
+        assert worker.wait(30) == 0
 
 
 def crasher(name: str) -> Path:
