@@ -1,4 +1,4 @@
-"""What is known of a value while shapes are worked out, and arithmetic on sizes that may be names or unknown."""
+"""What is known of a value while shapes are worked out, and shapes that follow from others whatever the operator."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inspector.formats._torch_sizes import part_of, product
 from inspector.ir import Dim, Node, Shape
 from inspector.ir.model import BITS
 
@@ -110,19 +111,6 @@ def _size(fact: Fact) -> Dim:
     return fact.value if isinstance(fact.value, int | str) else None
 
 
-def times(sizes: Sequence[Dim]) -> Dim:
-    """Product of sizes; a name survives multiplication by one."""
-    number, names = 1, []
-    for size in sizes:
-        if isinstance(size, int):
-            number *= size
-        else:
-            names.append(size)
-    if not names:
-        return number
-    return names[0] if len(names) == 1 and number == 1 else None
-
-
 def fill(sizes: Sequence[Dim], old: Shape) -> tuple[Dim, ...]:
     """A new shape with its -1 worked out from the old one; names that stand on both sides cancel."""
     given = [size for size in sizes if size != -1]
@@ -133,16 +121,8 @@ def fill(sizes: Sequence[Dim], old: Shape) -> tuple[Dim, ...]:
         if isinstance(size, str) and size in left:
             left.remove(size)
     rest = [size for size in given if not isinstance(size, str) or size not in old]
-    total, part = times(left), times(rest)
-    missing: Dim = None
-    if isinstance(total, int) and isinstance(part, int):
-        missing = total // part if part and total % part == 0 else None
-    elif isinstance(total, str) and part == 1:
-        missing = total
-    elif isinstance(part, int) and part:
-        names = [size for size in left if not isinstance(size, int)]
-        number = times([size for size in left if isinstance(size, int)])
-        missing = names[0] if len(names) == 1 and number == part else None
+    total, part = product(left), product(rest)
+    missing = total if part == 1 else part_of(total, part)
     return tuple(missing if size == -1 else size for size in sizes)
 
 

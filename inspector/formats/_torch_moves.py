@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inspector.formats._torch_facts import NOTHING, Fact, Step, axis, fill, promote, times
+from inspector.formats._torch_facts import NOTHING, Fact, Step, axis, fill, promote
+from inspector.formats._torch_sizes import least, minus, part_of, plus, product
 from inspector.ir import Dim, Shape
 
 PIECES = 1000
@@ -19,7 +20,7 @@ def flatten_rule(step: Step) -> Fact:
     start, end = axis(step.number("start_dim", 0), len(x)), axis(step.number("end_dim", -1), len(x))
     if not x or start is None or end is None:
         return Fact(step.at(0).dtype, (1,) if not x else None)
-    return Fact(step.at(0).dtype, (*x[:start], times(x[start : end + 1]), *x[end + 1 :]))
+    return Fact(step.at(0).dtype, (*x[:start], product(x[start : end + 1]), *x[end + 1 :]))
 
 
 def unflatten_rule(step: Step) -> Fact:
@@ -95,7 +96,7 @@ def repeat_rule(step: Step) -> Fact:
     if x is None or counts is None or len(counts) < len(x):
         return Fact(step.at(0).dtype)
     old = (1,) * (len(counts) - len(x)) + tuple(x)
-    return Fact(step.at(0).dtype, tuple(times([a, b]) for a, b in zip(counts, old, strict=True)))
+    return Fact(step.at(0).dtype, tuple(product([a, b]) for a, b in zip(counts, old, strict=True)))
 
 
 def tensors(step: Step) -> list[Fact]:
@@ -116,8 +117,7 @@ def cat_rule(step: Step) -> Fact:
     at = axis(step.number("dim", 0), len(known[0]))
     if at is None:
         return Fact(dtype)
-    sizes = [shape[at] for shape in known]
-    total: Dim = sum(s for s in sizes if isinstance(s, int)) if all(isinstance(s, int) for s in sizes) else None
+    total = plus(*(shape[at] for shape in known))
     rest = [_meet_all([shape[i] for shape in known]) for i in range(len(known[0]))]
     return Fact(dtype, (*rest[:at], total, *rest[at + 1 :]))
 
@@ -171,7 +171,7 @@ def _piece_sizes(step: Step, size: Dim, count: int) -> list[Any]:
         return found if len(found) == count else [None] * count
     chunks, sections = step.number("chunks"), step.number("sections")
     if not isinstance(size, int):
-        return [None] * count
+        return [part_of(size, count) if count in (chunks, sections) else None] * count
     if isinstance(sections, int) and sections > 0:  # tensor_split: the first ones are one larger
         return [size // sections + (at < size % sections) for at in range(count)]
     each = -(-size // chunks) if isinstance(chunks, int) and chunks > 0 else step.number("split_size")
@@ -212,8 +212,25 @@ def slice_rule(step: Step) -> Fact:
         size, whole = None, True
     if not whole:
         numbers = all(isinstance(n, int) for n in (size, start or 0, end or 0, by or 1))
-        size = len(range(*slice(start, end, by).indices(size))) if numbers and (by or 1) > 0 else None
+        size = (
+            len(range(*slice(start, end, by).indices(size)))
+            if numbers and (by or 1) > 0
+            else _cut(size, start, end, by)
+        )
     return Fact(step.at(0).dtype, (*x[:at], size, *x[at + 1 :]))
+
+
+def _cut(size: Dim, start: Dim, end: Dim, by: Dim) -> Dim:
+    """What is left of a size that has a name, or between places that have one."""
+    if by not in (1, None):
+        return None
+    first = (start or 0) if not isinstance(start, int) or start >= 0 else plus(size, start)
+    last = size
+    if isinstance(end, int):
+        last = plus(size, end) if end < 0 else size if end >= 1 << 62 else least(size, end)
+    elif end is not None:
+        last = end if start in (0, None) or end == size or not isinstance(size, int) else None
+    return minus(last, first)
 
 
 def make_rule(step: Step) -> Fact:
@@ -240,9 +257,8 @@ def pad_rule(step: Step) -> Fact:
         return Fact(step.at(0).dtype)
     sizes: list[Dim] = list(x)
     for at in range(len(pads) // 2):
-        low, high, old = pads[2 * at], pads[2 * at + 1], sizes[-1 - at]
-        numbers = isinstance(low, int) and isinstance(high, int) and isinstance(old, int)
-        sizes[-1 - at] = old + low + high if numbers else None
+        low, high = pads[2 * at], pads[2 * at + 1]
+        sizes[-1 - at] = plus(sizes[-1 - at], low, high) if isinstance(low, int) and isinstance(high, int) else None
     return Fact(step.at(0).dtype, tuple(sizes))
 
 
@@ -268,7 +284,7 @@ def rank_rule(step: Step) -> Fact:
 
 def count_rule(step: Step) -> Fact:
     """Number of elements."""
-    total = times(step.shape() or ()) if step.shape() is not None else None
+    total = product(step.shape() or ()) if step.shape() is not None else None
     return NOTHING if total is None else Fact("int64", (), total)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inspector.formats._rules import named
-from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step, axis, broadcast, promote, times
+from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step, axis, broadcast, promote
 from inspector.formats._torch_moves import (
     append_rule,
     cat_rule,
@@ -39,6 +39,7 @@ from inspector.formats._torch_moves import (
 )
 from inspector.formats._torch_rules_more import MORE
 from inspector.formats._torch_rules_products import PRODUCTS
+from inspector.formats._torch_sizes import over, plus, product
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -96,11 +97,13 @@ def _addmm(step: Step) -> Fact:
 
 def _slide(size: Dim, kernel: Any, stride: Any, pad: Any, dilation: Any, *, up: bool = False) -> Dim:
     """Length after a window slid over it."""
-    if not all(isinstance(number, int) for number in (size, kernel, stride, pad, dilation)) or stride <= 0:
+    if not all(isinstance(number, int) for number in (kernel, stride, pad, dilation)) or stride <= 0:
         return None
-    reach = int(size) + 2 * pad - dilation * (kernel - 1) - 1  # type: ignore[arg-type]
+    if not isinstance(size, int):
+        return None if up else plus(over(plus(size, 2 * pad - dilation * (kernel - 1) - 1), stride), 1)
+    reach = size + 2 * pad - dilation * (kernel - 1) - 1
     steps = -(-reach // stride) if up else reach // stride
-    if up and steps * stride >= int(size) + pad:  # type: ignore[arg-type]
+    if up and steps * stride >= size + pad:
         steps -= 1
     return steps + 1 if reach >= 0 else None
 
@@ -133,9 +136,9 @@ def _conv(step: Step) -> Fact:
 
 
 def _unslide(size: Dim, kernel: Any, stride: Any, pad: Any, dilation: Any, extra: Any) -> Dim:
-    if not all(isinstance(number, int) for number in (size, kernel, stride, pad, dilation, extra)):
+    if not all(isinstance(number, int) for number in (kernel, stride, pad, dilation, extra)):
         return None
-    return int((size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1)  # type: ignore[operator]
+    return plus(product([size, stride]), dilation * (kernel - 1) + extra + 1 - stride - 2 * pad)
 
 
 def _pool(count: int, outputs: int = 1) -> Rule:
@@ -216,7 +219,7 @@ def _recurrent(cells: int) -> Rule:
         layers = step.number("num_layers", 1)
         if x is None or len(x) < 2:
             return [Fact(dtype)] * (1 + cells)
-        out = times([hidden, ways]) if isinstance(hidden, int) else None
+        out = product([hidden, ways]) if isinstance(hidden, int) else None
         batch = x[0] if step.attribute("batch_first") is True else x[1]
         depth = layers * ways if isinstance(layers, int) else None
         widths = [(step.shape(1 + at) or (hidden,))[-1] for at in range(cells)]  # a projection narrows only the first
@@ -231,6 +234,14 @@ def _attention(step: Step) -> Fact:
     return Fact(step.at(0).dtype, (*query[:-1], value[-1]) if query and value else None)
 
 
+def _scaled(size: Dim, factor: Any) -> Dim:
+    if not isinstance(factor, int | float):
+        return None
+    if isinstance(size, int):
+        return int(size * factor)
+    return product([size, int(factor)]) if factor == int(factor) else None
+
+
 def _upsample(count: int) -> Rule:
     def rule(step: Step) -> Fact:
         x, wanted = step.shape(), step.attribute("output_size", step.at(1).value)
@@ -242,8 +253,7 @@ def _upsample(count: int) -> Rule:
         factors = step.attribute("scale_factors", step.at(len(step.ins) - 1).value)
         scale = factors if isinstance(factors, tuple) and len(factors) == count else (None,) * count
         pairs = zip(x[-count:], scale, strict=True)
-        sizes = [int(s * f) if isinstance(s, int) and isinstance(f, int | float) else None for s, f in pairs]
-        return Fact(step.at(0).dtype, (*x[:-count], *sizes))
+        return Fact(step.at(0).dtype, (*x[:-count], *(_scaled(size, factor) for size, factor in pairs)))
 
     return rule
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from inspector.formats._rules import named
-from inspector.formats._torch_facts import Fact, Step, axis, broadcast, times
+from inspector.formats._torch_facts import Fact, Step, axis, broadcast
+from inspector.formats._torch_sizes import minus, over, part_of, plus, product
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -31,8 +32,7 @@ def _glu(step: Step) -> Fact:
     at = axis(step.number("dim", -1), len(x)) if x else None
     if x is None or at is None:
         return Fact(step.at(0).dtype)
-    size = x[at]
-    return Fact(step.at(0).dtype, (*x[:at], size // 2 if isinstance(size, int) else None, *x[at + 1 :]))
+    return Fact(step.at(0).dtype, (*x[:at], over(x[at], 2), *x[at + 1 :]))
 
 
 def _windows(step: Step) -> Fact:
@@ -42,9 +42,8 @@ def _windows(step: Step) -> Fact:
     size, by = step.number("size"), step.number("step")
     if x is None or at is None:
         return Fact(step.at(0).dtype)
-    length = x[at]
-    known = isinstance(length, int) and isinstance(size, int) and isinstance(by, int) and by > 0
-    count = (length - size) // by + 1 if known else None
+    known = isinstance(size, int) and isinstance(by, int) and by > 0
+    count = plus(over(minus(x[at], size), by), 1) if known else None
     return Fact(step.at(0).dtype, (*x[:at], count, *x[at + 1 :], size))
 
 
@@ -53,12 +52,11 @@ def _places(step: Step, sizes: list[Dim]) -> Dim:
     found = []
     kernel, dilation = step.numbers("kernel_size", 2), step.numbers("dilation", 2, 1)
     for each in zip(sizes, kernel, dilation, step.numbers("padding", 2, 0), step.numbers("stride", 2, 1), strict=True):
-        numbers = [number for number in each if isinstance(number, int)]
-        if len(numbers) < len(each) or numbers[4] < 1:
+        size, k, d, p, s = each
+        if not all(isinstance(number, int) for number in each[1:]) or s < 1:
             return None
-        size, k, d, p, s = numbers
-        found.append((size + 2 * p - d * (k - 1) - 1) // s + 1)
-    return times(found)
+        found.append(plus(over(plus(size, 2 * p - d * (k - 1) - 1), s), 1))
+    return product(found)
 
 
 def _unfold(step: Step) -> Fact:
@@ -66,19 +64,18 @@ def _unfold(step: Step) -> Fact:
     x = step.shape()
     if x is None or len(x) not in (3, 4):
         return Fact(step.at(0).dtype)
-    rows = times([x[-3], *step.numbers("kernel_size", 2)])
+    rows = product([x[-3], *step.numbers("kernel_size", 2)])
     return Fact(step.at(0).dtype, (*x[:-3], rows, _places(step, list(x[-2:]))))
 
 
 def _fold(step: Step) -> Fact:
     """col2im: patches put together again."""
     x, sizes = step.shape(), step.numbers("output_size", 2)
-    area = times(step.numbers("kernel_size", 2))
+    area = product(step.numbers("kernel_size", 2))
     if x is None or len(x) < 2:
         return Fact(step.at(0).dtype)
     rows = x[-2]
-    width = rows // area if isinstance(rows, int) and isinstance(area, int) and area else None
-    return Fact(step.at(0).dtype, (*x[:-2], width, *sizes))
+    return Fact(step.at(0).dtype, (*x[:-2], over(rows, area), *sizes))
 
 
 def _shuffled(step: Step) -> Fact:
@@ -87,11 +84,10 @@ def _shuffled(step: Step) -> Fact:
     by = up if up is not None else step.number("downscale_factor")
     if x is None or len(x) < 3 or not isinstance(by, int) or by < 1:
         return Fact(step.at(0).dtype)
-    sizes = [size if isinstance(size, int) else None for size in x[-3:]]
     if up is not None:
-        found = [sizes[0] // (by * by) if sizes[0] is not None else None, *(times([size, by]) for size in sizes[1:])]
+        found = [over(x[-3], by * by), *(product([size, by]) for size in x[-2:])]
     else:
-        found = [times([sizes[0], by, by]), *(size // by if size is not None else None for size in sizes[1:])]
+        found = [product([x[-3], by, by]), *(over(size, by) for size in x[-2:])]
     return Fact(step.at(0).dtype, (*x[:-3], *found))
 
 
@@ -154,9 +150,9 @@ def _repeated(step: Step) -> Fact:
     if x is None or not isinstance(count, int):
         return Fact(step.at(0).dtype)
     if "dim" not in step.node.attributes:
-        return Fact(step.at(0).dtype, (times([times(x), count]),))
+        return Fact(step.at(0).dtype, (product([product(x), count]),))
     at = axis(step.number("dim"), len(x))
-    return Fact(step.at(0).dtype, None if at is None else (*x[:at], times([x[at], count]), *x[at + 1 :]))
+    return Fact(step.at(0).dtype, None if at is None else (*x[:at], product([x[at], count]), *x[at + 1 :]))
 
 
 def _one_hot(step: Step) -> Fact:
@@ -173,7 +169,7 @@ def _bag(step: Step) -> list[Fact]:
     weight, offsets = step.shape(0), step.shape(2)
     size = offsets[0] if offsets else None
     if step.attribute("include_last_offset") is True:
-        size = size - 1 if isinstance(size, int) else None
+        size = minus(size, 1)
     rest = [Fact("int64")] * (len(step.node.outputs) - 1)
     return [Fact(step.at(0).dtype, (size, weight[-1]) if weight and offsets else None), *rest]
 
@@ -221,8 +217,12 @@ def _range(step: Step) -> Fact:
     )
     dtype = step.dtype()
     kind = dtype or "int64"
-    if isinstance(end, str) and start == 0 and by == 1:
-        return Fact(kind, (end,))
+    ends = (start, end)
+    if any(isinstance(end, str) for end in ends) and all(isinstance(end, int | str) for end in ends):
+        reach = minus(end, start)
+        even = part_of(reach, by) if isinstance(by, int) and by > 0 else None
+        rounded = plus(over(minus(reach, 1), by), 1) if isinstance(by, int) and by > 0 else None
+        return Fact(kind, (rounded if even is None else even,))
     if not all(isinstance(number, int | float) for number in (start, end, by)) or not by:
         return Fact(kind, (None,))
     kind = kind if dtype or all(isinstance(number, int) for number in (start, end, by)) else "float32"
@@ -270,10 +270,10 @@ def _fourier(step: Step) -> Fact:
         return Fact(kind)
     size = step.number("n") if step.attribute("n") is not None else x[at]
     if name == "fft_rfft":
-        size = size // 2 + 1 if isinstance(size, int) else None
+        size = plus(over(size, 2), 1)
     if name == "fft_irfft":
         kind = {"complex128": "float64"}.get(kind, "float32")
-        size = size if step.attribute("n") is not None else 2 * (size - 1) if isinstance(size, int) else None
+        size = size if step.attribute("n") is not None else product([2, minus(size, 1)])
     return Fact(kind, (*x[:at], size, *x[at + 1 :]))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from inspector.formats._rules import named
-from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote, times
+from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote
 from inspector.formats._torch_moves import tensors
+from inspector.formats._torch_sizes import product
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
@@ -76,7 +77,7 @@ def _kron(step: Step) -> Fact:
         return Fact(step.at(0).dtype)
     rank = max(len(a), len(b))
     pairs = zip((1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b), strict=True)
-    return Fact(step.at(0).dtype, tuple(times(pair) for pair in pairs))
+    return Fact(step.at(0).dtype, tuple(product(pair) for pair in pairs))
 
 
 def _bilinear(step: Step) -> Fact:

@@ -12,6 +12,7 @@ from typing import Any
 from inspector.formats._rules import named
 from inspector.formats._torch_facts import Fact, Step
 from inspector.formats._torch_rules import RULES
+from inspector.formats._torch_sizes import minus
 from inspector.ir import Dim
 
 Rule = Callable[[Step], Any]
@@ -45,7 +46,7 @@ def _bag(step: Step) -> Fact:
     weight, indices, offsets = step.shape(0), step.shape(1), step.shape(2)
     count = indices[0] if indices and len(indices) == 2 else offsets[0] if offsets else None
     if step.attribute("include_last_offset") is True and not (indices and len(indices) == 2):
-        count = count - 1 if isinstance(count, int) else None
+        count = minus(count, 1)
     return Fact(REAL, (count, weight[-1]) if weight and indices else None)
 
 

@@ -6,7 +6,7 @@ What has no rule stays unknown, and so does everything that follows from it alon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step
 from inspector.formats._torch_fold import UnknownError, fold
 from inspector.formats._torch_rules import RULES
 from inspector.formats._torch_rules_quantized import QUANTIZED
-from inspector.ir import Attribute, Graph, Model, Node, Shape, Value
+from inspector.formats._torch_sizes import least, minus, over, plus, product, rest
+from inspector.ir import Attribute, Dim, Graph, Model, Node, Shape, Value
 
 DEPTH = 100
 ROUNDS = 64
@@ -218,7 +219,7 @@ def _results(step: Step) -> list[Fact]:
         raise FormatError(
             f"These shapes do not fit the model: {node.name} {error}.", hint="Give the shapes that it was made for."
         ) from error
-    except (IndexError, TypeError, ValueError, ZeroDivisionError):  # attributes that make no sense
+    except (IndexError, TypeError, ValueError, ZeroDivisionError, OverflowError):  # attributes that make no sense
         return [NOTHING] * len(node.outputs)
     return found if isinstance(found, list) else [found]
 
@@ -236,7 +237,7 @@ def _folded(step: Step, name: str) -> Fact | None:
     if step.attribute("rounding_mode") and name == "div":
         name = "floordiv"  # of sizes, which are not negative
     if any(isinstance(arg, str) for arg in args):
-        return None  # a named size: equal only to itself
+        return _of_names(name, args) if all(fact.dtype == "int64" for fact in facts) else None
     try:
         value = fold(name, args)
     except UnknownError:
@@ -249,6 +250,34 @@ def _folded(step: Step, name: str) -> Fact | None:
         numbers = all(isinstance(item, int | float) for item in value)
         return Fact("", (len(value),) if numbers else None, tuple(value))
     return Fact(value=value)
+
+
+def _of_names(name: str, args: list[Any]) -> Fact | None:
+    """The result of arithmetic on sizes of which some have names; a name is equal only to itself."""
+    if name in ("eq", "ne") and len(args) == 2 and args[0] == args[1]:
+        return Fact(value=name == "eq")
+    act = _NAMED.get(name)
+    if act is None or not all(isinstance(arg, int | str) and not isinstance(arg, bool) for arg in args):
+        return None
+    try:
+        size = act(args)
+    except TypeError:  # as many arguments as the operator does not have
+        return None
+    return Fact("int64", (), size) if size is not None else None
+
+
+_NAMED: dict[str, Callable[[list[Any]], Dim]] = {
+    "add": lambda args: plus(*args[:2]) if args[2:] in ([], [1]) else None,
+    "sub": lambda args: minus(*args[:2]) if args[2:] in ([], [1]) else None,
+    "mul": product,
+    "floordiv": lambda args: over(*args),
+    "floor_divide": lambda args: over(*args),
+    "remainder": lambda args: rest(*args),
+    "neg": lambda args: product([args[0], -1]),
+    "min": lambda args: least(*args),
+    "Int": lambda args: args[0],
+}
+"""By operator; each takes as many sizes as it does."""
 
 
 def _items(value: Attribute) -> tuple[Attribute, ...]:

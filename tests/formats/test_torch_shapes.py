@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from built import Built, build
 
+from inspector.engines.summary.sizes import Sizes
 from inspector.formats import identify
 from inspector.ir import Model, Value
 
@@ -62,6 +63,37 @@ def test_a_scripted_file_says_them_once_told_those_of_its_inputs(shapes: Built, 
     assert told.main is not None
     open_ones = [node for node in told.main.nodes if not known(told.main.values.get(node.outputs[0]))]
     assert len(open_ones) <= {"many": 12, "scripted": 2}.get(name, 0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_open_sizes_are_arithmetic_that_gives_the_true_ones(shapes: Built, name: str) -> None:
+    """Batch, height and width by name: what the table says of every value is what numbers would give."""
+    facts, source = shapes.facts[name], shapes.source(f"{name}_script.pt")
+    fmt = identify(source)
+    model = fmt.read(source)
+    assert model.main is not None
+    assert fmt.reshape is not None
+    given = {value.name: tuple(shape) for value, shape in zip(model.main.inputs, facts["inputs"], strict=True)}
+    open_axes = {key: (0, 2, 3) if len(shape) == 4 else (0,) for key, shape in given.items()}
+    sizes = {f"d{at}_{given[key][at]}": given[key][at] for key, axes in open_axes.items() for at in axes}
+    named = {
+        key: tuple(f"d{at}_{size}" if at in open_axes[key] else size for at, size in enumerate(shape))
+        for key, shape in given.items()
+    }
+    true, told = fmt.reshape(model, given).main, fmt.reshape(model, named).main
+    assert true is not None
+    assert told is not None
+    worth = Sizes(sizes)
+    unknown = 0
+    for key, value in true.values.items():
+        other = told.values.get(key)
+        if value.shape is None:
+            continue
+        if other is None or other.shape is None or None in other.shape:
+            unknown += 1
+        else:
+            assert tuple(worth.fixed(size, 1) for size in other.shape) == value.shape, (key, other.shape)
+    assert unknown <= {"many": 6, "attention": 2, "scripted": 4, "vit": 1}.get(name, 0)
 
 
 def test_a_batch_that_is_named_stays_named(shapes: Built) -> None:
