@@ -6,6 +6,7 @@ framework is imported to look them up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Literal
@@ -14,6 +15,8 @@ import msgspec
 
 from inspector.assets import resource
 
+MODULES = re.compile(r"\btorch\.(ao\.)?nn\.([a-z_]+\.)*modules\.")
+"""How modules of PyTorch's own are called, the quantized ones too."""
 Family = Literal["keras", "onnxruntime", "tensorflow", "torch"]
 
 
@@ -50,11 +53,11 @@ def torch_name(op: str) -> str:
     """What an operator or a module of PyTorch's own is called in the texts; empty for those of others."""
     space, mark, name = op.rpartition("::")
     if mark:
-        return name if space == "aten" else op if space == "prim" else ""
+        return name if space == "aten" else op if space in {"prim", "quantized", "prepacked"} else ""
     parts = op.split(".")
-    if parts[0] in {"aten", "quantized_decomposed"} and len(parts) > 1:
+    if parts[0] in {"aten", "quantized_decomposed", "torchao"} and len(parts) > 1:
         return parts[1]
-    if "torch.nn.modules." in op or parts[0] in {"_operator", "operator"} or len(parts) == 1:
+    if MODULES.search(op) or parts[0] in {"_operator", "operator"} or len(parts) == 1:
         return parts[-1]
     return ""
 
