@@ -78,9 +78,9 @@ def _linear(kind: str, state: tuple[Any, ...], _depth: int) -> Packed:
 
 
 def _conv(kind: str, state: tuple[Any, ...], _depth: int) -> Packed | None:
-    """Version 2: a text, (numbers, weight), (bias); version 3: a number, numbers, (nothing, weight, bias)."""
+    """Version 1: weight, bias and more; 2: a text, (numbers, weight), (bias); 3: numbers, (nothing, weight, bias)."""
     if len(state) != 3:
-        return None
+        return _linear(kind, state, _depth)
     first, second = _items(state[1]), _items(state[2])
     if isinstance(state[0], str) and len(first) > 1:
         parts = _tensors([("weight", first[1]), *(("bias", each) for each in second[:1])])

@@ -14,7 +14,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._pickle import Call, Global, Persistent
 from inspector.formats._source import Source
-from inspector.formats._tensors import LARGEST, Array, decode, numpy_dtype
+from inspector.formats._tensors import LARGEST, PACKED, Array, decode, numpy_dtype
 from inspector.formats._zip import Archive, archive
 from inspector.ir import Place, Tensor
 from inspector.ir.model import BITS, bytes_of
@@ -24,7 +24,7 @@ STORAGES = {
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
     "ByteStorage": "uint8", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128", "QInt8Storage": "qint8", "QUInt8Storage": "quint8", "QInt32Storage": "qint32",
-    "UntypedStorage": "uint8",
+    "UntypedStorage": "uint8", "QUInt4x2Storage": "uint4", "QUInt2x4Storage": "uint2",
 }  # fmt: skip
 """dtype of a typed storage, by its class name."""
 
@@ -216,7 +216,8 @@ def fetch_member_part(source: Source, tensor: Tensor, start: int, count: int) ->
     """Some values of such a tensor; see `Format.fetch_part`."""
     where = tensor.place
     width = numpy_dtype(tensor.dtype).itemsize
-    if "strides" in where.layout or "opaque" in where.layout or not where.member or where.offset < 0:
+    shared = tensor.dtype in PACKED  # several elements share a byte
+    if shared or "strides" in where.layout or "opaque" in where.layout or not where.member or where.offset < 0:
         return None
     with archive(source) as zipped:
         if not fits(zipped, where) or zipped.start(where.member) < 0:  # a packed member would be unpacked for each part

@@ -220,6 +220,17 @@ def test_tables_and_convolutions_along_one_axis(tmp_path: Path) -> None:
         assert [port.shape for port in seen.overview.signatures[0].outputs] == [(2, 16), (2, 6, 3)]
 
 
+def test_a_table_in_four_bits(tmp_path: Path) -> None:
+    with engine("fbgemm"):
+        ready = nn.Sequential(nn.EmbeddingBag(20, 16, mode="sum")).eval()
+        ready[0].qconfig = tq.float_qparams_weight_only_qconfig_4bit
+        quantized = tq.convert(tq.prepare(ready))
+    torch.save(quantized.state_dict(), tmp_path / "four.pt")
+    seen = look(tmp_path / "four.pt", "0.weight")
+    assert (seen.overview.totals.parameters, seen.panels["0.weight"].dtype) == (320, "uint4")
+    assert torch.allclose(seen.real("0.weight"), quantized[0].weight().dequantize().flatten(), atol=1e-6)
+
+
 class Exported(nn.Module):
     """What PT2E makes of two layers: frozen integers beside the weights of before, which stay; a bias in 32 bits."""
 
