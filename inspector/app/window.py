@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SAMPLE = ("samples", "digits_mlp.pt2")
 SIZE = QSize(1400, 900)
 TOLD_MS = 6000
+LONGEST_TAB = 32
+"""Characters of a name in its tab."""
 
 
 class MainWindow(QMainWindow):
@@ -96,7 +98,7 @@ class MainWindow(QMainWindow):
         bar_alone(tabs)
         tabs.setDocumentMode(True)
         tabs.setMovable(True)
-        tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
+        tabs.setElideMode(Qt.TextElideMode.ElideNone)  # squeezed to `d…x` a name says nothing: they are scrolled
         tabs.setUsesScrollButtons(True)
         tabs.setCornerWidget(tool("add", "Open another model (Ctrl+O)", self.ask_open))
         tabs.currentChanged.connect(self._on_tab)
@@ -209,7 +211,7 @@ class MainWindow(QMainWindow):
         document.state_changed.connect(self._on_state)
         document.overview_changed.connect(self.menus.refresh)
         document.worker.protected.connect(lambda _level: self._show_protection())
-        shown = document.name.replace("&", "&&")
+        shown = words.brief(document.name, LONGEST_TAB).replace("&", "&&")
         number = self.tabs.addTab(page, look.icon("file"), shown)
         self.tabs.setTabToolTip(number, words.tip(str(document.path)))
         close = tool("close", f"Close {document.name}", lambda: self.workspace.close(document))

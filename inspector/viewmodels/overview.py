@@ -40,12 +40,14 @@ def figures(totals: Totals, distinct: int | None = None) -> tuple[Figure, ...]:
     parameters = Figure("Parameters", words.count(totals.parameters), trains)
     weights = Figure("Weights", words.size(totals.parameter_bytes), "as stored in the file")
     if not totals.nodes:
+        stores = totals.layers or totals.parameters
+        why = "no graph in the file" if stores else "nothing is computed"
         return (
             parameters,
-            Figure("Multiply-adds", words.UNKNOWN, "no graph in the file"),
+            Figure("Multiply-adds", words.UNKNOWN, why),
             weights,
-            Figure("Activations", words.UNKNOWN, "no graph in the file"),
-            Figure("Layers", words.count(totals.layers), "weights only"),
+            Figure("Activations", words.UNKNOWN, why),
+            Figure("Layers", words.count(totals.layers), "weights only" if stores else "none in the file"),
         )
     least = "" if totals.complete else "of what is known"
     peak = f"{words.size(totals.peak_bytes)} at a time" if totals.peak_bytes else "outputs of all layers"

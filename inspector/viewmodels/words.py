@@ -96,6 +96,11 @@ def ratio(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
+def brief(name: str, most: int = 40) -> str:
+    """A name of at most so many characters: what is too long loses its middle, since its end says what it is."""
+    return name if len(name) <= most else f"{name[: most - most // 2 - 1]}…{name[-(most // 2) :]}"
+
+
 def tip(text: str) -> str:
     """A text for a tooltip, which Qt would read as markup where it looks like it: names of a file may."""
     return f"<qt>{escape(text).replace(chr(10), '<br>')}</qt>" if "<" in text or "&" in text else text

@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from inspector.views.plots_parity import HistogramChart, ScatterChart
 
 ERROR, SCATTER, HISTOGRAM = range(3)
+HEADING = 400
+"""Pixels that the name of the model may take: the other one needs room as well."""
 FILE = ""
 """Path of the entry that opens a file."""
 
@@ -176,6 +178,7 @@ class ComparePage(QWidget):
         a = Elided(self.model.path.name, "heading")
         a.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         a.setMinimumWidth(72)
+        a.setMaximumWidth(HEADING)
         self.inputs_button = button("Inputs", self._toggle_inputs, quiet=True, icon="settings")
         self.inputs_button.setCheckable(True)
         choice = row(a, label("beside", "caption"), self.other, 0, self.inputs_button, self.run_button)

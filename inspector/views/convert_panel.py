@@ -94,6 +94,7 @@ class ConvertPanel(QWidget):
         made.setAccessibleName("Convert to")
         made.setMinimumWidth(136)
         made.setMaximumWidth(208)
+        made.setPlaceholderText("No other format")
         made.activated.connect(lambda _place: self.model.choose(made.currentData()))
         made.currentIndexChanged.connect(self._on_target)
         return made
@@ -115,7 +116,6 @@ class ConvertPanel(QWidget):
         combo.setModel(items)
         combo.setCurrentIndex(combo.findData(self.model.target))
         combo.blockSignals(False)
-        combo.setEnabled(any(not target.reason for target in self.model.targets))
 
     def _on_target(self, place: int) -> None:
         format = self.target.itemData(place)
@@ -202,8 +202,13 @@ class ConvertPanel(QWidget):
         self.start_button.setToolTip(problem or "Convert in the background, then run both on the same inputs")
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem) and not live)
-        for widget in (self.target, self.destination, self.browse, self.options_button, self.form, self.inputs):
-            widget.setEnabled(not live and (widget is not self.target or bool(model.target)))
+        self.target.setEnabled(not live)  # also where none can be chosen: each says why not
+        why = problem if model.route is None else ""
+        for widget in (self.destination, self.browse, self.options_button):
+            widget.setEnabled(not live and model.route is not None)
+            widget.setToolTip(why)
+        self.form.setEnabled(not live)
+        self.inputs.setEnabled(not live)
         self._update_progress(live)
         self._update_result(live)
         self.separator.setVisible(not self.progress.isHidden() or not self.result.isHidden())

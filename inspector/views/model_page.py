@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from inspector.errors import InspectorError
 from inspector.viewmodels.document import DocumentModel, State
+from inspector.viewmodels.words import brief
 from inspector.views.banners import FreshBanner, RemarkBanner, SizingBanner, reloaded_label
 from inspector.views.error_box import ErrorCard
 from inspector.views.layer_page import LayerPage
@@ -94,7 +95,7 @@ class ModelPage(QWidget):
         self.sizing = SizingBanner(document)
         self.remarks.told.connect(self.overview.leave_out)
         self._died = self._died_line()
-        self._opening = EmptyPane("loading", f"Opening {document.name}", "")
+        self._opening = EmptyPane("loading", f"Opening {brief(document.name)}", "")
         self._content = QWidget()
         content = QVBoxLayout(self._content)
         content.setContentsMargins(0, 0, 0, 0)
@@ -112,7 +113,7 @@ class ModelPage(QWidget):
         self.setLayout(column(self.fresh, self._stack, spacing=0))
         self.overview.layers_wanted.connect(lambda: self.show_page("layers"))
         document.state_changed.connect(self._on_state)
-        document.progressed.connect(lambda words: self._opening.say(f"Opening {document.name}", words))
+        document.progressed.connect(lambda words: self._opening.say(f"Opening {brief(document.name)}", words))
         self._on_state()
 
     # Pages

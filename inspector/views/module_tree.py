@@ -111,10 +111,12 @@ class ModuleTreeView(QWidget):
         if self._document is not None:
             self._remember()
             self._document.modules_changed.disconnect(self._refill)
+            self._document.state_changed.disconnect(self._say_why)
             self._document.selection.changed.disconnect(self._on_selected)
         self._document, self._filled = document, False
         if document is not None:
             document.modules_changed.connect(self._refill)
+            document.state_changed.connect(self._say_why)
             document.selection.changed.connect(self._on_selected)
         self._refill()
 
@@ -129,12 +131,7 @@ class ModuleTreeView(QWidget):
         widest = max(map(metrics.horizontalAdvance, figures), default=0)
         self.tree.setColumnWidth(1, widest + 20)
         self._stack.setCurrentWidget(self.tree if modules else self.empty)
-        if self._document is not None and self._document.error is not None:
-            self.empty.say("No modules", "The file could not be read.")
-        elif self._document is not None and self._document.overview is not None:
-            self.empty.say("No modules", "This file does not say which modules it was built from.")
-        else:
-            self.empty.say("No modules", "Open a model to see the modules it is made of.")
+        self._say_why()
         if len(modules) <= OPEN_UNTIL:
             self.tree.expandAll()
         else:
@@ -142,6 +139,18 @@ class ModuleTreeView(QWidget):
         self._filled = bool(modules)
         self._fold_again()
         self._on_selected(self._document.selection.target if self._document else None)
+
+    def _say_why(self) -> None:
+        """Why there are none, where there are none."""
+        document = self._document
+        if document is not None and document.error is not None:
+            self.empty.say("No modules", "The file could not be read.")
+        elif document is not None and document.overview is None:
+            self.empty.say("No modules yet", "They appear here as soon as the file is read.")
+        elif document is not None:
+            self.empty.say("No modules", "This file does not say which modules it was built from.")
+        else:
+            self.empty.say("No modules", "Open a model to see the modules it is made of.")
 
     def _remember(self) -> None:
         """Keep which modules of the document on show are folded, for when it comes back or is read again."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QStackedLayout, QTextBrowser, QVBoxLayout, QWidget
 from inspector.viewmodels import words
 from inspector.viewmodels.details import DetailsModel, flowing
 from inspector.viewmodels.figures import figures_of
+from inspector.viewmodels.words import brief
 from inspector.views import look
 from inspector.views.pieces import EmptyPane
 from inspector.worker.tasks.details import Details, Fact, Section
@@ -28,6 +29,8 @@ from inspector.worker.tasks.details import Details, Fact, Section
 LONG_NAME = 14
 """A name longer than this has a line of its own, its text below it."""
 CODE = "    "
+MOST_TITLE, MOST_SHORT = 120, 300
+"""Characters of a name in the heading, and of names and what is said first: the figures are not to be pages below."""
 MOST_FACTS = 300
 """Facts of one section that are written out."""
 
@@ -49,6 +52,9 @@ class NodePanel(QWidget):
         self.text.setOpenExternalLinks(False)
         self.text.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        option = self.text.document().defaultTextOption()
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight)  # names of any script stand where names stand
+        self.text.document().setDefaultTextOption(option)
         self.text.document().setDocumentMargin(16)
         self.text.document().setUndoRedoEnabled(False)
         self.text.setStyleSheet("QTextBrowser { background: transparent; border: none; padding: 0; }")
@@ -70,9 +76,11 @@ class NodePanel(QWidget):
         """Follow another document's details."""
         if self._model is not None:
             self._model.changed.disconnect(self.refresh)
+            self._model.document.state_changed.disconnect(self.refresh)
         self._model = model
         if model is not None:
             model.changed.connect(self.refresh)
+            model.document.state_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,6 +88,8 @@ class NodePanel(QWidget):
         model = self._model
         if model is not None and model.error is not None:
             self.empty.say(model.error.what, model.error.hint)
+        elif model is not None and model.document.overview is None and model.document.error is not None:
+            self.empty.say("Nothing to select", "The file could not be read.")
         else:
             self.empty.say("Nothing selected", "Select a layer in the table, the graph or the tree.")
         if model is None or model.details is None:
@@ -99,12 +109,13 @@ class NodePanel(QWidget):
         cursor.insertText(details.title, _letters("text", weight=QFont.Weight.DemiBold, scale=1.25))
         if details.subtitle:
             cursor.insertBlock(_spaced(0, 0))
-            cursor.insertText(details.subtitle, _letters("muted"))
-        about, others = details.sections[:1], details.sections[1:]
-        for section in (*about, figures_of(details), *others):
+            cursor.insertText(brief(details.subtitle, MOST_TITLE), _letters("muted", tip=details.subtitle))
+        sections = (*details.sections[:1], figures_of(details), *details.sections[1:])
+        form = _form([fact.name for section in sections for fact in section.facts[:MOST_FACTS]])
+        for section in sections:
             if section.facts:
                 self._heading(cursor, section.title)
-                self._facts(cursor, section)
+                self._facts(cursor, section, form)
         if details.source:
             self._heading(cursor, "Source")
             cursor.insertBlock(_spaced(0, 0))
@@ -128,29 +139,20 @@ class NodePanel(QWidget):
         cursor.insertBlock(_spaced(16, 4))
         cursor.insertText(title, _letters("muted", weight=QFont.Weight.DemiBold))
 
-    def _facts(self, cursor: QTextCursor, section: Section) -> None:
+    def _facts(self, cursor: QTextCursor, section: Section, form: QTextTableFormat) -> None:
         shown = section.facts[:MOST_FACTS]
-        form = QTextTableFormat()
-        form.setBorder(0)
-        form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
-        form.setCellPadding(0)
-        form.setCellSpacing(3)
-        form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        names = [fact.name for fact in shown if len(fact.name) <= LONG_NAME]
-        metrics = QFontMetrics(look.tabular())
-        width = max((metrics.horizontalAdvance(name) for name in names), default=0) + 12
-        form.setColumnWidthConstraints([QTextLength(QTextLength.Type.FixedLength, max(72, width)), QTextLength()])
+        most = MOST_SHORT if section.title == "About" else None
         table = cursor.insertTable(len(shown), 2, form)
         for number, fact in enumerate(shown):
             if len(fact.name) > LONG_NAME:
                 table.mergeCells(number, 0, 1, 2)
                 whole = table.cellAt(number, 0).firstCursorPosition()
-                whole.insertText(fact.name, _letters("muted"))
+                whole.insertText(brief(fact.name, MOST_SHORT), _letters("muted", tip=fact.tip))
                 whole.insertBlock()
-                whole.insertText(fact.text or "–", self._form_of(fact))
+                whole.insertText(_cut(fact.text, most), self._form_of(fact))
                 continue
             table.cellAt(number, 0).firstCursorPosition().insertText(fact.name, _letters("muted", tip=fact.tip))
-            table.cellAt(number, 1).firstCursorPosition().insertText(fact.text or "–", self._form_of(fact))
+            table.cellAt(number, 1).firstCursorPosition().insertText(_cut(fact.text, most), self._form_of(fact))
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if len(section.facts) > MOST_FACTS:
             cursor.insertText(f"and {len(section.facts) - MOST_FACTS:,} more", _letters("muted"))
@@ -175,6 +177,20 @@ class NodePanel(QWidget):
             self._model.follow(fact.node)
 
 
+def _form(names: list[str]) -> QTextTableFormat:
+    """Names at the left, as wide as the widest, so that what is said of them stands in one line in all sections."""
+    form = QTextTableFormat()
+    form.setBorder(0)
+    form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
+    form.setCellPadding(0)
+    form.setCellSpacing(3)
+    form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+    metrics = QFontMetrics(look.tabular())
+    width = max((metrics.horizontalAdvance(name) for name in names if len(name) <= LONG_NAME), default=0) + 12
+    form.setColumnWidthConstraints([QTextLength(QTextLength.Type.FixedLength, max(72, width)), QTextLength()])
+    return form
+
+
 def _letters(
     colour: str, *, weight: QFont.Weight = QFont.Weight.Normal, scale: float = 1.0, mono: bool = False, tip: str = ""
 ) -> QTextCharFormat:
@@ -186,6 +202,12 @@ def _letters(
     if tip:
         form.setToolTip(words.tip(tip))
     return form
+
+
+def _cut(text: str, most: int | None) -> str:
+    """What is said of a fact; of a text of pages its beginning."""
+    more = 0 if most is None else len(text) - most
+    return f"{text[:most]}… and {more:,} characters more" if more > 0 else text or "–"
 
 
 def _spaced(above: int, below: int) -> QTextBlockFormat:

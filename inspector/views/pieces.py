@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TypeVar
@@ -28,14 +29,17 @@ from inspector.views import look
 ICON_AND_GAP = QSize(20, 16)
 """An icon of 16 pixels and the gap between it and a button's text."""
 
+UNBROKEN = 24
+"""Characters without a space after which a line may be broken all the same."""
+BREAK = "\u200b"
+
 L = TypeVar("L", QVBoxLayout, QHBoxLayout)
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False, mono: bool = False) -> QLabel:
     """A label of plain text; its role is one of the style sheet: title, heading, caption, figure, badge, error."""
-    made = QLabel(text)
+    made = Wrapped(text) if wrap else QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setWordWrap(wrap)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     made.setCursor(Qt.CursorShape.ArrowCursor)
     if role:
@@ -43,6 +47,26 @@ def label(text: str = "", role: str = "", *, wrap: bool = False, mono: bool = Fa
     if mono:
         made.setFont(look.mono_font())
     return made
+
+
+class Wrapped(QLabel):
+    """Lines that are broken where they must be, in names too, which would make a window wider than the screen."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(_breakable(text))
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:
+        """Show another text."""
+        super().setText(_breakable(text))
+
+    def text(self) -> str:
+        """The text as it was given."""
+        return super().text().replace(BREAK, "")
+
+
+def _breakable(text: str) -> str:
+    return re.sub(rf"(\S{{{UNBROKEN}}})(?=\S)", rf"\1{BREAK}", text)
 
 
 class Elided(QLabel):

@@ -101,7 +101,7 @@ def remarks(summary: Summary) -> tuple[Remark, ...]:
         found.append(
             Remark("info", f"Sizes that are not known count as 1: {names}.", "Type their sizes to get true figures.")
         )
-    if model.graphs and not summary.totals.complete and not others:
+    if summary.totals.nodes and not summary.totals.complete and not others:
         found.append(
             Remark("info", "Some shapes are not known, so multiply-adds and memory are those of the known part.")
         )
