@@ -17,7 +17,7 @@ from inspector.assets import resource
 
 MODULES = re.compile(r"\btorch\.(ao\.)?nn\.([a-z_]+\.)*modules\.")
 """How modules of PyTorch's own are called, the quantized ones too."""
-Family = Literal["keras", "onnxruntime", "tensorflow", "torch"]
+Family = Literal["keras", "onnxruntime", "openvino", "tensorflow", "torch"]
 
 
 def documented(family: Family) -> Callable[[str, str], str]:
@@ -29,7 +29,18 @@ def documented(family: Family) -> Callable[[str, str], str]:
             return ""
         return find(family, op)
 
-    return document
+    return _in_openvino if family == "openvino" else document
+
+
+def _in_openvino(op: str, domain: str) -> str:
+    """Of a set of operators, or a layer of files before version 10, which have no sets and weights of their own.
+
+    Nothing is said of other domains: an operator of somebody's own may bear a known name.
+    """
+    if domain.startswith("opset"):
+        return _plainly("openvino", op)
+    words = "" if domain else texts("openvino").get(f"old::{op}")
+    return _composed(op, words, ()) if words else ""
 
 
 def _plainly(family: Family, op: str) -> str:

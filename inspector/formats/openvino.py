@@ -17,6 +17,7 @@ from pathlib import PurePath
 import numpy as np
 
 from inspector.errors import FormatError
+from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._openvino_graph import Build, Weights
@@ -242,5 +243,6 @@ FORMAT = Format(
     fetch=fetch,
     mime="",  # the desktop knows types by suffix before it looks inside, and .xml is everybody's
     fetch_part=fetch_part,
+    document=documented("openvino"),
     reshape=reshape,
 )

@@ -1,22 +1,31 @@
 """Writes signatures.json: how the operators that the texts beside it name are called, from the frameworks' own schemas.
 
-Run it where torch, TensorFlow, Keras and ONNX Runtime are installed, after changing a text:
-`python resources/operators/build.py`. The texts are ours; signatures are facts: ATen's schemas, TensorFlow's operator
-definitions, the options of TensorFlow Lite's schema, the constructors of Keras' layers, ONNX Runtime's own schemas.
+Run it where torch, TensorFlow, Keras, ONNX Runtime or OpenVINO are installed, after changing a text:
+`python resources/operators/build.py`; signatures of what is not installed stay as they are. The texts are ours;
+signatures are facts: ATen's schemas, TensorFlow's operator definitions, the options of TensorFlow Lite's schema, the
+constructors of Keras' layers, ONNX Runtime's own schemas, OpenVINO's functions and nodes.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
 import re
+import textwrap
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 MOST = 4
 """Overloads of an operator that are written down."""
+OPSETS = 16
+"""The newest of OpenVINO's operator sets that is finished."""
+STATES = ("Assign", "ReadValue")
+"""Those of OpenVINO's that cannot be asked for their attributes before they have a state."""
 POOLS = {"AVERAGE_POOL_2D": "Pool2DOptions", "MAX_POOL_2D": "Pool2DOptions", "L2_POOL_2D": "Pool2DOptions"}
 SAME = {
     "SPLIT_V": "SplitVOptions", "BATCH_MATMUL": "BatchMatMulOptions", "LSTM": "LSTMOptions", "RNN": "RNNOptions",
@@ -57,7 +66,20 @@ def keras_layers(wanted: list[str]) -> dict[str, list[str]]:
 
 
 def _bare(parameter: inspect.Parameter) -> inspect.Parameter:
-    return parameter.replace(annotation=inspect.Parameter.empty)
+    """Without its type, and with a function that it is by default by name instead of by its place in memory."""
+    default = parameter.default
+    if inspect.isfunction(default):
+        default = _Name(default.__name__)
+    return parameter.replace(annotation=inspect.Parameter.empty, default=default)
+
+
+class _Name(str):
+    """Text that is shown without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def torch_operators(wanted: list[str]) -> dict[str, list[str]]:
@@ -66,7 +88,8 @@ def torch_operators(wanted: list[str]) -> dict[str, list[str]]:
 
     schemas: dict[str, list[str]] = {}
     for schema in torch._C._jit_get_all_schemas():
-        if schema.name.startswith("aten::") and "out" not in schema.overload_name.split("_"):
+        known = schema.name.startswith(("aten::", "quantized::", "prepacked::"))
+        if known and "out" not in schema.overload_name.split("_"):
             schemas.setdefault(schema.name.removeprefix("aten::"), []).append(str(schema).removeprefix("aten::"))
     found = {}
     for name in wanted:
@@ -142,6 +165,46 @@ def _type(number: int) -> str:
     return dtypes.as_dtype(number).name if number else ""
 
 
+def openvino_operators(wanted: list[str]) -> dict[str, list[str]]:
+    """Inputs; attributes of OpenVINO's operators, each as the newest operator set has it."""
+    from openvino.utils.node_factory import _get_node_factory
+
+    makers: dict[str, tuple[str, Any]] = {}  # names in files differ from those in the program by capitals
+    for number in range(OPSETS, 0, -1):
+        for function in vars(import_module(f"openvino.opset{number}")).values():
+            if inspect.isfunction(function):
+                for name in _creations(inspect.unwrap(function)):
+                    makers.setdefault(name.lower(), (name, inspect.unwrap(function)))
+    factory, found = _get_node_factory(f"opset{OPSETS}"), {}
+    for name in wanted:
+        if name.lower() in makers:
+            known, function = makers[name.lower()]
+            attributes = [] if name in STATES else list(factory.create(known).get_attributes())
+            inputs = [each for each in _taken(function) if each.removesuffix("?") not in attributes]
+            found[name] = [f"{name}({', '.join(inputs)})" + ("; " if attributes else "") + ", ".join(attributes)]
+    return found
+
+
+def _creations(function: Any) -> Iterator[str]:
+    """The operators that a function of OpenVINO makes."""
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "create":
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def _taken(function: Any) -> list[str]:
+    """The parameters that are inputs, by their annotations."""
+    said = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        words = str(parameter.annotation)
+        if "Node" in words or "ndarray" in words:
+            given = parameter.default is inspect.Parameter.empty
+            said.append(name + ("…" if "list" in words.lower() else "" if given else "?"))
+    return said
+
+
 def _lines(found: dict[str, list[str]]) -> str:
     """An operator a line, so that a change is seen as what it is."""
     return ",\n".join(
@@ -149,19 +212,31 @@ def _lines(found: dict[str, list[str]]) -> str:
     )
 
 
+FAMILIES: dict[str, Callable[[list[str]], dict[str, list[str]]]] = {
+    "keras": keras_layers,
+    "torch": torch_operators,
+    "tensorflow": tensorflow_operators,
+    "onnxruntime": onnxruntime_operators,
+    "openvino": openvino_operators,
+}
+
+
 def main() -> None:
     """Write the file."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    signatures = {
-        "keras": keras_layers(names("keras.txt")),
-        "torch": torch_operators(names("torch.txt")),
-        "tensorflow": tensorflow_operators(names("tensorflow.txt")),
-        "onnxruntime": onnxruntime_operators(names("onnxruntime.txt")),
-    }
-    families = [f"{json.dumps(family)}: {{\n{_lines(found)}\n}}" for family, found in signatures.items()]
-    (HERE / "signatures.json").write_text("{\n" + ",\n".join(families) + "\n}\n", encoding="utf-8")
-    for family, found in signatures.items():
-        print(f"{family}: {len(names(f'{family}.txt'))} names, {len(found)} signatures")
+    target = HERE / "signatures.json"
+    before = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    written = []
+    for family, signatures in FAMILIES.items():
+        wanted = names(f"{family}.txt")
+        try:
+            found, said = signatures(wanted), ""
+        except ModuleNotFoundError as error:
+            found = {name: lines for name, lines in before.get(family, {}).items() if name in wanted}
+            said = f", as they were: {error.name} is not installed"
+        written.append(f"{json.dumps(family)}: {{\n{_lines(found)}\n}}")
+        print(f"{family}: {len(wanted)} names, {len(found)} signatures{said}")
+    target.write_text("{\n" + ",\n".join(written) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

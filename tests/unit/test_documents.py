@@ -10,7 +10,7 @@ import pytest
 import tflite
 
 from inspector.assets import resource
-from inspector.formats import formats
+from inspector.formats import Source, formats
 from inspector.formats._documents import Family, documented, signatures, texts
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.details import TASK as DETAILS
@@ -70,6 +70,22 @@ def test_a_custom_operator_is_not_taken_for_ours() -> None:
     assert "filter (height" in tfjs("Conv2D", "graph model")
 
 
+def test_operators_of_openvino_and_layers_from_before_it_had_sets() -> None:
+    document = formats()["openvino"].document
+    assert document("TopK", "opset11").endswith("\n\n    TopK(data, k); axis, mode, sort, index_element_type, stable")
+    assert document("PReLU", "opset1").endswith("    PReLU(data, slope)")
+    assert document("ROIPooling", "opset2").startswith("ROIPooling: ")
+    assert "auto_broadcast" in document("Power", "opset1")
+    assert document("Power", "") == "Power: (scale · x + shift) to the power of the attribute power."
+    assert document("TopK", "mine") == document("Interpolate", "") == document("NoSuch", "opset8") == ""
+    files = sorted((Path(__file__).parents[1] / "formats" / "openvino").glob("*.xml"))
+    nodes = [
+        node for path in files for graph in formats()["openvino"].read(Source(path)).graphs for node in graph.nodes
+    ]
+    assert len(nodes) > 100
+    assert {node.op for node in nodes if not document(node.op, node.domain)} == set()
+
+
 def test_operators_of_onnx_runtime() -> None:
     document = formats()["onnx"].document
     assert document("Gemm", "").startswith("Gemm, since version")
@@ -85,6 +101,7 @@ def test_operators_of_onnx_runtime() -> None:
         ("digits_mlp.torchscript.pt", 1, "    linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
         ("digits_keras.keras", 1, "    Dense(units, activation=None, use_bias=True"),
         ("digits_mlp.onnx", 1, "General Matrix multiplication"),
+        ("../../tests/formats/openvino/windows.xml", 1, "    Gather(data, indices, axis); batch_dims"),
     ],
 )
 def test_a_real_worker_tells_it(samples: Path, name: str, row: int, said: str) -> None:
