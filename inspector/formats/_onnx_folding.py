@@ -27,7 +27,7 @@ COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot"
 """Operators whose output's shape depends on a value, or grows from sums and products of sizes."""
 
 NONE: frozenset[str] = frozenset()
-GRAPHS = frozenset({"If", "Loop", "Scan"})
+GRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 FRESH = re.compile(r"unk__\d+|[A-Z]\w*_dim_\d+")
 """Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
 
@@ -37,8 +37,8 @@ SCALED = frozenset({"Resize", "Upsample"})
 """Operators whose output's shape depends on fractions."""
 
 DEFAULT = ("", "ai.onnx")
-WORK = 1_000_000
-"""Elements of values that are worked out in one model; what comes after is left open."""
+WORK = 4_000_000
+"""What values, and sizes that turn out to be others, may cost in one model; what comes after is left open."""
 
 STEPS = 5
 """How often a name that turned out to be another is looked up again."""
@@ -203,6 +203,9 @@ class _Walk:
 
     def _shapes(self, node: Any, op: str, here: Scope) -> None:
         """Find the shapes of a node's outputs anew: as onnx tells them, and as open values do."""
+        if self._work <= 0:
+            return
+        self._work -= sum(16 + 16 * len(here.shape(name) or ()) for name in node.output)
         if len(node.output) == 1 and here.kind(node.output[0]):
             shape = plain(op, self._version, [here.shape(name) for name in node.input])
             if shape is not None:
@@ -245,6 +248,7 @@ class _Walk:
             onnx.checker.ValidationError,
             RuntimeError,
             KeyError,
+            MemoryError,
             *NONSENSE,
         )
         try:
@@ -303,7 +307,7 @@ class _Walk:
     def _keep(self, here: Scope, name: str, kind: int, shape: Shape | None) -> None:
         """Take what says more than is known so far; what is known stays."""
         old = here.shape(name)
-        if shape is None or len(shape) > RANK or (old is not None and len(old) != len(shape)):
+        if shape is None or len(shape) > RANK or self._work <= 0 or (old is not None and len(old) != len(shape)):
             return
         kind = here.kind(name) or kind
         if not kind:
@@ -313,21 +317,24 @@ class _Walk:
         new = shape if old is None else tuple(self._better(a, b, end) for a, b in zip(old, shape, strict=True))
         for unknown, dim in zip(old or (), new, strict=False):
             if unknown != dim and isinstance(unknown, str) and UNKNOWN.fullmatch(unknown):
-                self._settle(here, unknown, dim)
+                self._settle(here, unknown, dim, name)
         new = tuple(self._named() if dim is None else dim for dim in new)
         if new != old:
             here.put(name, kind, new)
             self._changed.add(name)
 
-    def _settle(self, here: Scope, unknown: str, dim: Dim) -> None:
-        """Put what an unknown size turned out to be wherever it stands.
+    def _settle(self, here: Scope, unknown: str, dim: Dim, name: str) -> None:
+        """Put what an unknown size of a value turned out to be wherever it stands.
 
         What a branch would do with a value from around it proves nothing: it may not be run.
         """
         if unknown in self.meant or (isinstance(dim, str) and unknown in dim) or here.foreign(unknown):
             return
-        self.meant[unknown] = dim
-        self._changed.update(here.settle(unknown, dim))
+        if self._work > 0:
+            self.meant[unknown] = dim
+            found = list(here.settle(unknown, dim, name))
+            self._changed.update(found)
+            self._work -= 16 * len(found)
 
     def _better(self, old: Dim, new: Dim, declared: bool) -> Dim:
         """The one of two that says more; a name that the file gives to a part of its output stays."""
@@ -335,7 +342,7 @@ class _Walk:
             return old
         if old is None:
             return new
-        if FRESH.fullmatch(old) and old not in self._grounded:
+        if len(old) <= sizes.LONGEST and FRESH.fullmatch(old) and old not in self._grounded:
             return new
         if isinstance(new, int):
             return new

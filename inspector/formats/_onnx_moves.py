@@ -81,9 +81,10 @@ def _gather(call: Call) -> Array | None:
     value, at = call.value(0), _all(call, 1)
     if value is None or at is None or not value.ndim:
         return None
-    axis = call.integer("axis", 0)
-    picked = call.values[1]
-    return None if picked is None or picked.size > MOST else np.take(value, picked.astype(np.int64), axis)
+    axis, picked = call.integer("axis", 0), call.values[1]
+    if picked is None or picked.size * value.size > MOST * value.shape[axis]:
+        return None
+    return np.take(value, picked.astype(np.int64), axis)
 
 
 def _gather_elements(call: Call) -> Array | None:
@@ -96,6 +97,8 @@ def _gather_elements(call: Call) -> Array | None:
 def _gather_nd(call: Call) -> Array | None:
     value, picked = call.value(0), call.value(1)
     if value is None or picked is None or _all(call, 1) is None or call.integer("batch_dims", 0) or not picked.ndim:
+        return None
+    if picked.size * value.size > MOST * math.prod(value.shape[: picked.shape[-1]]):
         return None
     places = np.moveaxis(picked.astype(np.int64), -1, 0)
     return np.asarray(value[tuple(places)], object)

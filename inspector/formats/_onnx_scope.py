@@ -114,10 +114,16 @@ class Scope:
         """Whether an unknown size is that of a value around this graph."""
         return self._around is not None and (unknown in self._around._users or self._around.foreign(unknown))
 
-    def settle(self, unknown: str, dim: Dim) -> Iterator[str]:
-        """Put what an unknown size turned out to be wherever it stands; names of the values that have it."""
+    def settle(self, unknown: str, dim: Dim, known: str = "") -> Iterator[str]:
+        """Put what an unknown size turned out to be wherever it stands; names of the values that have it.
+
+        Args:
+            unknown: The size.
+            dim: What it turned out to be.
+            known: The value that told it, which is left as it is.
+        """
         for name in self._users.pop(unknown, ()):
-            shape = self.shape(name)
+            shape = self.shape(name) if name != known else None
             if shape is not None and unknown in shape:
                 self.put(name, self.kind(name), tuple(dim if each == unknown else each for each in shape))
                 yield name

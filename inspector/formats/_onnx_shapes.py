@@ -73,9 +73,9 @@ def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> t
             aside = _functions(model) if whole and runs_away(model) else []
             told = onnx.shape_inference.infer_shapes(model, data_prop=True)
             told = _as_dense(told) if told.graph.sparse_initializer else told
-            refine(told, names)
             told.functions.extend(aside)
-            return told, [ENDLESS] if aside else []
+        refine(told, names)  # bounded by itself; protobuf's own code does not outlive a limit of address space
+        return told, [ENDLESS] if aside else []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
     except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:

@@ -57,9 +57,11 @@ def _terms(size: Size) -> Mapping[Names, int]:
 
 
 def of(dim: Dim) -> Size | None:
-    """A dimension as a size; a name that is no sum of products stands for itself."""
+    """A dimension as a size; a name that is no sum of products stands for itself, one that is very long for nothing."""
     if not isinstance(dim, str):
         return dim
+    if len(dim) > LONGEST:
+        return None
     if not _SUM.fullmatch(dim):
         return Open((((dim,), 1),))
     terms: dict[Names, int] = {}
