@@ -131,6 +131,6 @@ def _handles(found: Variables, meta: Any) -> None:
         if node.op in ("VarHandleOp", "VariableV2", "Variable"):
             shared = node.attr["shared_name"].s if "shared_name" in node.attr else b""
             names = (shared.decode("utf-8", "backslashreplace"), node.name)
-            known = [name for name in names if name in found.tensors]
+            known = [name for name in names if name in found.tensors and not found.names.shared(name)]
             if known:
                 found.handles[node.name] = known[0]

@@ -19,3 +19,7 @@ class Numbered:
             number = self._last[name] = self._last.get(name, 1) + 1
             new = f"{name}{self._sign}{number}"
         return new
+
+    def shared(self, name: str) -> bool:
+        """Whether more than one thing asked for this name."""
+        return name in self._last

@@ -126,10 +126,8 @@ def _signature_graph(meta: Any, library: Library, signature: Signature, drawn: s
     arguments = [arg.name for arg in library.functions[function].signature.input_arg]
     given = [outer.resolve(item) for item in call.input if not item.startswith("^")]
     bound = dict(zip(arguments, given, strict=False))
-    held = reversed(library.captured.get(function, []))  # where a handle of the outer graph has a name of its own
-    for argument, tensor in zip(reversed(arguments), held, strict=False):
-        if tensor and bound.get(argument) not in library.tensors:
-            bound[argument] = tensor
+    held = reversed(library.captured.get(function, []))  # by number: names of handles need not be those of variables
+    bound.update((argument, tensor) for argument, tensor in zip(reversed(arguments), held, strict=False) if tensor)
     name, bound, numbers = unwrap(library, function, bound, [number for _, _, number in parts])
     if name in drawn:
         return None, name

@@ -133,6 +133,18 @@ class Program(Steps):
         return {"data": tf.io.read_file(path)}
 
 
+class Nameless(tf.Module):
+    """All its variables are called `Variable`, and the function takes the last one first."""
+
+    def __init__(self) -> None:
+        self.late = tf.Variable(np.ones((4, 2), "float32"))
+        self.early = tf.Variable(np.ones((3, 4), "float32"))
+
+    @tf.function(input_signature=[tf.TensorSpec([5, 3], name="x")])
+    def run(self, x: Any) -> dict[str, Any]:
+        return {"y": (x @ self.early) @ self.late}
+
+
 def keras_facts(model: keras.Model) -> dict[str, Any]:
     def shape(layer: Any) -> Any:
         try:
@@ -179,6 +191,8 @@ def main(folder: Path) -> None:
     program = Program()
     signatures = {"serving_default": program.run, "look": program.look, "open": program.open}
     tf.saved_model.save(program, str(folder / "program"), signatures=signatures)
+    nameless = Nameless()
+    tf.saved_model.save(nameless, str(folder / "nameless"), signatures=nameless.run)
     converter = tf.lite.TFLiteConverter.from_keras_model(made["sequential"])
     (folder / "plain.tflite").write_bytes(converter.convert())
     converter = tf.lite.TFLiteConverter.from_keras_model(made["sequential"])

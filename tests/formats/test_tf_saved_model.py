@@ -58,7 +58,15 @@ def test_weights_are_inputs_of_the_operators_that_use_them(tensorflows: Built) -
     assert dense[0].module.endswith(".dense_1")
     assert [value.name for value in main.inputs] == ["digits"]
     assert main.outputs[0].name == "output_0"
+
     assert not {node.op for node in main.nodes} & {"ReadVariableOp", "Identity", "Const", "StatefulPartitionedCall"}
+
+
+def test_variables_without_names_of_their_own_stay_with_their_operators(tensorflows: Built) -> None:
+    model = tensorflows.read("nameless")
+    assert model.main is not None
+    products = [node for node in model.main.nodes if node.op == "MatMul"]
+    assert [model.tensors[node.inputs[1]].shape for node in products] == [(3, 4), (4, 2)]
 
 
 def test_functions_are_graphs(tensorflows: Built) -> None:
