@@ -7,7 +7,7 @@ for follows from the keys that lead to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,6 +22,9 @@ STEPS = 400_000
 DEPTH = 64
 Kind = Literal["model", "copy", "optimizer", "other"]
 Path = tuple[str, ...]
+Step = tuple[Any, Path, "Part | None"]
+"""An object, the keys that lead to it, and the part that holds it."""
+PLAIN = (type(None), bool, int, float, str, bytes)
 
 COPIES = re.compile(
     r"(^|[_.])(ema|swa|averaged?|averaging|shadow)([_.]|$)|(^|_)ema|ema$|target_network|^current_model_state$",
@@ -117,7 +120,7 @@ def is_module(item: Any) -> bool:
 def contents(value: Any) -> Contents:
     """What an object of a file holds."""
     walk = _Walk()
-    walk.value(value, (), None, 0)
+    walk.value(value)
     found = walk.found
     entries = mapping(value) if not is_module(value) else None
     starts = {part.path[0] for part in found.parts if part.path and part.kind != "other"}
@@ -151,13 +154,30 @@ class _Walk:
             return self.part(path[:-1], kind)
         return self.part((), "model" if not path or path[0].isdigit() else "other")
 
-    def value(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
-        self.steps += 1
-        if depth > DEPTH or self.steps > STEPS:
-            self.found.complete = False
-            return
-        if item is None or isinstance(item, bool | int | float | str | bytes):
-            return
+    def value(self, item: Any) -> None:
+        """Go through an object and all in it, depth first and without recursion.
+
+        Calls that nest as deep as a file wants would cross the end of a piece of Python's stack again and again,
+        which is fetched from the system and given back each time.
+        """
+        waiting: list[Iterator[Step]] = [iter([(item, (), None)])]
+        while waiting:
+            step = next(waiting[-1], None)
+            if step is None:
+                waiting.pop()
+                continue
+            self.steps += 1
+            if len(waiting) > DEPTH or self.steps > STEPS:
+                self.found.complete = False
+                if self.steps > STEPS:
+                    return
+            elif not isinstance(step[0], PLAIN):
+                inside = self.held(*step, len(waiting))
+                if inside is not None:
+                    waiting.append(inside)
+
+    def held(self, item: Any, path: Path, owner: Part | None, depth: int) -> Iterator[Step] | None:
+        """Take what an object is; what there is inside of it, where that is still to be looked at."""
         tensor, packed = tensor_of(item), packed_in(item, path)
         if packed is not None:
             owner = owner or self.loose(path)
@@ -173,10 +193,10 @@ class _Walk:
             self.found.parts.append(part)
             self.module(item, part, "", depth)
         elif isinstance(item, list | tuple):
-            for at, inner in enumerate(item):
-                self.value(inner, (*path, str(at)), owner, depth + 1)
+            return ((inner, (*path, str(at)), owner) for at, inner in enumerate(item))
         else:
-            self.entries(item, path, owner, depth)
+            return self.entries(item, path, owner)
+        return None
 
     def packed(self, found: Packed, part: Part, path: str) -> None:
         """Put what a layer packed in under the names of the layer."""
@@ -185,22 +205,20 @@ class _Walk:
             if tensor is not None:
                 part.add(f"{path}.{name}" if full in part.leaves else full, Leaf(tensor, shift_of(item), False, False))
 
-    def entries(self, item: Any, path: Path, owner: Part | None, depth: int) -> None:
+    def entries(self, item: Any, path: Path, owner: Part | None) -> Iterator[Step]:
+        """What a dictionary or an instance holds, with the part that it belongs to."""
         entries = mapping(item)
         if entries is None:
             entries = state_of(item) if isinstance(item, Call) else {}
             if isinstance(item, Call) and not entries:
-                for inner in item.args:
-                    self.value(inner, path, owner, depth + 1)
-                return
+                return ((inner, path, owner) for inner in item.args)
         elif owner is None:
             owner = self.owner(entries, path)
             if owner is not None and isinstance(item, Call):
                 versions = mapping(state_of(item).get("_metadata"))
                 for name in versions or {}:
                     owner.modules.setdefault(name, Module(name, ""))
-        for key, inner in entries.items():
-            self.value(inner, (*path, key), owner, depth + 1)
+        return ((inner, (*path, key), owner) for key, inner in entries.items())
 
     def owner(self, entries: dict[str, Any], path: Path) -> Part | None:
         """The part that a dictionary is, if it is one."""
