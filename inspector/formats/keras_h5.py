@@ -6,6 +6,7 @@ links only.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +32,8 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 CONFIG = 64 << 20
 MARKS = frozenset({"model_config", "layer_names", "layer_names0", "keras_version"})
 GROUPS = frozenset({"model_weights", "layers", "_layer_checkpoint_dependencies"})
+VARS = "vars"
+"""What Keras 3 calls the group of a layer's variables, which it numbers; a model has one too, empty for most."""
 WEIGHTS, OPTIMIZER = "model_weights", "optimizer_weights"
 CHUNKS = 10_000
 
@@ -41,7 +44,7 @@ def sniff(glimpse: Glimpse) -> Support:
         return Support.NO
     try:
         with Source(glimpse.path).open() as file, hdf5(file, glimpse.path.name) as opened:
-            known = MARKS & set(opened.attrs) or GROUPS & set(opened)
+            known = MARKS & set(opened.attrs) or GROUPS & set(opened) or group_at(opened, VARS) is not None
             return Support.YES if known else Support.NO
     except (FormatError, *BROKEN):
         # What is damaged is said to be so where the name says what it should be.
@@ -134,7 +137,7 @@ def _attribute(item: Any, key: str) -> bytes:
 
 def _weights(stored: _Stored, root: Layer | None) -> Weights:
     """Weights by name; the files that Keras 3 calls `.weights.h5` number them instead."""
-    if GROUPS & set(stored.groups) and any("/vars/" in path for path in stored.found.datasets):
+    if any(re.search(rf"(^|/){VARS}/\d+$", path) for path in stored.found.datasets):
         made = assign_numbered(stored.found, root or Layer("", "", {}))
         if root is None:  # nothing says what is trained
             made.tensors.update({n: replace(t, trainable=None) for n, t in made.tensors.items() if t.trainable})

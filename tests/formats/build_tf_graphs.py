@@ -103,8 +103,25 @@ def sequential() -> keras.Model:
     return model
 
 
+class Own(keras.Model):
+    """A model whose layers stand in its program alone."""
+
+    def __init__(self) -> None:
+        super().__init__(name="own")
+        self.steps = [layers.Dense(4), layers.Dense(3)]
+
+    def call(self, x: Any) -> Any:
+        for step in self.steps:
+            x = step(x)
+        return x
+
+
 def keras_files(folder: Path) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+    own = Own()
+    own(np.zeros((2, 5), np.float32))
+    own.save_weights(folder / "own.weights.h5")
+    np.savez(folder / "own.npz", **{f"w{at}": np.array(w) for at, w in enumerate(own.weights)})
+    facts: dict[str, Any] = {"own": {"parameters": own.count_params()}}
     for name, model in (("functional", functional()), ("sequential", sequential())):
         model.compile("adam", "mse")
         shapes = [tuple(item.shape[1:]) for item in model.inputs]

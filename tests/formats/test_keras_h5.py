@@ -45,7 +45,7 @@ def test_it_is_the_model_of_the_keras_file(tf_graphs: Built, name: str) -> None:
     assert model.metadata["optimizer"] == "Adam"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "own"])
 def test_weights_alone_are_all_there(tf_graphs: Built, name: str) -> None:
     model = tf_graphs.read(f"{name}.weights.h5")
     assert not model.graphs
