@@ -155,6 +155,13 @@ def _from_text(source: Source) -> Any:
 
 def fetch(source: Source, tensor: Tensor) -> Array:
     """The values of a constant."""
+    values = _fetched(source, tensor)
+    if values.shape != tensor.shape:  # two nodes have one name
+        raise FormatError(f"The values of {tensor.name[:100]!r} do not have its shape.", hint=AGAIN)
+    return values
+
+
+def _fetched(source: Source, tensor: Tensor) -> Array:
     from google.protobuf.message import DecodeError
     from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
     from tensorboard.compat.proto.tensor_pb2 import TensorProto
