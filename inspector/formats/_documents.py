@@ -15,8 +15,13 @@ import msgspec
 
 from inspector.assets import resource
 
-MODULES = re.compile(r"\btorch\.(ao\.)?nn\.([a-z_]+\.)*modules\.")
+MODULES = re.compile(r"\btorch\.((ao\.)?nn\.([a-z_]+\.)*modules|nn\.parallel|(ao\.)?quantization)\.")
 """How modules of PyTorch's own are called, the quantized ones too."""
+SPACES = frozenset((
+    "prim", "quantized", "prepacked", "quantized_decomposed", "torchao", "_quantized", "onednn", "mkldnn",
+    "mkldnn_prepacked", "higher_order", "torchvision",
+))  # fmt: skip
+"""Namespaces beside ATen's whose operators are in the texts, with the namespace before them."""
 Family = Literal["keras", "onnxruntime", "openvino", "tensorflow", "torch"]
 
 
@@ -64,13 +69,16 @@ def torch_name(op: str) -> str:
     """What an operator or a module of PyTorch's own is called in the texts; empty for those of others."""
     space, mark, name = op.rpartition("::")
     if mark:
-        return name if space == "aten" else op if space in {"prim", "quantized", "prepacked"} else ""
+        return name if space == "aten" else op if space in SPACES else ""
     parts = op.split(".")
-    if parts[0] in {"aten", "quantized_decomposed", "torchao"} and len(parts) > 1:
+    if len(parts) == 1:
+        return op
+    if parts[0] in SPACES:
+        return f"{parts[0]}::{parts[1]}"
+    if parts[0] == "aten":
         return parts[1]
-    if MODULES.search(op) or parts[0] in {"_operator", "operator"} or len(parts) == 1:
-        return parts[-1]
-    return ""
+    python = parts[0] in {"_operator", "operator", "math"} or op.startswith("torch.sym_")
+    return parts[-1] if python or MODULES.search(op) else ""
 
 
 def _composed(op: str, words: str, lines: tuple[str, ...]) -> str:

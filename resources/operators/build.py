@@ -24,6 +24,17 @@ MOST = 4
 """Overloads of an operator that are written down."""
 OPSETS = 16
 """The newest of OpenVINO's operator sets that is finished."""
+SPACES = {
+    "aten",
+    "quantized",
+    "prepacked",
+    "quantized_decomposed",
+    "_quantized",
+    "onednn",
+    "mkldnn",
+    "mkldnn_prepacked",
+}
+"""Namespaces of torch's operators that torch has schemas of."""
 STATES = ("Assign", "ReadValue")
 """Those of OpenVINO's that cannot be asked for their attributes before they have a state."""
 POOLS = {"AVERAGE_POOL_2D": "Pool2DOptions", "MAX_POOL_2D": "Pool2DOptions", "L2_POOL_2D": "Pool2DOptions"}
@@ -85,11 +96,11 @@ class _Name(str):
 def torch_operators(wanted: list[str]) -> dict[str, list[str]]:
     """Schemas of ATen, and constructors of the modules of torch.nn."""
     import torch
+    import torch.ao.quantization.fx._decomposed  # its operators are there once it is imported
 
     schemas: dict[str, list[str]] = {}
     for schema in torch._C._jit_get_all_schemas():
-        known = schema.name.startswith(("aten::", "quantized::", "prepacked::"))
-        if known and "out" not in schema.overload_name.split("_"):
+        if schema.name.partition("::")[0] in SPACES and "out" not in schema.overload_name.split("_"):
             schemas.setdefault(schema.name.removeprefix("aten::"), []).append(str(schema).removeprefix("aten::"))
     found = {}
     for name in wanted:

@@ -47,10 +47,15 @@ def test_what_is_known_covers_what_there_is() -> None:
         ("_operator.getitem", "getitem: "),
         ("quantized::conv2d_relu", "quantized::conv2d_relu: Convolution of integers, with relu"),
         ("aten::quantized_lstm", "quantized_lstm: Recurrent layers"),
-        ("quantized_decomposed.dequantize_per_channel.default", "dequantize_per_channel: Integers as real numbers"),
-        ("torchao.dequantize_affine.default", "dequantize_affine: "),
+        ("quantized_decomposed.dequantize_per_channel.default", "quantized_decomposed::dequantize_per_channel: Inte"),
+        ("torchao.dequantize_affine.default", "torchao::dequantize_affine: "),
         ("torch.ao.nn.intrinsic.quantized.modules.conv_relu.ConvReLU2d", "ConvReLU2d: "),
         ("torch.ao.nn.quantized.dynamic.modules.rnn.LSTM", "LSTM: "),
+        ("higher_order.cond", "higher_order::cond: Runs one of two graphs"),
+        ("torchvision::nms", "torchvision::nms: Non-maximum suppression"),
+        ("onednn.qlinear_pointwise.default", "onednn::qlinear_pointwise: A linear layer"),
+        ("torch.ao.quantization.stubs.QuantStub", "QuantStub: "),
+        ("torch.sym_max", "sym_max: "),
         ("mine::linear", ""),
         ("mine.linear.default", ""),
         ("aten::no_such_thing_", ""),
@@ -60,6 +65,23 @@ def test_names_of_torch(op: str, begins: str) -> None:
     found = documented("torch")(op, "")
     assert found.startswith(begins)
     assert bool(found) == bool(begins)
+
+
+def test_every_operator_that_exports_are_made_of_is_told_of() -> None:
+    import torch
+
+    spaces = [getattr(torch.ops.aten, name) for name in dir(torch.ops.aten)]
+    core = {
+        str(getattr(space, way))
+        for space in spaces
+        if isinstance(space, torch._ops.OpOverloadPacket)
+        for way in space.overloads()
+        if torch.Tag.core in getattr(space, way).tags
+    }
+    assert len(core) > 150
+    assert {op for op in core if not documented("torch")(op, "")} == set()
+    told = documented("torch")("quantized_decomposed.quantize_per_tensor.default", "")
+    assert "float scale, int zero_point, int quant_min, int quant_max" in told  # not ATen's of that name
 
 
 def test_a_custom_operator_is_not_taken_for_ours() -> None:
