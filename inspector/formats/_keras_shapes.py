@@ -11,7 +11,8 @@ from inspector.formats._keras_config import layer as parsed
 from inspector.formats._keras_lambdas import shape as lambda_shape
 from inspector.formats._keras_shapes_more import MORE
 from inspector.formats._keras_shapes_ops import OPERATIONS, reshaped
-from inspector.formats._keras_sizes import channels, joined, many, slide, spatial, whole
+from inspector.formats._keras_sizes import channels, joined, many, slide, spatial, whole, with_batch, without_batch
+from inspector.formats._tf_shapes_dims import total
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
@@ -189,9 +190,8 @@ def _meet(sizes: Sequence[Dim]) -> Dim:
 
 def _concatenate(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     axis = whole(layer, "axis", -1) % len(first)
-    sizes = [shape[axis] if shape else None for shape in inputs]
-    total = sum(size for size in sizes if isinstance(size, int))
-    return (*first[:axis], total if all(isinstance(s, int) for s in sizes) else None, *first[axis + 1 :])
+    length = total(with_batch(shape)[axis] if shape else None for shape in inputs)
+    return without_batch((*first[:axis], length, *first[axis + 1 :]))
 
 
 def _recurrent(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:

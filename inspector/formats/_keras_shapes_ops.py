@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from inspector.formats._keras_config import Layer
+from inspector.formats._keras_sizes import with_batch, without_batch
 from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import over, times
-from inspector.formats._tf_shapes_words import BATCH
 from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
@@ -40,11 +40,8 @@ def reshaped(layer: Layer, first: Shape) -> Shape | None:
     target = layer.config.get("newshape")
     if not isinstance(target, list | tuple):
         return None
-    # The open first size has a name here: of windows or heads that are put beside the batch, a multiple of it is left.
-    whole = times(*(BATCH if size is None and not at else size for at, size in enumerate(first)))
-    rest = over(whole, times(*(size for size in target if size != -1)))
-    found = tuple(rest if size == -1 else size if isinstance(size, int) else None for size in target)
-    return (None, *found[1:]) if found and found[0] == BATCH else found
+    rest = over(times(*with_batch(first)), times(*(size for size in target if size != -1)))
+    return without_batch(tuple(rest if size == -1 else size if isinstance(size, int) else None for size in target))
 
 
 def _reduced(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -119,23 +116,20 @@ def _squeezed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 def _tiled(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     given = layer.config.get("repeats")
     counts = [n for n in (given if isinstance(given, list | tuple) else [given]) if isinstance(n, int)]
-    sizes = (1,) * (len(counts) - len(first)) + tuple(first)
+    sizes = (1,) * (len(counts) - len(first)) + tuple(with_batch(first))
     counts = [1] * (len(sizes) - len(counts)) + counts
-    return tuple(
-        size * n if isinstance(size, int) else size if n == 1 else None for size, n in zip(sizes, counts, strict=True)
-    )
+    return without_batch(tuple(times(size, n) for size, n in zip(sizes, counts, strict=True)))
 
 
 def _repeated(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     count = layer.config.get("repeats")
     if not isinstance(count, int):
         return None
+    first = with_batch(first)
     if layer.config.get("axis") is None:
-        whole = times(*first)
-        return (whole * count if isinstance(whole, int) else None,)
+        return without_batch((times(*first, count),))
     at = _axis(layer.config.get("axis"), len(first))
-    size = first[at]
-    return (*first[:at], size * count if isinstance(size, int) else None, *first[at + 1 :])
+    return without_batch((*first[:at], times(first[at], count), *first[at + 1 :]))
 
 
 def _padded(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -205,7 +199,7 @@ def _split(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
     at, parts = _axis(layer.config.get("axis", 0), len(first)), layer.config.get("indices_or_sections")
     size = first[at]
     if isinstance(parts, int):
-        piece = size // parts if isinstance(size, int) else None
+        piece = size // parts if isinstance(size, int) else over(with_batch(first)[at], parts)
         return [(*first[:at], piece, *first[at + 1 :])] * min(parts, 1000)
     ends = [0, *(parts or []), size]
     sizes = [b - a if isinstance(a, int) and isinstance(b, int) else None for a, b in pairwise(ends)]
@@ -267,7 +261,7 @@ def _kept(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 
 def _flat(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    return (times(*first),)
+    return without_batch((times(*with_batch(first)),))
 
 
 OPERATIONS: dict[str, Rule] = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inspector.formats._keras_config import Layer
+from inspector.formats._tf_shapes_words import BATCH
 from inspector.ir import Dim, Shape
 
 
@@ -52,3 +53,13 @@ def slide(size: Dim, kernel: int, stride: int, padding: str, dilation: int = 1) 
     if padding in ("same", "causal"):
         return -(-size // stride)
     return (size - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def with_batch(shape: Shape) -> Shape:
+    """A shape whose open first size has a name, so that what is put beside the batch is left as a multiple of it."""
+    return (BATCH, *shape[1:]) if shape and shape[0] is None else shape
+
+
+def without_batch(shape: Shape) -> Shape:
+    """The same as it is shown."""
+    return (None, *shape[1:]) if shape and shape[0] == BATCH else shape

@@ -178,20 +178,22 @@ def sequential() -> keras.Model:
 
 
 def windows() -> keras.Model:
-    """Windows of 4 × 4 that are put beside the batch: their first size is four times that of the input."""
+    """Windows of 4 × 4 that are put beside the batch: their first size is four times that of the input, then twelve."""
     x = keras.Input((8, 8, 16))
     y = layers.Dense(48)(ops.reshape(layers.Conv2D(16, 1)(x), (-1, 16, 16)))
-    return keras.Model(x, ops.reshape(y, (-1, 8, 8, 48)))
+    more = layers.Dense(3)(layers.Concatenate(0)([ops.repeat(y, 2, axis=0), y]))
+    return keras.Model(x, [ops.reshape(y, (-1, 8, 8, 48)), more])
 
 
 def products() -> keras.Model:
     """Layers whose products are counted in ways of their own; the sum is in the test."""
-    a, b, c = keras.Input((5, 16)), keras.Input((7, 16)), keras.Input((3, 4, 5, 2))
+    a, b, c, d = keras.Input((5, 16)), keras.Input((7, 16)), keras.Input((3, 4, 5, 2)), keras.Input((3, 4, 6))
     grouped = layers.GroupQueryAttention(8, 4, 2)(a, a)
     added = layers.AdditiveAttention()([grouped, b])
     normed = layers.SpectralNormalization(layers.Dense(6))(added)
     grown = layers.Conv3DTranspose(4, 2, strides=2)(c)
-    return keras.Model([a, b, c], [ops.einsum("bij,bkj->bik", normed, normed), grown])
+    spread, apart = layers.MultiHeadAttention(2, 3)(d, d), layers.MultiHeadAttention(2, 3, attention_axes=(2,))(d, d)
+    return keras.Model([a, b, c, d], [ops.einsum("bij,bkj->bik", normed, normed), grown, spread, apart])
 
 
 def as_tflite(model: keras.Model) -> bytes:

@@ -224,10 +224,17 @@ def _multi_head(call: Call) -> int | None:
         (_, heads, size), (_, _, wide) = kernels["query"], kernels["value"]
         projections = prod(q[:-1]) * (prod(kernels["query"]) + prod(kernels["output"]))
         projections += prod(key[:-1]) * prod(kernels["key"]) + prod(value[:-1]) * prod(kernels["value"])
-        return projections + prod(q[:-1]) * value[-2] * heads * (size + wide)
+        return projections + prod(q[:-1]) * _attended(call, value) * heads * (size + wide)
     if call.domain == "com.microsoft":
         return _attention(call)
     return _composite(call)
+
+
+def _attended(call: Call, value: Numbers) -> int:
+    """Places that every query of Keras' layer looks at: all between the batch and the features, or those it names."""
+    said = call.attributes.get("attention_axes")
+    axes = said if isinstance(said, tuple) else (said,) if isinstance(said, int) else range(1, len(value) - 1)
+    return prod(value[axis] for axis in axes if isinstance(axis, int))
 
 
 def _projections(call: Call) -> dict[str, Numbers]:
