@@ -18,6 +18,8 @@ TEXT = 4096
 MAPPINGS = ("collections.OrderedDict", "collections.defaultdict")
 SEQUENCES = ("builtins.set", "builtins.frozenset", "__builtin__.set", "builtins.list", "builtins.tuple", "torch.Size")
 SUBCLASS = "torch._tensor._rebuild_from_type_v2"
+TRACED = "torch.fx.graph_module.reduce_"
+"""How the functions begin by which a module that torch.fx traced would be made, from its attributes."""
 VARIABLES = ("torch.nn.parameter.Parameter", "torch.autograd.variable.Variable")
 
 
@@ -64,6 +66,8 @@ def mapping(item: Any) -> dict[str, Any] | None:
 def state_of(item: Call) -> dict[str, Any]:
     """The attributes that an instance would be given."""
     state = item.state
+    if state is None and item.path.startswith(TRACED) and item.args and isinstance(item.args[0], Table):
+        state = item.args[0]
     if isinstance(state, tuple):  # a dictionary, and the slots
         return {key: value for part in state if isinstance(part, Table) for key, value in part.named().items()}
     return state.named() if isinstance(state, Table) else {}
@@ -76,6 +80,8 @@ def class_of(item: Call) -> str:
         function = item.args[0] if item.args else function
     if isinstance(function, Persistent) and isinstance(function.id, tuple) and len(function.id) > 1:
         function = function.id[1]
+    if item.path.startswith(TRACED):
+        return "torch.fx.graph_module.GraphModule"
     return function.path if isinstance(function, Global) else ""
 
 

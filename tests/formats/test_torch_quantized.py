@@ -14,6 +14,7 @@ import pytest
 import torch
 import torch.ao.quantization as tq
 from torch import nn
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from torch.utils.flop_counter import FlopCounterMode
 
 from inspector.engines.summary.rows import Overview, Row
@@ -229,6 +230,41 @@ def test_a_table_in_four_bits(tmp_path: Path) -> None:
     seen = look(tmp_path / "four.pt", "0.weight")
     assert (seen.overview.totals.parameters, seen.panels["0.weight"].dtype) == (320, "uint4")
     assert torch.allclose(seen.real("0.weight"), quantized[0].weight().dequantize().flatten(), atol=1e-6)
+
+
+class Residual(nn.Module):
+    """What torch.fx quantizes: a norm that is folded, a sum, a join, a transposed convolution, functions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
+        self.second, self.act = nn.Conv2d(8, 8, 3, padding=1), nn.Hardswish()
+        self.pool, self.up = nn.MaxPool2d(2), nn.ConvTranspose2d(8, 4, 2, stride=2)
+        self.head, self.last = nn.Linear(12, 5), nn.LayerNorm(5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.norm(self.first(x)))
+        y = self.act(self.second(y) + y)
+        y = torch.cat([y, self.up(self.pool(y))], 1)
+        return torch.sigmoid(self.last(self.head(y.mean((2, 3)))))
+
+
+def test_models_that_torch_fx_quantized(tmp_path: Path) -> None:
+    """The norm is folded, which gives its convolution a bias."""
+    Residual.forward.__annotations__.clear()  # torch.fx takes annotations for code, and these are text
+    model = Residual().eval()
+    with engine("x86"):
+        ready = prepare_fx(copy.deepcopy(model), tq.get_default_qconfig_mapping("x86"), (PICTURE,))
+        ready(PICTURE)
+        quantized = convert_fx(ready)
+        torch.jit.trace(quantized, PICTURE).save(tmp_path / "traced.pt")
+        torch.save(quantized, tmp_path / "whole.pt")
+    want = cost(tq.fuse_modules(model, [["first", "norm"]]), PICTURE)
+    totals = look(tmp_path / "traced.pt").overview.totals
+    assert (totals.parameters, totals.macs, totals.complete) == (*want, True)
+    seen = look(tmp_path / "whole.pt")
+    assert seen.overview.totals.parameters == want[0]
+    assert [row.name for row in seen.rows] == ["first", "second", "up", "head", "last"]
 
 
 class Exported(nn.Module):
