@@ -239,8 +239,10 @@ def document(op: str, domain: str) -> str:
     try:
         schema = onnx.defs.get_schema(op, domain)
     except onnx.defs.SchemaError:
-        known = domain == "com.microsoft" or op == "SimplifiedLayerNormalization"  # that one goes under ONNX's own name
-        return documented("onnxruntime")(op, "") if known else ""
+        own = {"com.microsoft": op, "com.microsoft.nchwc": f"nchwc::{op}"}.get(domain, "")
+        if op == "SimplifiedLayerNormalization":  # that one goes under ONNX's own name
+            own = op
+        return documented("onnxruntime")(own, "")
     parts = [f"{op}, since version {schema.since_version}", schema.doc.strip()]
     for title, entries in (("Inputs", schema.inputs), ("Outputs", schema.outputs)):
         lines = [f"{entry.name} ({entry.type_str}): {' '.join(entry.description.split())}" for entry in entries]

@@ -142,15 +142,17 @@ def _options(tflite: Any, name: str) -> list[str]:
 
 
 def onnxruntime_operators(wanted: list[str]) -> dict[str, list[str]]:
-    """Schemas of ONNX Runtime's own domain."""
+    """Schemas of ONNX Runtime's own domains."""
     from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
 
+    before = {"com.microsoft": "", "com.microsoft.nchwc": "nchwc::"}
     found = {}
     for schema in get_all_operator_schema():
-        if schema.name in wanted and schema.domain == "com.microsoft":
+        name = f"{before.get(schema.domain, '?')}{schema.name}"
+        if name in wanted:
             ends = [", ".join(map(_formal, side)) for side in (schema.inputs, schema.outputs)]
             attributes = ", ".join(sorted(schema.attributes))
-            found[schema.name] = [f"{schema.name}({ends[0]}) → {ends[1]}{f'; {attributes}' if attributes else ''}"]
+            found[name] = [f"{schema.name}({ends[0]}) → {ends[1]}{f'; {attributes}' if attributes else ''}"]
     return found
 
 

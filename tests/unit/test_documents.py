@@ -29,7 +29,7 @@ def test_every_name_stands_once_and_every_text_is_a_sentence(family: Family) -> 
 
 def test_what_is_known_covers_what_there_is() -> None:
     builtin = {name for name in vars(tflite.BuiltinOperator) if name.isupper()}
-    assert len(builtin & set(texts("tensorflow"))) > 0.85 * len(builtin)
+    assert builtin - set(texts("tensorflow")) == {"PLACEHOLDER_FOR_GREATER_OP_CODES"}
     assert {"Dense", "LSTM", "MultiHeadAttention", "TFOpLambda"} <= set(texts("keras"))
     assert len(signatures()["keras"]) > 150
 
@@ -113,6 +113,7 @@ def test_operators_of_onnx_runtime() -> None:
     assert document("Gemm", "").startswith("Gemm, since version")
     assert "MatMulNBits(A, B, scales, zero_points?" in document("MatMulNBits", "com.microsoft")
     assert document("SimplifiedLayerNormalization", "").startswith("SimplifiedLayerNormalization: ")
+    assert document("Conv", "com.microsoft.nchwc").startswith("nchwc::Conv: Convolution with channels in blocks")
     assert document("MatMulNBits", "mine") == document("Attention", "mine") == document("NoSuch", "com.microsoft") == ""
 
 
