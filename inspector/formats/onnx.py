@@ -239,6 +239,8 @@ def document(op: str, domain: str) -> str:
     try:
         schema = onnx.defs.get_schema(op, domain)
     except onnx.defs.SchemaError:
+        if not domain and op.startswith("torch.nn."):  # a module that an exporter wrote down, no operator
+            return documented("torch")(op, "")
         own = {"com.microsoft": op, "com.microsoft.nchwc": f"nchwc::{op}"}.get(domain, "")
         if op == "SimplifiedLayerNormalization":  # that one goes under ONNX's own name
             own = op

@@ -114,6 +114,7 @@ def test_operators_of_onnx_runtime() -> None:
     assert "MatMulNBits(A, B, scales, zero_points?" in document("MatMulNBits", "com.microsoft")
     assert document("SimplifiedLayerNormalization", "").startswith("SimplifiedLayerNormalization: ")
     assert document("Conv", "com.microsoft.nchwc").startswith("nchwc::Conv: Convolution with channels in blocks")
+    assert document("torch.nn.modules.linear.Linear", "").startswith("Linear: input · weightᵀ + bias")
     assert document("MatMulNBits", "mine") == document("Attention", "mine") == document("NoSuch", "com.microsoft") == ""
 
 
