@@ -115,6 +115,38 @@ def test_a_model_with_one_of_everything(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("vast")
+@pytest.mark.parametrize("dims", [{}, {"batch": 3}])
+def test_sizes_that_are_worked_out_at_run_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dims: dict[str, int]
+) -> None:
+    node = h.make_node
+    nodes = [
+        node("Shape", ["input"], ["shape"]),
+        node("Slice", ["shape", "zero", "two"], ["lead"]),
+        node("Relu", ["input"], ["r"]),
+        node("ReduceProd", ["lead"], ["rows"], keepdims=1),
+        node("Concat", ["rows", "rest"], ["target"], axis=0),
+        *[node("Relu", ["r" if i == 0 else f"r{i - 1}"], [f"r{i}"]) for i in range(6)],
+        node("Reshape", ["r5", "target"], ["flat"]),
+        node("NonZero", ["flat"], ["places"]),
+        node("MatMul", ["flat", "w"], ["m"]),
+        *[node("Tanh", ["m" if i == 0 else f"m{i - 1}"], [f"m{i}"]) for i in range(5)],
+        node("Reshape", ["m4", "shape"], ["back"]),
+        node("Flatten", ["back"], ["wide"], axis=2),
+        node("Sigmoid", ["wide"], ["output"]),
+    ]
+    values = {"zero": [0], "two": [2], "rest": [8]}
+    weights = [n.from_array(np.array(value, np.int64), name) for name, value in values.items()]
+    path = saved(tmp_path / "sizes.onnx", nodes, [*weights, n.from_array(np.zeros((8, 8), "f4"), "w")])
+    plain, large = both(path, monkeypatch, dims)
+    assert anonymous(large) == anonymous(plain)
+    batch, rows = (3, 18) if dims else ("batch", "6*batch")
+    found = large.graphs[0].values
+    assert [found[name].shape for name in ("flat", "m", "m4", "output")] == [(rows, 8)] * 4
+    assert found["back"].shape == (batch, 6, 8)
+
+
+@pytest.mark.usefixtures("vast")
 def test_an_old_model_that_lists_its_weights_among_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = of_everything(tmp_path / "old.onnx")
     model = onnx.load(path, load_external_data=False)
