@@ -28,7 +28,7 @@ COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot"
 
 NONE: frozenset[str] = frozenset()
 GRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
-FRESH = re.compile(r"unk__\d+|[A-Z]\w*_dim_\d+")
+FRESH = re.compile(r"unk__\d+|[A-Z][\w:./]*_dim_\d+")
 """Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
 
 UNKNOWN = re.compile(r"unk__(\d{1,18})")
@@ -57,7 +57,7 @@ def refine(model: Any, names: Iterable[str] = ()) -> None:
     known = {dim.dim_param for info in model.graph.input for dim in _dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
-    if _suspect(model.graph, known) and _open(model.graph, known, 0):
+    if _suspect(model.graph, known) and (_open(model.graph, known, 0) or _makeshift(model.graph, known)):
         functions = {(function.domain, function.name) for function in model.functions}
         walk = _Walk(model, frozenset(known), functions)
         walk.graph(model.graph)
@@ -105,6 +105,12 @@ def _suspect(graph: Any, known: set[str]) -> bool:
     types |= {info.name: info.type for info in (*graph.input, *graph.output)}
     names = (name for node in nodes for name in node.output if name)
     return any(name not in types or _shapeless(types[name]) for name in names)
+
+
+def _makeshift(graph: Any, known: set[str]) -> bool:
+    """Whether a size of an output has a name that says nothing."""
+    names = {dim.dim_param for info in graph.output for dim in _dims(info.type)} - known
+    return any(len(name) <= sizes.LONGEST and FRESH.fullmatch(name) for name in names)
 
 
 def _open(graph: Any, known: set[str], depth: int) -> bool:
@@ -187,7 +193,7 @@ class _Walk:
         moved = self._changed and not self._changed.isdisjoint(node.input)
         if op in GRAPHS:
             self._inner(node, here, depth)
-        elif moved or (op in COMPUTED and here.vague(node.output, self._grounded)):
+        elif moved or ((op in COMPUTED or here.ends(node.output)) and here.vague(node.output, self._grounded)):
             self._shapes(node, op, here)
         if op in KNOWN and self._work > 0 and (op in ROOTS or any(here.value(name) is not None for name in node.input)):
             found = valued(self._call(node, here))
@@ -313,7 +319,7 @@ class _Walk:
         if not kind:
             return
         shape = tuple(self.meant.get(dim, dim) if isinstance(dim, str) else dim for dim in shape)
-        end = name in here.ends
+        end = here.ends((name,))
         new = shape if old is None else tuple(self._better(a, b, end) for a, b in zip(old, shape, strict=True))
         for unknown, dim in zip(old or (), new, strict=False):
             if unknown != dim and isinstance(unknown, str) and UNKNOWN.fullmatch(unknown):

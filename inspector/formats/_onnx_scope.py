@@ -36,7 +36,7 @@ class Scope:
         self._protos: dict[tuple[int, Shape], Any] = {} if around is None else around._protos
         self._users: dict[str, list[str]] = {}
         """Values by the unknown sizes that they have."""
-        self.ends = {info.name for info in graph.output}
+        self._ends = {info.name for info in graph.output}
         if around is not None:  # its own names hide those around it
             self._types.update((name, None) for node in graph.node for name in node.output)
         for info in (*graph.value_info, *graph.input, *graph.output):
@@ -45,6 +45,10 @@ class Scope:
             self._note(name, shape_of(info.type))
         for name in meant.keys() & self._users.keys():
             deque(self.settle(name, meant[name]), 0)
+
+    def ends(self, names: Iterable[str]) -> bool:
+        """Whether one of these is an output of the graph."""
+        return not self._ends.isdisjoint(names)
 
     def value(self, name: str) -> Array | None:
         """A value's elements; None where nothing is known of them."""
