@@ -42,7 +42,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "matmul": (
             "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
-            "addmv fusedmatmul matmulnbits gemmfloat8 linalgmatmul intmm scaledmm dynamicquantizematmul "
+            "addmv fusedmatmul matmulnbits matmulbnb4 gemmfloat8 linalgmatmul intmm scaledmm dynamicquantizematmul "
             "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul"
         ),
         "bilinear": "",
@@ -115,7 +115,9 @@ _TABLE: dict[str, dict[str, str]] = {
         "activation": "activations",
     },
     "pooling": {
-        "max_pool": "maxpool maxpooling maxpoolwithindices qlinearmaxpool maxpoolwithmask fractionalmaxpool",
+        "max_pool": (
+            "maxpool maxpooling maxpoolwithindices qlinearmaxpool maxpoolwithmask fractionalmaxpool maxpoolwithargmax"
+        ),
         "average_pool": "averagepool averagepooling avgpool qlinearaveragepool",
         "lp_pool": "lppool",
         "adaptive_average_pool": "adaptiveavgpool adaptiveaveragepooling mkldnnadaptiveavgpool",
@@ -181,7 +183,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "sqrt": "rsqrt",
         "exp": "expm1 exp2",
         "log": "log1p log2 log10",
-        "abs": "complexabs",
+        "abs": "complexabs absolute",
         "neg": "negative negate",
         "reciprocal": "inv",
         "sign": "sgn copysign",
@@ -306,7 +308,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "embeddinglookup embeddingbag embeddinglookupsparse embedlayernormalization embeddingbagforwardonly "
             "reversibleembedding resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
             "embeddingbagpackedsum embeddingsegmentssum embeddingbyte embedding4bit embedding2bit embeddingbagbyte "
-            "embeddingbag4bit embeddingbag2bit"
+            "embeddingbag4bit embeddingbag2bit gatherblockquantized"
         ),
         "one_hot": "onehot categoryencoding",
         "hash_table": (

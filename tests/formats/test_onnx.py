@@ -14,6 +14,10 @@ from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source
 from inspector.ir import Role
+from inspector.jobs.terminal import ask_document
+from inspector.worker.tasks.open import OpenArgs
+from inspector.worker.tasks.rows import TASK as ROWS
+from inspector.worker.tasks.rows import RowsArgs
 
 
 def test_the_sample_reads_as_torch_wrote_it(samples: Path) -> None:
@@ -342,3 +346,26 @@ def test_a_mask_is_no_parameter_and_a_learned_table_of_its_shape_is(tmp_path: Pa
         "table": Role.WEIGHT,
     }
     assert Summary(model).totals.parameters == 16
+
+
+def test_what_nobody_knows_is_not_counted_as_nothing(tmp_path: Path) -> None:
+    """Packed weights are counted by what they stand for; an operator of other people has no figures."""
+    from onnx import helper, numpy_helper
+
+    packed = helper.make_node("MatMulNBits", ["x", "q", "s"], ["h"], domain="com.microsoft", K=32, N=48, block_size=16)
+    tensors = {"q": np.zeros((48, 2, 8), np.uint8), "s": np.ones(96, np.float32), "w": np.ones((32, 8), np.float32)}
+    inits = [numpy_helper.from_array(value, name) for name, value in tensors.items()]
+    imports = [helper.make_opsetid(domain, 1 + 20 * (not domain)) for domain in ("", "com.microsoft", "ours")]
+    for name, last in (
+        ("known", helper.make_node("MatMul", ["x", "w"], ["y"])),
+        ("own", helper.make_node("Blend", ["x"], ["y"], domain="ours")),
+        ("matrix", helper.make_node("NewMoE", ["x", "w"], ["y"], domain="com.microsoft")),
+    ):
+        path = save(tmp_path / f"{name}.onnx", [packed, last], initializer=inits, imports=imports, shape=[2, 32])
+        overview, page = ask_document(path, [(ROWS, RowsArgs())], OpenArgs(path=str(path)))
+        texts = [note.text for note in overview.notes]
+        assert page.rows[0].macs == 2 * 32 * 48
+        assert page.rows[1].macs == (2 * 32 * 8 if name == "known" else None)
+        assert page.rows[1].flops == (4 * 32 * 8 if name == "known" else None)
+        assert any(text.endswith(f"not known here: {last.op_type}.") for text in texts) is (name != "known")
+        assert overview.totals.complete is (name == "known")

@@ -23,6 +23,9 @@ from inspector.ir.operators import canonical, category
 CHANNELS_LAST = ("keras", "tf", "tflite")
 """How ids of formats begin whose convolutions have channels last unless they say otherwise."""
 
+FOREIGN = {"onnx": ("", "ai.onnx", "com.microsoft"), "tflite": ("",)}
+"""Formats with operators of other people, and how the domains begin whose operators do what their names say."""
+
 MOST_PARTS = 100
 """Stored tensors whose shapes may matter to the multiply-adds of one node."""
 
@@ -42,7 +45,7 @@ class Facts:
         data: Its inputs that are neither stored nor derived.
         weights: Names of the stored tensors that are counted at it.
         direct: Those of them that it names itself.
-        macs: None where it has some and their number is not known.
+        macs: None where it has some and their number is not known, or nobody knows what the operator does.
         flops: Likewise.
         activation_bytes: Bytes of its outputs, 0 where they are derived; None where not known.
         moved: Bytes that it reads and writes; None where not known.
@@ -84,6 +87,8 @@ class _Kind(NamedTuple):
     ones: Ones
     moves: bool
     picks: bool
+    foreign: bool
+    other: bool
 
 
 class Examined:
@@ -97,12 +102,15 @@ class Examined:
         self._outer = model.graphs[0].values
         self._last = model.format.startswith(CHANNELS_LAST)
         self._dialect = "" if model.format == "onnx" else model.format
+        self._domains = FOREIGN.get(model.format, ())
         self._derived: dict[str, tuple[str, ...]] = {}
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
         self._numbers: dict[int | None, int | None] = {}
         """Each number once: many nodes have the same."""
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
+        self.strange: set[str] = set()
+        """Operators of which nobody knows what they compute."""
         self.facts: list[Facts] = []
         for start in range(0, len(graph.nodes), STRETCH):
             self.facts += [self._examine(node) for node in graph.nodes[start : start + STRETCH]]
@@ -112,7 +120,15 @@ class Examined:
     @property
     def complete(self) -> bool:
         """Whether the figures of every node are known."""
-        return all(each.flops is not None and each.activation_bytes is not None for each in self.facts)
+        return not self.strange and self.shaped
+
+    @property
+    def shaped(self) -> bool:
+        """Whether they are known of every node whose operator is."""
+        return all(
+            each.activation_bytes is not None and (each.flops is not None or each.node.op in self.strange)
+            for each in self.facts
+        )
 
     def value(self, name: str) -> Value | None:
         """What is known of a value, in this graph or around it."""
@@ -170,10 +186,11 @@ class Examined:
                 weights, direct = [], []
             return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0, 0, 0)
         used = tuple(dict.fromkeys(weights)) if weights else ()
-        count = self._macs(node, kind.name, used) if kind.counts else 0
+        strange = kind.other and not node.graphs and self._strange(node.op, kind, used)
+        count = None if strange else self._macs(node, kind.name, used) if kind.counts else 0
         given = self._bytes(node)
         one = self._numbers.setdefault
-        flops = self._flops(node, kind, count)
+        flops = None if strange else self._flops(node, kind, count)
         moved = self._moved(data, used, given, kind) if kind.moves else 0
         return Facts(
             node,
@@ -192,9 +209,21 @@ class Examined:
         """What an operator is; a model has few."""
         name = canonical(node.op, node.domain or self._dialect)
         constant = category(name) == "constant"
-        kind = _Kind(name, constant, counts(name), ones(name), moves(name), name in PICKS)
+        foreign = bool(self._domains) and not (
+            node.domain.startswith(self._domains[1:]) or node.domain in self._domains
+        )
+        other = category(name) == "other"
+        kind = _Kind(name, constant, counts(name), ones(name), moves(name), name in PICKS, foreign, other)
         self._kinds[node.op, node.domain] = kind
         return kind
+
+    def _strange(self, op: str, kind: _Kind, weights: tuple[str, ...]) -> bool:
+        """Whether an operator that no table has may multiply: it has matrices, or comes from elsewhere."""
+        tensors = self._model.tensors
+        if not kind.foreign and not any(len(tensors[name].shape) > 1 for name in weights[:MOST_PARTS]):
+            return False
+        self.strange.add(op)
+        return True
 
     def _macs(self, node: Node, name: str, used: tuple[str, ...]) -> int | None:
         tensors = self._model.tensors

@@ -103,6 +103,9 @@ def _rows_times(call: Call, inner: int, outer: int) -> int | None:
 
 
 def _matmul(call: Call) -> int | None:
+    if call.op in {"MatMulNBits", "MatMulBnb4"}:  # packed, the weight has a shape of its own
+        rows = call.input(0)
+        return None if rows is None else prod(rows[:-1]) * call.number("K") * call.number("N")
     short = call.op.rpartition("::")[2].split(".")
     shifted = any(name in {"baddbmm", "addbmm", "addmv"} for name in short)
     a, b = call.input(int(shifted)), call.input(3 if call.op.startswith("QLinear") else int(shifted) + 1)

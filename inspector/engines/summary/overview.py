@@ -102,11 +102,23 @@ def remarks(summary: Summary) -> tuple[Remark, ...]:
             Remark("info", f"Sizes that are not known count as 1: {names}.", "Type their sizes to get true figures.")
         )
     if summary.totals.nodes and not summary.totals.complete and not others:
-        found.append(
-            Remark("info", "Some shapes are not known, so multiply-adds and memory are those of the known part.")
-        )
+        found += _parts(summary)
     if any(runs.chosen for runs in summary.running):
         found.append(Remark("info", "Of the branches of a condition the one that does most counts."))
     if any(runs.open and runs.times for runs in summary.running):
         found.append(Remark("info", "Loops whose length depends on values count as one run."))
     return tuple(found)
+
+
+def _parts(summary: Summary) -> list[Remark]:
+    """Why the figures are not those of the whole model."""
+    found = []
+    strange = sorted({op for graph in summary.examined for op in graph.strange})
+    if strange:
+        names = ", ".join(inert(op, 100) for op in strange[:5]) + (" …" if len(strange) > 5 else "")
+        what = f"What these operators compute is not known here: {names}."
+        found.append(Remark("info", what, "Their multiply-adds and FLOPs count as nothing."))
+    if not strange or not all(graph.shaped for graph in summary.examined):
+        what = "Some shapes are not known, so multiply-adds and memory are those of the known part."
+        found.append(Remark("info", what))
+    return found
