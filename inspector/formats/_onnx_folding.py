@@ -9,28 +9,23 @@ The graph stays as it is; only what is known of its values grows. Where nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from inspector.formats import _onnx_contributed as contributed
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_computed import SHAPES, plain
 from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valued
+from inspector.formats._onnx_open import COMPUTED, DEEPEST, FRESH, GRAPHS, OTHERS, dims, inside, rename, worthwhile
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
 from inspector.formats._onnx_types import RANK
 from inspector.formats._onnx_values import FLOAT, INT64, Array, Call
 from inspector.ir import Dim, Shape
 
-COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If"})
-"""Operators whose output's shape depends on a value, or grows from sums and products of sizes."""
-
 NONE: frozenset[str] = frozenset()
-GRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
-FRESH = re.compile(r"unk__\d+|[A-Z][\w:./]*_dim_\d+")
-"""Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
-
 UNKNOWN = re.compile(r"unk__(\d{1,18})")
 
 SCALED = frozenset({"Resize", "Upsample"})
@@ -40,12 +35,6 @@ DEFAULT = ("", "ai.onnx")
 WORK = 4_000_000
 """What values, and sizes that turn out to be others, may cost in one model; what comes after is left open."""
 
-STEPS = 5
-"""How often a name that turned out to be another is looked up again."""
-
-DEEPEST = 50
-"""Graphs inside each other that are gone into."""
-
 
 def refine(model: Any, names: Iterable[str] = ()) -> None:
     """Write into an inferred ModelProto what follows from the values of small tensors; nothing that is known changes.
@@ -54,91 +43,15 @@ def refine(model: Any, names: Iterable[str] = ()) -> None:
         model: What `onnx.shape_inference.infer_shapes` gave.
         names: Names of dimensions that stand for themselves, beside those of its inputs.
     """
-    known = {dim.dim_param for info in model.graph.input for dim in _dims(info.type) if dim.HasField("dim_param")}
+    known = {dim.dim_param for info in model.graph.input for dim in dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
-    if _suspect(model.graph, known) and (_open(model.graph, known, 0) or _makeshift(model.graph, known)):
+    if worthwhile(model.graph, known):
         functions = {(function.domain, function.name) for function in model.functions}
         walk = _Walk(model, frozenset(known), functions)
         walk.graph(model.graph)
-        for inner in _inside(model.graph) if walk.meant else ():
-            _rename(inner, walk.meant, 1)
-
-
-def _rename(graph: Any, meant: Mapping[str, Dim], depth: int) -> None:
-    """Put what the names of unknown sizes turned out to be in their place, wherever they stand in an inner graph."""
-    for info in (*graph.value_info, *graph.output, *graph.input):
-        for dim in _dims(info.type):
-            found: Dim = dim.dim_param
-            for _ in range(STEPS):
-                found = meant.get(found, found) if isinstance(found, str) else found
-            if isinstance(found, int):
-                dim.dim_value = found
-            elif found and found != dim.dim_param:
-                dim.dim_param = found
-    for inner in _inside(graph) if depth < DEEPEST else ():
-        _rename(inner, meant, depth + 1)
-
-
-def _inside(graph: Any) -> Iterator[Any]:
-    """The graphs that the nodes of one run."""
-    for node in graph.node:
-        if node.op_type in GRAPHS:
-            yield from (item.g for item in node.attribute if item.HasField("g"))
-
-
-def _dims(proto: Any) -> Iterable[Any]:
-    return proto.tensor_type.shape.dim if proto.HasField("tensor_type") else ()
-
-
-def _suspect(graph: Any, known: set[str]) -> bool:
-    """Whether it is worth the time to look at each node: something has one of inference's names, or none at all."""
-    nodes = [node for node in graph.node if node.op_type in COMPUTED or node.op_type in GRAPHS]
-    if not nodes:
-        return False
-    data = graph.SerializePartialToString()
-    if b"unk__" in data and not {name.decode() for name in re.findall(rb"unk__\d+", data)} <= known:
-        return True
-    if any(_vague(info.type, known) for info in graph.output):
-        return True
-    types = {info.name: info.type for info in graph.value_info}
-    types |= {info.name: info.type for info in (*graph.input, *graph.output)}
-    names = (name for node in nodes for name in node.output if name)
-    return any(name not in types or _shapeless(types[name]) for name in names)
-
-
-def _makeshift(graph: Any, known: set[str]) -> bool:
-    """Whether a size of an output has a name that says nothing."""
-    names = {dim.dim_param for info in graph.output for dim in _dims(info.type)} - known
-    return any(len(name) <= sizes.LONGEST and FRESH.fullmatch(name) for name in names)
-
-
-def _open(graph: Any, known: set[str], depth: int) -> bool:
-    """Whether there is a size that is left open behind an operator that works shapes out."""
-    nodes = [node for node in graph.node if node.op_type in COMPUTED or node.op_type in GRAPHS]
-    if not nodes:
-        return False
-    types = {info.name: info.type for info in (*graph.value_info, *graph.output)}
-    for node in nodes:
-        if node.op_type in COMPUTED and any(_vague(types.get(name), known) for name in node.output if name):
-            return True
-        inner = [item.g for item in node.attribute if item.HasField("g")] if node.op_type in GRAPHS else []
-        if depth < DEEPEST and any(_open(graph, known, depth + 1) for graph in inner):
-            return True
-    return False
-
-
-def _shapeless(proto: Any) -> bool:
-    """Whether it might be a tensor and nothing is known of its shape."""
-    if proto.HasField("tensor_type"):
-        return not proto.tensor_type.HasField("shape")
-    return not proto.WhichOneof("value")
-
-
-def _vague(proto: Any, known: set[str]) -> bool:
-    if proto is None or _shapeless(proto):
-        return True
-    return any(not dim.HasField("dim_value") and dim.dim_param not in known for dim in _dims(proto))
+        if walk.meant:
+            rename(model.graph, walk.meant)
 
 
 class _Walk:
@@ -184,7 +97,11 @@ class _Walk:
 
     def _node(self, node: Any, here: Scope, depth: int) -> None:
         op = node.op_type
-        if node.domain not in DEFAULT or (node.domain, op) in self._functions:
+        if (node.domain, op) in self._functions:
+            return
+        if node.domain == contributed.DOMAIN or op in contributed.OWN:
+            self._contributed(node, op, here)
+        if node.domain not in DEFAULT or op in contributed.OWN:
             return
         if op == "Constant":
             if len(node.output) == 1:
@@ -232,6 +149,26 @@ class _Walk:
             if index == 0 and own is not None and len(own) <= RANK:
                 shape = own if shape is None or len(shape) != len(own) else tuple(map(_clearer, shape, own))
             self._keep(here, name, kind, shape)
+
+    def _contributed(self, node: Any, op: str, here: Scope) -> None:
+        """Find the shape of the outputs of an operator that is ONNX Runtime's own."""
+        if op not in OTHERS or self._work <= 0 or not here.vague(node.output, NONE):
+            return
+        if op == contributed.FUSED:
+            conv = self._onnx.NodeProto(op_type="Conv", input=node.input[:3], output=node.output[:1])
+            conv.attribute.extend(item for item in node.attribute if not item.name.startswith("activation"))
+            self._shapes(conv, "Conv", here)
+            return
+        self._work -= 64
+        call = self._call(node, here)
+        try:
+            shape = contributed.RULES[op](call)
+        except NONSENSE:
+            return
+        kind = contributed.kind(call, [here.kind(name) for name in node.input])
+        for at in (0, contributed.SUMS.get(op, 0)):
+            if at < len(node.output) and node.output[at]:
+                self._keep(here, node.output[at], kind, shape)
 
     def _inferred(self, node: Any, call: Call, here: Scope) -> dict[str, tuple[int, Shape | None]]:
         """What onnx tells of one node."""
@@ -368,8 +305,8 @@ class _Walk:
 def _names(graph: Any, depth: int) -> Iterator[str]:
     """Names of dimensions in a graph and in those inside it."""
     for info in (*graph.input, *graph.output, *graph.value_info):
-        yield from (dim.dim_param for dim in _dims(info.type))
-    for inner in _inside(graph) if depth < DEEPEST else ():
+        yield from (dim.dim_param for dim in dims(info.type))
+    for inner in inside(graph) if depth < DEEPEST else ():
         yield from _names(inner, depth + 1)
 
 

@@ -189,6 +189,59 @@ def test_shapes_behind_open_sizes_are_what_they_are_when_it_runs(tmp_path: Path,
     held(ONNX.resize(Source(path), DIMS), ran(path))  # type: ignore[misc]
 
 
+OPTIMISED = """
+    w = ConstantOfShape([8, 24])
+    b = ConstantOfShape([24])
+    eight = ConstantOfShape([8])
+    a = com.microsoft.Attention<num_heads=2>(t, w, b)
+    n, , , s = com.microsoft.SkipLayerNormalization(a, t, eight, eight, eight)
+    g = com.microsoft.FastGelu(s)
+    i = com.microsoft.BiasGelu(g, eight)
+    q = com.microsoft.QuickGelu(i)
+    f = com.microsoft.FusedMatMul<transB=1, alpha=0.5>(q, n)
+    k = com.microsoft.FusedMatMul<transA=1>(t, n)
+    m = com.microsoft.MultiHeadAttention<num_heads=2>(q, n, i)
+    bits = ConstantOfShape<value = uint8[1] {0}>([6, 1, 8])
+    six = ConstantOfShape([6])
+    nb = com.microsoft.MatMulNBits<K=8, N=6, bits=4, block_size=16>(t, bits, six)
+    scale = Constant<value = float {0.1}>()
+    zero = Constant<value = uint8 {3}>()
+    qu = com.microsoft.QuantizeLinear(t, scale, zero)
+    qa = com.microsoft.QLinearAdd(qu, scale, zero, qu, scale, zero, scale, zero)
+    de = com.microsoft.DequantizeLinear(qa, scale, zero)
+    bytes = ConstantOfShape<value = uint8[1] {1}>([8, 6])
+    dq = com.microsoft.DynamicQuantizeMatMul(de, bytes, scale)
+    lead = Shape<end=1>(t)
+    lengths = ConstantOfShape<value = int32[1] {6}>(lead)
+    total = Constant<value = int32 {7}>()
+    t2 = Concat<axis=2>(t, t)
+    gq, pk, pv = com.microsoft.GroupQueryAttention<num_heads=2, kv_num_heads=1>(t2, t, t, , , lengths, total)
+    both = Concat<axis=2>(t2, t2)
+    gp, pk2, pv2 = com.microsoft.GroupQueryAttention<num_heads=2, kv_num_heads=1>(both, , , , , lengths, total)
+    kernel = ConstantOfShape([6, 3, 3])
+    c = com.microsoft.FusedConv<activation="Relu", pads=[1, 1]>(x, kernel)
+    u = Cast<to=6>(c)
+    table = ConstantOfShape([10, 8])
+    rows = Gather<axis=1>(u, [=0])
+    e, mask = com.microsoft.EmbedLayerNormalization(rows, , table, table, , eight, eight)
+    h = com.microsoft.FusedGemm<activation="Relu">(eight1, w)
+    r = SimplifiedLayerNormalization<axis=-1>(m, eight)
+    y = Relu(r)"""
+
+
+def test_what_onnx_runtime_optimised_is_known(tmp_path: Path) -> None:
+    """Its own operators, of which onnx's inference knows nothing."""
+    body = OPTIMISED.replace("h = com", "eight1 = ConstantOfShape([2, 8])\n    h = com")
+    head = HEAD.replace('"mine": 1', '"com.microsoft": 1').replace("float[n, m] z", "float[batch, length, 8] t")
+    path, feeds = written(tmp_path / "m.onnx", body, head), {**FEEDS, "t": np.ones((BATCH, 7, 8), "f4")}
+    model, dims = read(path), {"batch": BATCH, "length": 7}
+    real = {name: size for name, size in ran(path, feeds).items() if name[:2] not in {"pk", "pv", "ma"}}
+    held(model, real, dims)
+    held(ONNX.resize(Source(path), dims), real, dims)  # type: ignore[misc]
+    assert shape(model, "y") == ("batch", "length", 8)
+    assert shape(model, "f") == ("batch", "length", "length")
+
+
 def test_what_cannot_be_known_stays_open(tmp_path: Path) -> None:
     body = """i = Cast<to=7>(z)\n r = ReduceMax<keepdims=0>(i)\n k = Unsqueeze(r, [0])\n t = Concat<axis=0>(k, [-1])
         u = Reshape(x, t)\n half = Slice(x, [0], [3], [0])\n s = Shape(x)\n b = Slice(s, [0], [1])\n d = Div(b, [2])
