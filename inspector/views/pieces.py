@@ -11,10 +11,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QTabWidget,
@@ -197,10 +199,19 @@ def chain(*parts: QWidget) -> None:
         found, begin = inside[part], begins[part]
         own = [each for at, each in found if at >= begin] + [each for at, each in found if at < begin]
         for each in own:
-            if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None:
+            if each.focusPolicy() & Qt.FocusPolicy.TabFocus and not _is_inner(each):
                 stops[each] = None
     for before, after in pairwise(stops):
         QWidget.setTabOrder(before, after)
+
+
+def _is_inner(widget: QWidget) -> bool:
+    """Whether it is the line inside a field, which hands the focus on to the field.
+
+    WORKAROUND: asking it for its `focusProxy` makes PySide take the field for its child, so that both belong to nobody
+    and the next garbage collection deletes them from the window (`tests/gui/test_options_stay.py` shows it).
+    """
+    return isinstance(widget, QLineEdit) and isinstance(widget.parentWidget(), QAbstractSpinBox | QComboBox)
 
 
 def _go_round(
