@@ -113,7 +113,7 @@ class ComparePage(QWidget):
     def _build_inputs(self) -> None:
         model = self.model
         self.batches = QLineEdit(model.batches)
-        self.batches.setFixedWidth(80)
+        self.batches.setFixedWidth(look.scaled(80))
         self.batches.setToolTip("Sizes of the batch dimension; the first one is measured")
         self.batches.textEdited.connect(model.set_batches)
         self.seed = _spin(model.seed, 0, 2**31 - 1)
@@ -123,7 +123,7 @@ class ComparePage(QWidget):
         self.runs.setToolTip("Timed runs of each model on each device")
         self.runs.valueChanged.connect(model.set_runs)
         self.feeds = Elided("", "caption")
-        self.feeds.setMinimumWidth(160)
+        self.feeds.setMinimumWidth(96)
         self.feeds_button = button("Real inputs…", self._choose_feeds)
         self.feeds_button.setToolTip("A .npz file with one array for each input")
         self.no_feeds = tool("close", "Use random inputs again", lambda: model.set_feeds(""))
@@ -382,7 +382,7 @@ def _spin(value: int, low: int, high: int) -> QSpinBox:
     made.setValue(value)
     made.setKeyboardTracking(False)
     roomy(made)
-    made.setFixedWidth(96)
+    made.setFixedWidth(look.scaled(96))
     return made
 
 

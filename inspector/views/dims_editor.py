@@ -80,7 +80,7 @@ class DimsEditor(QWidget):
         field.setObjectName(f"dim_{name}")
         field.setAccessibleName(accessible)
         field.setPlaceholderText(example)
-        field.setFixedWidth(width)
+        field.setFixedWidth(look.scaled(width))
         words_ = label(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…", mono=True)
         words_.setToolTip(words.tip(name))
         pair = QWidget()

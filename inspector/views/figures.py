@@ -35,6 +35,7 @@ class BarList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._bars: tuple[Bar, ...] = ()
+        self._high = LINE
         self._over = -1
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -45,7 +46,8 @@ class BarList(QWidget):
     def show_bars(self, bars: Sequence[Bar]) -> None:
         """Show these, largest first."""
         self._bars = tuple(bars)
-        self.setFixedHeight(LINE * len(self._bars))
+        self._high = look.scaled(LINE)
+        self.setFixedHeight(self._high * len(self._bars))
         self.setAccessibleDescription("; ".join(f"{bar.name}: {bar.text}" for bar in self._bars))
         self.update()
 
@@ -54,7 +56,7 @@ class BarList(QWidget):
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for number, bar in enumerate(self._bars):
-                self._line(painter, QRectF(0, number * LINE, self.width(), LINE), bar, number == self._over)
+                self._line(painter, QRectF(0, number * self._high, self.width(), self._high), bar, number == self._over)
 
     def _line(self, painter: QPainter, room: QRectF, bar: Bar, over: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -64,18 +66,18 @@ class BarList(QWidget):
         painter.setBrush(look.category_colour(bar.category))
         painter.drawRoundedRect(QRectF(8, room.center().y() - 4, 8, 8), 2, 2)
         name_width = max(96.0, room.width() * 0.34)
-        figures = 144.0
+        figures = float(look.scaled(144))
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self.font())
         metrics = QFontMetrics(self.font())
         painter.setPen(look.colour("text"))
         name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideMiddle, int(name_width - 8))
-        painter.drawText(QRectF(24, room.top(), name_width, LINE), int(side), name)
+        painter.drawText(QRectF(24, room.top(), name_width, self._high), int(side), name)
         used = 24 + metrics.horizontalAdvance(name) + 8
         if used + 32 < name_width + 24:
             painter.setPen(look.colour("muted"))
             kind = metrics.elidedText(bar.type, Qt.TextElideMode.ElideRight, int(name_width + 24 - used))
-            painter.drawText(QRectF(used, room.top(), name_width + 24 - used, LINE), int(side), kind)
+            painter.drawText(QRectF(used, room.top(), name_width + 24 - used, self._high), int(side), kind)
         track = QRectF(name_width + 40, room.center().y() - 4, room.width() - name_width - 40 - figures, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.colour("bar_track"))
@@ -86,12 +88,16 @@ class BarList(QWidget):
         painter.setFont(look.tabular())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(look.colour("text"))
-        painter.drawText(QRectF(room.right() - figures, room.top(), 80, LINE), int(right), bar.text)
+        painter.drawText(QRectF(room.right() - figures, room.top(), look.scaled(80), self._high), int(right), bar.text)
         painter.setPen(look.colour("muted"))
-        painter.drawText(QRectF(room.right() - 64, room.top(), 56, LINE), int(right), words.percent(bar.share))
+        painter.drawText(
+            QRectF(room.right() - look.scaled(64), room.top(), look.scaled(56), self._high),
+            int(right),
+            words.percent(bar.share),
+        )
 
     def _at(self, position: QPointF) -> int:
-        number = int(position.y() // LINE)
+        number = int(position.y() // self._high)
         return number if 0 <= number < len(self._bars) else -1
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -13,11 +13,16 @@ class Flow(QLayout):
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
         self._gap = gap
+        self._tied: set[int] = set()
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
         """Put an item at the end."""
         self._items.append(item)
+
+    def tie(self) -> None:
+        """What was added last begins no line alone: it stands in one with what comes next, where there is room."""
+        self._tied.add(len(self._items) - 1)
 
     def count(self) -> int:
         """How many items there are."""
@@ -33,6 +38,7 @@ class Flow(QLayout):
 
     def clear(self) -> None:
         """Take all out and delete their widgets."""
+        self._tied.clear()
         while self._items:
             widget = self._items.pop().widget()
             if widget is not None:
@@ -73,11 +79,14 @@ class Flow(QLayout):
     def _place(self, rect: QRect, move: bool) -> int:
         lines: list[list[tuple[QLayoutItem, QSize]]] = [[]]
         used = 0
-        for item in self._items:
+        for number, item in enumerate(self._items):
             size = item.sizeHint()
             if item.isEmpty():
                 continue
-            if lines[-1] and used + size.width() > rect.width():
+            both = size.width()
+            if number in self._tied and number + 1 < len(self._items):
+                both += self._gap + self._items[number + 1].sizeHint().width()
+            if lines[-1] and used + (both if both <= rect.width() else size.width()) > rect.width():
                 lines.append([])
                 used = 0
             lines[-1].append((item, size))

@@ -80,7 +80,7 @@ class GraphPage(QWidget):
         self.search.setAccessibleName("Search the graph")
         self.search.setPlaceholderText("Search nodes and modules")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(120)
+        self.search.setMinimumWidth(88)
         self.search.setMaximumWidth(260)
         self.search.installEventFilter(self)
         self._count = label("", "caption")
@@ -94,7 +94,7 @@ class GraphPage(QWidget):
         self._turn = tool("arrow-swap", "Top to bottom or left to right", self._on_turn)
         self._zoom = button("100 %", view.actual_size, quiet=True)
         self._zoom.setToolTip("Zoom to 100 % (Ctrl+0)")
-        self._zoom.setFixedWidth(72)
+        self._zoom.setFixedWidth(look.scaled(72))
         made = row(
             self.search, self._count, self._previous, self._next, 8, self._graphs, 0,
             tool("expand-all", "Open all modules", model.expand_all),

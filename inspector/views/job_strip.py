@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
-from inspector.views.pieces import button, label, row
+from inspector.views.pieces import Elided, button, row
 
 if TYPE_CHECKING:
     from inspector.viewmodels.jobs import JobLine, JobsModel
@@ -43,8 +43,9 @@ class JobStrip(QWidget):
         self._id = ""
         self.open_button = button("Jobs", self.opened.emit, quiet=True, icon="checklist")
         self.open_button.setToolTip("Show the jobs")
-        self.words = label("", "caption")
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self.words = Elided("", "caption")  # titles hold names of files: they must not make the window wider
+        self.words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.words.setMaximumWidth(560)
         self.bar = progress_bar()
         self.bar.setFixedWidth(128)
         self.cancel = button("Cancel", self._on_cancel, quiet=True)
@@ -78,7 +79,6 @@ class JobStrip(QWidget):
                 self._forget.start()
         self.bar.setVisible(job is not None)
         self.cancel.setVisible(job is not None)
-        self.words.setMaximumWidth(560)
 
     def _on_cancel(self) -> None:
         live = self._jobs.live() if self._jobs else []

@@ -16,7 +16,7 @@ STEP, MARK = 16, 16
 DEEP = 12
 """Levels that are indented; names need room as well."""
 FIGURE = 56
-"""Pixels behind a bar for its figure."""
+"""Pixels behind a bar for its figure, at the usual size of letters."""
 EQUAL, LEGIBLE = "=", 8
 """What marks a weight that repeats another, and letters below which the other's name is left to the tooltip."""
 SMALL = 0.92
@@ -73,7 +73,7 @@ class LayerCells(QStyledItemDelegate):
             room.setLeft(room.left() + 14)
         elif style == "bar":
             self._bar(painter, room, index.data(LayerRole.SHARE) or 0.0)
-            room.setLeft(room.right() - FIGURE)
+            room.setLeft(room.right() - look.scaled(FIGURE))
         painter.setFont(font)
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         faint = style == "bar" or (text in {"–", "0", "?"} and level is None)
@@ -118,7 +118,7 @@ class LayerCells(QStyledItemDelegate):
 
     @staticmethod
     def _bar(painter: QPainter, room: QRectF, share: float) -> None:
-        track = QRectF(room.left(), room.center().y() - 3, max(0.0, room.width() - FIGURE - 4), 6)
+        track = QRectF(room.left(), room.center().y() - 3, max(0.0, room.width() - look.scaled(FIGURE) - 4), 6)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.colour("bar_track"))

@@ -99,7 +99,7 @@ class LayerPage(QWidget):
         field.setToolTip(HELP.replace("<", "&lt;").join(("<qt><pre>", "</pre></qt>")))
         field.setClearButtonEnabled(True)
         field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition).setText("Filter layers")
-        field.setMinimumWidth(144)
+        field.setMinimumWidth(88)
         field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)
         return field
@@ -128,6 +128,7 @@ class LayerPage(QWidget):
         box.setObjectName("layerDepth")
         box.setAccessibleName("Levels of modules")
         box.setToolTip("How many levels of modules are shown open")
+        box.setMinimumWidth(100)
         box.activated.connect(lambda number: self._document.set_depth(box.itemData(number)))
         box.hide()
         return box

@@ -46,7 +46,7 @@ class LayerView(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.verticalHeader().setDefaultSectionSize(look.scaled(ROW_HEIGHT))
         self.header = LayerHeader(self)
         self.setHorizontalHeader(self.header)
         self.header.setSelectionModel(QItemSelectionModel(document.layers, self.header))  # else it looks at every row
@@ -91,7 +91,7 @@ class LayerView(QTableView):
 
     def _wish(self, item: Column) -> int:
         if item.style == "bar":
-            return item.width
+            return look.scaled(item.width)
         layers = self._document.layers
         fonts = {"mono": look.mono_font(SMALL), "number": look.tabular()}
         metrics = QFontMetrics(fonts.get(item.style, self.font()))

@@ -12,19 +12,21 @@ from typing import Literal
 
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from inspector.assets import resource
 from inspector.views.icons import icon
 
 __all__ = [
-    "CATEGORIES", "GRID", "apply", "category_colour", "colour", "icon", "is_dark", "mono_font", "series_colour",
-    "tabular", "theme", "themed",
+    "CATEGORIES", "GRID", "apply", "category_colour", "colour", "icon", "is_dark", "mono_font", "scaled",
+    "series_colour", "tabular", "theme", "themed",
 ]  # fmt: skip
 
 Theme = Literal["system", "light", "dark"]
 
+DRAWN_FOR = 13
+"""Pixels of the font for which widths are written down."""
 GRID = 8
 """Every distance is a multiple (or a half) of this many pixels."""
 
@@ -114,6 +116,11 @@ def tabular(scale: float = 1.0) -> QFont:
     return _sized(font, scale)
 
 
+def scaled(pixels: int) -> int:
+    """A width or height that holds text, where the desktop's font is larger than the one it was drawn for."""
+    return round(pixels * max(1.0, QFontInfo(QGuiApplication.font()).pixelSize() / DRAWN_FOR))
+
+
 def _sized(font: QFont, scale: float) -> QFont:
     own = QGuiApplication.font()
     if own.pixelSize() > 0:
@@ -158,6 +165,7 @@ def _style_sheet() -> str:
     colours = _state.palette(_state.dark).colours
     rules = resource("palettes", "window.qss").read_text(encoding="utf-8")
     coloured = re.sub(r"@(\w+)", lambda match: colours[match[1]], rules)
+    coloured = re.sub(r"font-size: (\d+)px", lambda match: f"font-size: {scaled(int(match[1]))}px", coloured)
     return coloured.replace("$icons", resource("icons").as_posix())
 
 

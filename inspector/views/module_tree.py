@@ -71,7 +71,7 @@ class ModuleTreeView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(160)
+        self.setMinimumWidth(128)
         self._document: DocumentModel | None = None
         self._selecting = self._filled = False
         self._folds: WeakKeyDictionary[DocumentModel, dict[str, bool]] = WeakKeyDictionary()

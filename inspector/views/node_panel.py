@@ -42,7 +42,7 @@ class NodePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("nodePanel")
         self.setAccessibleName("Node")
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(208)
         self._model: DetailsModel | None = None
         self._links: list[Fact] = []
         self.text = QTextBrowser()

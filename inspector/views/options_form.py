@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from inspector.viewmodels.convert import Form
 from inspector.viewmodels.options import Field
+from inspector.views import look
 from inspector.views.flow import FlowBox
 from inspector.views.pieces import column, label, repolish, roomy
 
@@ -57,7 +58,7 @@ class OptionsForm(QWidget):
     def _step(self, form: Form) -> QWidget:
         box = QWidget()
         title = label(form.title, "heading", wrap=True)
-        title.setFixedWidth(TITLE_WIDTH)
+        title.setFixedWidth(look.scaled(TITLE_WIDTH))
         fields = FlowBox(gap=16)
         for field in form.fields:
             fields.flow.addWidget(self._field(form, field))
@@ -118,7 +119,7 @@ def _whole(field: Field, value: int, told: Told) -> QWidget:
     roomy(made)
     made.setRange(int(field.low if field.low is not None else -FAR), int(field.high if field.high is not None else FAR))
     made.setValue(int(value or 0))
-    made.setFixedWidth(96)
+    made.setFixedWidth(look.scaled(96))
     made.valueChanged.connect(told)
     return made
 
@@ -135,7 +136,7 @@ def _number(field: Field, value: float, told: Told) -> QWidget:
 
 def _text(field: Field, value: Any, told: Told) -> QWidget:
     made = QLineEdit(as_text(field, value))
-    made.setFixedWidth(176)
+    made.setFixedWidth(look.scaled(176))
     made.setPlaceholderText({"words": "separated by commas", "table": "{}"}.get(field.kind, ""))
 
     def edited(text: str) -> None:

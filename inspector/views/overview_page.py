@@ -12,6 +12,7 @@ from inspector.viewmodels import words
 from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.overview import Figure, caption, figures
 from inspector.views import look
+from inspector.views.card_grid import CardGrid
 from inspector.views.dims_editor import DimsEditor
 from inspector.views.figures import Bar, BarList
 from inspector.views.pieces import Elided, Picture, button, card, column, label, row
@@ -45,8 +46,7 @@ class OverviewPage(QScrollArea):
         self._notes, self._ports = QVBoxLayout(), QHBoxLayout()
         self._notes.setSpacing(8)
         self._ports.setSpacing(24)
-        self._numbers = QHBoxLayout()
-        self._numbers.setSpacing(8)
+        self._numbers = CardGrid()
         self.dims = DimsEditor(document)
         self.repeats = RepeatsLine(document)
         self.bars = BarList()
@@ -172,14 +172,15 @@ class OverviewPage(QScrollArea):
         self._ports_card.setVisible(bool(overview.signatures))
 
     def _show_figures(self, items: Iterable[Figure]) -> None:
-        _clear(self._numbers)
+        cards: list[QWidget] = []
         for item in items:
             number = Elided(item.number, "figure")
             number.setFont(look.tabular())
             words_ = Elided(item.words, "caption", Qt.TextElideMode.ElideRight)
             box = card(column(label(item.title, "caption"), number, words_, spacing=4), 12)
             box.setAccessibleName(f"{item.title}: {item.number}, {item.words}")
-            self._numbers.addWidget(box, 1)
+            cards.append(box)
+        self._numbers.show_cards(cards)
 
     def _show_texts(self, names: tuple[str, ...]) -> None:
         _clear(self._texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from inspector.engines.convert.plan import Route
 from inspector.viewmodels.convert import title_of
@@ -36,7 +36,9 @@ class RouteChips(FlowBox):
             needs = ", ".join(need.package for need in edge.needs)
             step = label(f"─ {edge.tool} →", "caption")
             step.setToolTip(f"{edge.id}: {title_of(edge.source)} to {title_of(edge.target)}\nUses {needs or 'nothing'}")
-            self.flow.addWidget(_together(step, _chip(title_of(edge.target))))
+            self.flow.addWidget(step)
+            self.flow.tie()
+            self.flow.addWidget(_chip(title_of(edge.target)))
         if len(routes) > 1:
             self.flow.addWidget(self._menu(route, routes))
 
@@ -59,14 +61,3 @@ class RouteChips(FlowBox):
 
 def _chip(text: str) -> QWidget:
     return label(text, "badge")
-
-
-def _together(*widgets: QWidget) -> QWidget:
-    """Things that stay in one line."""
-    box = QWidget()
-    layout = QHBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return box

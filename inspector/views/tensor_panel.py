@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QProgressBar,
     QScrollArea,
+    QSizePolicy,
     QStackedLayout,
     QTableView,
     QVBoxLayout,
@@ -48,7 +49,7 @@ class TensorPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("tensorPanel")
         self.setAccessibleName("Tensor")
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(208)
         self._model: TensorModel | None = None
         self.title = Elided("", "heading")
         self.facts = label("", "caption", wrap=True)
@@ -156,7 +157,8 @@ class TensorPanel(QWidget):
     def _pages(self) -> QWidget:
         self._back = tool("chevron-left", "Values before", lambda: self._turn(-1))
         self._on = tool("chevron-right", "Values after", lambda: self._turn(1))
-        self._where = label("", "caption")
+        self._where = Elided("", "caption", Qt.TextElideMode.ElideRight)
+        self._where.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._where.setFont(look.tabular())
         pager = row(label("Values", "heading"), 0, self._where, self._back, self._on, spacing=4, margins=(16, 4, 8, 4))
         pages = QWidget()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QSpinBox, QWidget
 
 from inspector.viewmodels.heat import Heat
 from inspector.viewmodels.tensor import Slice
-from inspector.views.pieces import column, label, roomy
+from inspector.views.pieces import Elided, column, roomy
 
 MOST = 16
 """Dimensions that have a field of their own."""
@@ -34,6 +34,7 @@ class SliceBar(QWidget):
         for box, name in ((self.rows, "Dimension shown downwards"), (self.columns, "Dimension shown across")):
             box.setAccessibleName(name)
             box.setToolTip(name)
+            box.setMinimumWidth(56)  # the panel beside the model is narrow
         self.tiles = QCheckBox("Tiles")
         self.tiles.setToolTip("Lay out the small slices beside each other, as kernels of a convolution are shown")
         self.indices: list[tuple[QWidget, QSpinBox]] = []
@@ -91,6 +92,7 @@ class SliceBar(QWidget):
             index.setWrapping(True)
             index.setAccessibleName(f"Index in dimension {dim}, {size:,} in all")
             index.setToolTip(f"0 to {max(0, size - 1):,}")
+            index.setMinimumWidth(56)
             roomy(index)
             index.valueChanged.connect(self._on_index)
             self.indices.append((_field(f"Index {dim} of {size:,}", index, self), index))
@@ -130,5 +132,5 @@ class SliceBar(QWidget):
 def _field(name: str, box: QWidget, parent: QWidget | None = None) -> QWidget:
     """A field with its name above it."""
     made = QWidget(parent)
-    made.setLayout(column(label(name, "caption"), box, spacing=2))
+    made.setLayout(column(Elided(name, "caption", Qt.TextElideMode.ElideRight), box, spacing=2))
     return made

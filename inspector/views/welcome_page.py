@@ -53,10 +53,10 @@ class WelcomePage(QWidget):
         right = column(label("Recent", "heading"), self._recent, 0, spacing=8)
         side = QWidget()
         side.setLayout(right)
-        side.setMinimumWidth(200)
+        side.setMinimumWidth(160)
         side.setMaximumWidth(320)
         right.setContentsMargins(0, 0, 0, 0)
-        body = row(spacing=48)
+        body = row(spacing=32)
         body.addLayout(left, 2)
         body.addWidget(side, 1)
         inner = QWidget()
@@ -66,7 +66,7 @@ class WelcomePage(QWidget):
         across.addStretch(1)
         across.addWidget(inner, 100)
         across.addStretch(1)
-        page = column(spacing=0, margins=(32, 32, 32, 32))
+        page = column(spacing=0, margins=(24, 24, 24, 24))
         page.addStretch(1)
         page.addLayout(across)
         page.addStretch(2)
@@ -77,6 +77,7 @@ class WelcomePage(QWidget):
         """List the files opened last."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
         for file in files[:SHOWN]:
             self._recent.addWidget(self._recent_line(Path(file)))
@@ -107,7 +108,7 @@ class WelcomePage(QWidget):
     def _drop_zone(self) -> QFrame:
         self._drop = QFrame()
         self._drop.setProperty("role", "drop")
-        self._drop.setMinimumHeight(176)
+        self._drop.setMinimumHeight(look.scaled(176))
         words = label("Drop a model file or folder anywhere", "heading")
         kinds = Elided(
             "ONNX   ·   PyTorch   ·   TorchScript   ·   Keras   ·   TensorFlow   ·   TFLite", "caption",
@@ -129,9 +130,8 @@ class WelcomePage(QWidget):
         for icon, title, words in CAN:
             line = QWidget()
             name = label(title, "heading")
-            name.setFixedWidth(64)
-            what = Elided(words, "caption", Qt.TextElideMode.ElideRight)
-            layout = row(Picture(look.icon(icon, "accent"), 16), name, what, spacing=8)
+            name.setFixedWidth(look.scaled(68))
+            layout = row(Picture(look.icon(icon, "accent"), 16), name, label(words, "caption", wrap=True), spacing=8)
             layout.setStretch(2, 1)
             line.setLayout(layout)
             made.append(line)

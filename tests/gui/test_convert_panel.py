@@ -220,7 +220,7 @@ def test_a_target_that_cannot_be_reached_is_greyed_and_says_why(
 def test_the_route_stands_as_chips(panel: ConvertPanel) -> None:
     assert panel.chips.objectName() == "convertRoute"
     assert "torch.onnx" in panel.chips.accessibleName()
-    assert panel.chips.flow.count() == 2
+    assert panel.chips.flow.count() == 3, "a chip, a step, a chip"
 
 
 def test_options_are_sent_and_remembered(qtbot: QtBot, panel: ConvertPanel, desk: Any) -> None:

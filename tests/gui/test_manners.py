@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, QTabBar, QTreeView, QWidget
+from PySide6.QtGui import QFont, QFontInfo
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QTabBar, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.jobs.job import Outcome
 from inspector.settings import Settings
 from inspector.viewmodels.jobs import JobsModel
 from inspector.viewmodels.workspace import Workspace
+from inspector.views import look
 from inspector.views.job_strip import JobStrip
+from inspector.views.pieces import Elided, Wrapped
 from inspector.views.tensor_panel import Statistics
 
 if TYPE_CHECKING:
@@ -76,12 +80,58 @@ def test_every_button_says_what_it_does(window: MainWindow, opened: Opened, qtbo
 
 def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
     assert window.minimumSizeHint().width() <= 720  # the welcome page
-    opened("digits_mlp.pt2")
-    for key in ("overview", "layers", "compare"):
+    document = opened("digits_cnn.onnx")
+    window.resize(900, 600)
+    assert window.page is not None
+    window.page.layers.set_grouping("modules")
+    for key in (*PAGES, "layers"):
         window.show_page(key)
+        qtbot.wait(50)
+        assert (window.width(), window.height()) == (900, 600), key
+    document.selection.look_at(document.layers.row(1).weights[0])
+    assert window.docks is not None
+    area = window.docks.tensor.area
+    qtbot.waitUntil(lambda: window.docks.tensor._model.view is not None, timeout=5000)
     qtbot.wait(50)
-    assert window.minimumSizeHint().width() <= 1040
-    assert window.minimumSizeHint().height() <= 640
+    assert area.widget().width() <= area.viewport().width(), "nothing of it is cut off at the right"
+
+
+def test_letters_half_as_large_again(qtbot: QtBot, samples: Path) -> None:
+    """Texts that have a width of their own are not cut where the desktop's letters are large."""
+    from inspector.app.window import MainWindow
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    before = app.font()
+    large = QFont(before)
+    large.setPixelSize(round(QFontInfo(before).pixelSize() * 1.5))
+    app.setFont(large)
+    look.apply(app, "light")
+    window = MainWindow(Workspace(Settings()))
+    try:
+        window.resize(1400, 900)
+        window.show()
+        document = window.workspace.open(samples / "digits_cnn.onnx")
+        qtbot.waitUntil(lambda: document.complete and window.page.convert.page is not None, timeout=20_000)
+        for key in (*PAGES, "graph"):
+            window.show_page(key)
+        qtbot.wait(50)
+        texts = [*window.welcome.findChildren(QLabel), *window.page.convert.findChildren(QLabel)]
+        buttons = window.page.lazy["graph"].findChildren(QPushButton)
+        cut = [
+            each.text()
+            for each in (*texts, *buttons)
+            if each.text() and not isinstance(each, Elided | Wrapped) and each.width() < each.sizeHint().width()
+        ]
+        assert cut == []
+        assert window.minimumSizeHint().width() <= 1200
+    finally:
+        window.close()
+        window.workspace.deleteLater()
+        window.deleteLater()
+        app.setFont(before)
+        look.apply(app, "light")
+        qtbot.wait(10)
 
 
 def test_names_of_modules_come_before_their_classes(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
