@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspector.formats._keras_config import Layer
-from inspector.formats._keras_weights import NOT_TRAINED, Weights
+from inspector.formats._keras_weights import NOT_TRAINED, WHOLE, Weights
 from inspector.formats._tensors import state_role
 from inspector.ir import Place, Role, Tensor
 
@@ -31,6 +31,8 @@ KEYS = {
 """Settings of Keras 1, in the words of Keras 2 and later."""
 
 ORDERS = {"tf": "channels_last", "th": "channels_first"}
+ADAPTED = ("kernel", "embeddings")
+"""What a layer does not train while it trains what is added to it at low rank."""
 DEPTH = 60
 
 
@@ -138,4 +140,6 @@ def _role(layer: Layer | None, name: str, rest: list[str], item: Named) -> tuple
         return Role.CONSTANT, False
     if last in NOT_TRAINED or last.endswith(("_running_mean", "_running_std")):
         return state_role(item.dtype, item.shape), False
+    if item.dtype.startswith(WHOLE) or (layer is not None and layer.config.get("lora_rank") and last in ADAPTED):
+        return Role.WEIGHT, False
     return Role.WEIGHT, layer.trainable if layer is not None else None

@@ -29,7 +29,14 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "SpectralNormalization": ("kernel", "vector_u"),
     **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell", "cell"), CELL),
 }
-NOT_TRAINED = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u"})
+NOT_TRAINED = frozenset(
+    {"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u", "kernel_scale", "g_idx",
+     "embeddings_scale"}
+)  # fmt: skip
+QUANTIZABLE = ("Dense", "EinsumDense", "Embedding")
+"""Layers that have more variables than those they are named by where they were quantized: scales."""
+WHOLE = ("int", "uint")
+"""How types begin of weights that were quantized, which Keras trains no more."""
 OUTSIDE = {"optimizer": Role.OPTIMIZER, "metrics": Role.CONSTANT, "_metrics": Role.CONSTANT}
 
 
@@ -119,12 +126,12 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
     base = [part for part in (path, *words, short) if part]
     name = "/".join(base)
     name = weights.names.free(name, weights.tensors)
-    trainable = layer is None or layer.trainable
+    trainable = (layer is None or layer.trainable) and not stored.dtype.startswith(WHOLE)
     if top in OUTSIDE and not path:
         role, trained = OUTSIDE[top], None
     elif "seed_generator" in key:
         role, trained = Role.CONSTANT, False
-    elif short in NOT_TRAINED:
+    elif short in NOT_TRAINED or (short.startswith("var_") and layer and layer.type in QUANTIZABLE and not subs):
         role, trained = Role.BUFFER, False  # Keras counts all of them, single numbers too
     else:
         role, trained = Role.WEIGHT, trainable
@@ -172,4 +179,5 @@ def _named(layer: Layer) -> tuple[str, ...]:
         names = [] if layer.config.get("scale") is False else ["gamma" if layer.type != "RMSNormalization" else "scale"]
         names += [] if layer.config.get("center") is False or layer.type == "RMSNormalization" else ["beta"]
         return (*names, *(("moving_mean", "moving_variance") if layer.type == "BatchNormalization" else ()))
-    return VARIABLES.get(layer.type, ())
+    names = VARIABLES.get(layer.type, ())
+    return tuple(name for name in names if name != "bias") if layer.config.get("use_bias") is False else names

@@ -24,6 +24,9 @@ SLOTS = re.compile(
 """What optimizers of TensorFlow 1 call their variables."""
 
 
+SMALL = frozenset({"int4", "uint4", "int8", "uint8"})
+"""Types that weights are quantized to."""
+
 Twins = dict[tuple[Any, ...], str]
 """The first variable of a name with certain bytes."""
 
@@ -120,7 +123,8 @@ def _role(entry: Entry, title: str, trainable: bool | None) -> Role:
         return Role.OPTIMIZER
     if entry.key.startswith("keras_api/metrics") or entry.dtype == "string" or "save_counter" in entry.key:
         return Role.CONSTANT
-    if trainable or (trainable is None and is_floating(entry.dtype)):
+    matrix = entry.dtype in SMALL and len(entry.shape) > 1  # what a layer was quantized to, which trains no more
+    if trainable or (trainable is None and is_floating(entry.dtype)) or matrix:
         return Role.WEIGHT
     return state_role(entry.dtype, entry.shape)
 

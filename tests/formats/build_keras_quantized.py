@@ -17,7 +17,7 @@ from keras import layers
 
 
 def main(folder: Path) -> None:
-    """Write `quantized.keras` and the weights as they were, by path."""
+    """Write `quantized` in each format of Keras and as a SavedModel, and the weights as they were, by path."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((6,), dtype="int32")], name="small")
     model.add(layers.Embedding(48, 8, name="words"))
@@ -28,8 +28,12 @@ def main(folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.quantize("int8")
+        model.save(folder / "quantized.h5")
+        model.export(folder / "quantized", verbose=False)
     model.save(folder / "quantized.keras")
-    (folder / "facts.json").write_text(json.dumps({"dtypes": {weight.path: weight.dtype for weight in model.weights}}))
+    facts = {"dtypes": {weight.path: weight.dtype for weight in model.weights}, "parameters": model.count_params()}
+    facts["trainable"] = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    (folder / "facts.json").write_text(json.dumps(facts))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from built import Built, build
 
+from inspector.engines.summary.summary import Summary
 from inspector.worker.tasks import Context
 from inspector.worker.tasks._document import Document, document
 from inspector.worker.tasks._values import values
@@ -80,3 +81,6 @@ def test_keras(tmp_path: Path) -> None:
             assert quantized.how == f"per axis {axis}"
             assert np.abs(real - before[path]).max() <= quantized.high * 0.5001
             assert view(context, name).shown == "int8"
+    for file in ("quantized.keras", "quantized.h5", "quantized"):
+        totals = Summary(built.read(file)).totals
+        assert [totals.parameters, totals.trainable] == [built.facts["parameters"], built.facts["trainable"]], file
