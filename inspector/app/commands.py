@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from inspector.app.panes import step
+
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
     from inspector.views.model_page import ModelPage
@@ -187,6 +189,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("view.find", "Find in Layers or Graph", "View", search, "Ctrl+F", needs_model, 2),
     Command("view.next", "Next Tab", "View", lambda w: w.step_tab(1), "Ctrl+PgDown", needs_tab, 2),
     Command("view.previous", "Previous Tab", "View", lambda w: w.step_tab(-1), "Ctrl+PgUp", needs_tab, 2),
+    Command("view.pane_next", "Next Pane", "View", lambda w: step(w, 1), "F6", needs_tab, 2),
+    Command("view.pane_previous", "Previous Pane", "View", lambda w: step(w, -1), "Shift+F6", needs_tab, 2),
     _dock("modules", "Modules", "Ctrl+B"),
     _dock("node", "Node", "Ctrl+Shift+N"),
     _dock("tensor", "Tensor", "Ctrl+Shift+V"),

@@ -41,7 +41,7 @@ from inspector.views.error_box import ErrorBox
 from inspector.views.export import Texts
 from inspector.views.flow import FlowBox
 from inspector.views.halves import Halves
-from inspector.views.pieces import Elided, EmptyPane, button, column, label, roomy, row, tool
+from inspector.views.pieces import Elided, EmptyPane, button, column, grey, label, roomy, row, show_share, tool
 from inspector.views.plot_pane import PlotPane
 from inspector.views.result_tables import (
     BENCH_HEAD,
@@ -59,8 +59,7 @@ if TYPE_CHECKING:
     from inspector.views.plots_parity import HistogramChart, ScatterChart
 
 ERROR, SCATTER, HISTOGRAM = range(3)
-HEADING = 400
-"""Pixels that the name of the model may take: the other one needs room as well."""
+BUSY = "A comparison is on its way: wait for it, or cancel it"
 FILE = ""
 """Path of the entry that opens a file."""
 
@@ -108,6 +107,7 @@ class ComparePage(QWidget):
         self.other.activated.connect(self._on_other)
         self.other.setToolTip("Another open model, the last result, or any file")
         self.run_button = button("Compare && measure", self.model.run, primary=True)
+        self.run_button.setToolTip("Run both on the same inputs, then measure them")
         self.run_button.setObjectName("compareButton")
 
     def _build_inputs(self) -> None:
@@ -178,7 +178,7 @@ class ComparePage(QWidget):
         a = Elided(self.model.path.name, "heading")
         a.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         a.setMinimumWidth(72)
-        a.setMaximumWidth(HEADING)
+        a.setMaximumWidth(400)  # the other one needs room as well
         self.inputs_button = button("Inputs", self._toggle_inputs, quiet=True, icon="settings")
         self.inputs_button.setCheckable(True)
         choice = row(a, label("beside", "caption"), self.other, 0, self.inputs_button, self.run_button)
@@ -216,26 +216,26 @@ class ComparePage(QWidget):
         self.feeds.setText(Path(model.feeds).name if model.feeds else "random inputs")
         self.feeds.setToolTip(tip(model.feeds))
         self.no_feeds.setVisible(bool(model.feeds))
-        self.seed.setEnabled(not live and not model.feeds)
+        busy = BUSY if live else ""
+        grey(self.seed, busy or ("The inputs come from a file" if model.feeds else ""))
         if self.seed.value() != model.seed:
             self.seed.setValue(model.seed)
         problem = model.problem
-        self.run_button.setEnabled(not live and not problem)
-        self.run_button.setToolTip(problem or "Run both on the same inputs, then measure them")
-        for widget in (self.other, self.batches, self.runs, self.feeds_button):
-            widget.setEnabled(not live)
+        grey(self.run_button, busy or problem)
+        grey(self.other, busy)
+        for field in (self.batches, self.runs, self.feeds_button):
+            grey(field, busy)
         self._show_progress(live)
         card = model.card
         self.card.show_card(card)
-        self.card.offer(not live and not problem)
+        self.card.offer(busy or problem)
 
     def _show_progress(self, live: bool) -> None:
         running = self.model.running
         self.progress.setVisible(live)
         self.devices.setVisible(not live)  # one in the place of the other: nothing jumps
         if live:
-            self.bar.setRange(0, 0 if running.fraction is None else 1000)
-            self.bar.setValue(0 if running.fraction is None else round(running.fraction * 1000))
+            show_share(self.bar, running.fraction)
             self.words.setText(running.words)
 
     def _fill_others(self) -> None:

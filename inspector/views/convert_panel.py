@@ -24,10 +24,11 @@ from inspector.viewmodels.convert import ConvertModel, title_of
 from inspector.views import look
 from inspector.views.error_box import ErrorBox
 from inspector.views.options_form import TITLE_WIDTH, OptionsForm
-from inspector.views.pieces import Elided, Picture, button, column, label, line, row
+from inspector.views.pieces import Elided, Picture, button, column, grey, label, line, row, show_share
 from inspector.views.route_chips import RouteChips
 
 OPTIONS_HEIGHT = 232
+BUSY = "A conversion is on its way: wait for it, or cancel it"
 
 
 class ConvertPanel(QWidget):
@@ -199,16 +200,17 @@ class ConvertPanel(QWidget):
         self.options_button.setText(f"Options ({count} changed)" if count else "Options")
         problem = model.problem
         self.start_button.setEnabled(not live and not problem)
-        self.start_button.setToolTip(problem or "Convert in the background, then run both on the same inputs")
+        tip = "Convert in the background, then run both on the same inputs"
+        self.start_button.setToolTip(problem or (BUSY if live else tip))
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem) and not live)
-        self.target.setEnabled(not live)  # also where none can be chosen: each says why not
-        why = problem if model.route is None else ""
-        for widget in (self.destination, self.browse, self.options_button):
-            widget.setEnabled(not live and model.route is not None)
-            widget.setToolTip(why)
-        self.form.setEnabled(not live)
-        self.inputs.setEnabled(not live)
+        busy = BUSY if live else ""
+        always: tuple[QWidget, ...] = (self.target, self.form, self.inputs)
+        for widget in always:  # targets also where none can be chosen: each says why not
+            grey(widget, busy)
+        on_a_route: tuple[QWidget, ...] = (self.destination, self.browse, self.options_button)
+        for widget in on_a_route:
+            grey(widget, busy or (problem if model.route is None else ""))
         self._update_progress(live)
         self._update_result(live)
         self.separator.setVisible(not self.progress.isHidden() or not self.result.isHidden())
@@ -217,9 +219,7 @@ class ConvertPanel(QWidget):
         running = self.model.running
         self.progress.setVisible(live)
         if live:
-            fraction = running.fraction
-            self.bar.setRange(0, 0 if fraction is None else 1000)
-            self.bar.setValue(0 if fraction is None else round(fraction * 1000))
+            show_share(self.bar, running.fraction)
             self.words.setText(running.words)
             self.bar.setAccessibleName(running.words)
 

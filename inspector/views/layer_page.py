@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QAction, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -102,7 +102,23 @@ class LayerPage(QWidget):
         field.setMinimumWidth(88)
         field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)
+        for key, act in (("Esc", self._leave_filter), ("Return", self._to_table), ("Down", self._to_table)):
+            QShortcut(QKeySequence(key), field, context=Qt.ShortcutContext.WidgetShortcut).activated.connect(act)
         return field
+
+    def _leave_filter(self) -> None:
+        """Escape empties the field, and then goes back to the table."""
+        if self.filter.text():
+            self.filter.clear()
+        else:
+            self._to_table()
+
+    def _to_table(self) -> None:
+        """To what was found."""
+        if self.table.isVisible():
+            self.table.setFocus()
+            if not self.table.currentIndex().isValid():
+                self.table.selectRow(0)
 
     def _groupings(self) -> list[QWidget]:
         group = QButtonGroup(self)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QLineEdit,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QTabWidget,
@@ -230,6 +231,20 @@ def _go_round(
             around = None if around.isWindow() else around.parentWidget()
         widget = widget.nextInFocusChain()
         at += 1
+
+
+def show_share(bar: QProgressBar, share: float | None) -> None:
+    """How much is done, 0 … 1; None where nobody knows, which moves."""
+    bar.setRange(0, 0 if share is None else 1000)
+    bar.setValue(0 if share is None else round(share * 1000))
+
+
+def grey(widget: QWidget, why: str) -> None:
+    """Let a widget be used, or where there is a reason not to, grey it and let its tooltip give the reason."""
+    if widget.property("ownTip") is None:
+        widget.setProperty("ownTip", widget.toolTip())
+    widget.setEnabled(not why)
+    widget.setToolTip(words.tip(why) if why else widget.property("ownTip"))
 
 
 def repolish(widget: QWidget, name: str, value: object) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy
 
 from inspector.viewmodels.verdicts import Card
 from inspector.views import look
-from inspector.views.pieces import Picture, button, column, label, row
+from inspector.views.pieces import Picture, button, column, grey, label, row
 
 STRIPE, RADIUS = 4, 6
 EMPTY = Card(
@@ -69,9 +69,9 @@ class VerdictCard(QFrame):
     def _follow_theme(self) -> None:
         self.show_card(self._card)
 
-    def offer(self, possible: bool) -> None:
-        """Whether the button does something now."""
-        self.button.setEnabled(possible)
+    def offer(self, why_not: str) -> None:
+        """Whether the button does something now, or why it does not."""
+        grey(self.button, why_not)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A soft ground in the tone, and a stripe of it at the left."""
