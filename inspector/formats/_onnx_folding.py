@@ -21,11 +21,12 @@ from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valu
 from inspector.formats._onnx_open import COMPUTED, DEEPEST, FRESH, GRAPHS, OTHERS, dims, inside, rename, worthwhile
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
-from inspector.formats._onnx_types import RANK
-from inspector.formats._onnx_values import FLOAT, INT64, Array, Call
+from inspector.formats._onnx_types import RANK, text
+from inspector.formats._onnx_values import FLOAT, INT64, Array, Call, array
 from inspector.ir import Dim, Shape
 
 NONE: frozenset[str] = frozenset()
+TRUE = array([1], ())
 UNKNOWN = re.compile(r"unk__(\d{1,18})")
 
 SCALED = frozenset({"Resize", "Upsample"})
@@ -43,7 +44,7 @@ def refine(model: Any, names: Iterable[str] = ()) -> None:
         model: What `onnx.shape_inference.infer_shapes` gave.
         names: Names of dimensions that stand for themselves, beside those of its inputs.
     """
-    known = {dim.dim_param for info in model.graph.input for dim in dims(info.type) if dim.HasField("dim_param")}
+    known = {text(dim.dim_param) for info in model.graph.input for dim in dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
     if worthwhile(model.graph, known):
@@ -81,15 +82,17 @@ class _Walk:
         self._fresh = -1
         self._model = model
 
-    def graph(self, graph: Any, around: Scope | None = None, depth: int = 0) -> Scope:
+    def graph(self, graph: Any, around: Scope | None = None, depth: int = 0, true: str = "") -> Scope:
         """Walk over one graph.
 
         Args:
             graph: The GraphProto.
             around: The graph around it.
             depth: How many there are.
+            true: Name of a value in it that is known to be true.
         """
         here = Scope(graph, around, self.meant, settable=self._settable)
+        here.hold(true, TRUE)
         for node in graph.node:
             self._node(node, here, depth)
         here.close()
@@ -224,15 +227,22 @@ class _Walk:
         return self._onnx.numpy_helper.from_array(made)
 
     def _inner(self, node: Any, here: Scope, depth: int) -> None:
-        """Walk over the graphs that a node runs; the outputs of an If are those of a branch."""
+        """Walk over the graphs that a node runs."""
         if depth >= DEEPEST:
             return
+        loop = node.op_type == "Loop"
         done = {}
         for item in node.attribute:
             if item.HasField("g"):
-                done[item.name] = item.g, self.graph(item.g, here, depth + 1)
-        if node.op_type != "If" or len(done) != 2 or not node.input:
-            return
+                true = item.g.input[1].name if loop and len(item.g.input) > 1 and _goes_on(node, here) else ""
+                done[item.name] = item.g, self.graph(item.g, here, depth + 1, true)
+        if node.op_type == "If" and len(done) == 2 and node.input:
+            self._branch(node, here, done)
+        elif loop and "body" in done and node.input:
+            self._loop(node, here, *done["body"])
+
+    def _branch(self, node: Any, here: Scope, done: dict[str, tuple[Any, Scope]]) -> None:
+        """The outputs of an If are those of the branch that is run, or what both have in common."""
         which = here.value(node.input[0])
         sure = None if which is None or which.size != 1 else which.reshape(-1)[0]
         names = ["else_branch", "then_branch"] if sure is None else ["then_branch" if sure else "else_branch"]
@@ -246,6 +256,30 @@ class _Walk:
                 self._keep(here, name, kinds.pop(), shape)
             if sure is not None:
                 here.hold(name, done[names[0]][1].value(ends[0].name))
+
+    def _loop(self, node: Any, here: Scope, body: Any, inside: Scope) -> None:
+        """What a Loop carries keeps its shape where one time does; what it collects has a row for each time.
+
+        The latter is said where nothing ends it before.
+        """
+        times, states = here.value(node.input[0]), len(body.input) - 2
+        if len(body.output) != len(node.output) + 1:
+            return
+        for name, first, taken, given in zip(
+            node.output, node.input[2:], body.input[2:], body.output[1:], strict=False
+        ):
+            if here.shape(first) == shape_of(taken.type) == shape_of(given.type):
+                self._keep(here, name, given.type.tensor_type.elem_type, shape_of(given.type))
+        if times is None or times.size != 1 or not _goes_on(node, here):
+            return
+        after = inside.value(body.output[0].name)
+        count = times.reshape(-1)[0]
+        if after is None or after.size != 1 or not after.reshape(-1)[0] or not sizes.never_negative(count):
+            return
+        for name, end in zip(node.output[states:], body.output[1 + states :], strict=True):
+            row = shape_of(end.type)
+            if row is not None:
+                self._keep(here, name, end.type.tensor_type.elem_type, (sizes.written(count), *row))
 
     def _keep(self, here: Scope, name: str, kind: int, shape: Shape | None) -> None:
         """Take what says more than is known so far; what is known stays."""
@@ -305,9 +339,17 @@ class _Walk:
 def _names(graph: Any, depth: int) -> Iterator[str]:
     """Names of dimensions in a graph and in those inside it."""
     for info in (*graph.input, *graph.output, *graph.value_info):
-        yield from (dim.dim_param for dim in dims(info.type))
+        yield from (text(dim.dim_param) for dim in dims(info.type))
     for inner in inside(graph) if depth < DEEPEST else ():
         yield from _names(inner, depth + 1)
+
+
+def _goes_on(node: Any, here: Scope) -> bool:
+    """Whether it is sure that a Loop is not ended before its first time."""
+    if len(node.input) < 2 or not node.input[1]:
+        return True
+    value = here.value(node.input[1])
+    return value is not None and value.size == 1 and value.reshape(-1)[0] == 1
 
 
 def _clearer(first: Dim, second: Dim) -> Dim:

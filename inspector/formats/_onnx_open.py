@@ -9,10 +9,11 @@ from typing import Any
 from inspector.formats import _onnx_contributed as contributed
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_computed import SHAPES
+from inspector.formats._onnx_types import text
 from inspector.ir import Dim
 
 OTHERS = frozenset({*contributed.RULES, contributed.FUSED})
-COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If", *OTHERS})
+COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If", "Loop", *OTHERS})
 """Operators whose output's shape depends on a value, or grows from sums and products of sizes, or is not known to onnx.
 """
 
@@ -55,7 +56,7 @@ def _suspect(graph: Any, known: set[str]) -> bool:
 
 def _makeshift(graph: Any, known: set[str]) -> bool:
     """Whether torch's older exporter gave a size of an output a name that says nothing."""
-    names = {dim.dim_param for info in graph.output for dim in dims(info.type)} - known
+    names = {text(dim.dim_param) for info in graph.output for dim in dims(info.type)} - known
     return any(name[:1].isupper() and len(name) <= sizes.LONGEST and FRESH.fullmatch(name) for name in names)
 
 
@@ -84,7 +85,7 @@ def _shapeless(proto: Any) -> bool:
 def _vague(proto: Any, known: set[str]) -> bool:
     if proto is None or _shapeless(proto):
         return True
-    return any(not dim.HasField("dim_value") and dim.dim_param not in known for dim in dims(proto))
+    return any(not dim.HasField("dim_value") and text(dim.dim_param) not in known for dim in dims(proto))
 
 
 def rename(graph: Any, meant: Mapping[str, Dim], depth: int = 0) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inspector.formats._onnx_moves import stored
-from inspector.formats._onnx_types import RANK
+from inspector.formats._onnx_types import RANK, text
 from inspector.formats._onnx_values import Array
 from inspector.ir import Dim, Shape
 
@@ -173,4 +173,4 @@ def _dim(dim: Any) -> Dim:
     size: int = dim.dim_value
     if size > 0:
         return size
-    return dim.dim_param or (0 if size == 0 and dim.HasField("dim_value") else None)
+    return text(dim.dim_param) or (0 if size == 0 and dim.HasField("dim_value") else None)

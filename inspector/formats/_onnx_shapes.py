@@ -11,6 +11,7 @@ from typing import Any
 from inspector.errors import FormatError
 from inspector.formats._onnx_folding import refine
 from inspector.formats._onnx_functions import has_functions, runs_away
+from inspector.formats._onnx_open import DEEPEST, inside
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import damaged
 from inspector.ir import Note
@@ -121,7 +122,19 @@ def fixed(model: Any, dims: Mapping[str, int]) -> Any:
         for dim in _dims(info):
             if dim.HasField("dim_param"):
                 _settle(dim, dims)
+    for graph in inside(model.graph):
+        _fix_inner(graph, dims, 1)
     return model
+
+
+def _fix_inner(graph: Any, dims: Mapping[str, int], depth: int) -> None:
+    """The same names stand for the same sizes in a graph that a node runs."""
+    for info in (*graph.input, *graph.value_info, *graph.output):
+        for dim in _dims(info):
+            if dim.dim_param in dims:
+                dim.dim_value = dims[dim.dim_param]
+    for inner in inside(graph) if depth < DEEPEST else ():
+        _fix_inner(inner, dims, depth + 1)
 
 
 def _settle(dim: Any, dims: Mapping[str, int]) -> None:

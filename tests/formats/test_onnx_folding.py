@@ -174,6 +174,15 @@ SHAPES = {
         u = If(t) <then_branch = a () => (p) { p = Transpose<perm=[2, 1, 0]>(x) },
                    else_branch = b () => (q) { q = Flatten(x) }>
         y = Relu(u)""",
+    "a loop that runs so often": """s = Shape(z)\n n = Gather(s, [=1])
+        c = Constant<value = bool {1}>()\n start = Identity(z)
+        w, u = Loop(n, c, start) <body = b (int64 i, bool go, float[n, m] a) => (on, e, r) {
+            on = Identity(go)\n e = Relu(a)\n r = Transpose(a) }>
+        y = Relu(u)""",
+    "a loop that nothing ends": """n = Identity([=4])
+        w, u = Loop(n, , x) <body = b (int64 i, bool go, float[batch, 3, 4] a) => (on, e, r) {
+            on = And(go, go)\n e = Neg(a)\n r = Flatten(a) }>
+        y = Relu(u)""",
     "both branches": """r = ReduceSum<keepdims=0>(x)\n k = Constant<value = float {0}>()\n t = Greater(r, k)
         u = If(t) <then_branch = a () => (p) { i = Identity(x)\n p = Relu(i) },
                    else_branch = b () => (q) { q = Neg(x) }>
@@ -275,6 +284,14 @@ def test_what_a_file_says_of_its_values_stays_unless_it_is_only_a_makeshift(tmp_
         assert shape(read(written(tmp_path / "m.onnx", body, head)), "y") == (wanted, 12)
     wrong = HEAD.replace("(y)", "(float[7, 12] y)")  # the file contradicts itself: what it says is shown
     assert shape(read(written(tmp_path / "m.onnx", body, wrong)), "y") == (7, 12)
+
+
+def test_a_size_whose_name_is_no_text_is_followed_like_any_other(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.onnx", "s = Shape(x)\n f = Flatten<axis=2>(x)\n y = Reshape(f, s)")
+    path.write_bytes(path.read_bytes().replace(b"batch", b"b\xfft\xc3h"))
+    model = read(path)
+    assert shape(model, "y") == ("b\\xfft\\xc3h", 3, 4)
+    assert not model.notes
 
 
 def test_operators_that_are_not_onnxs_own_are_left_alone(tmp_path: Path) -> None:
