@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.engines.summary.rows import ModuleRow, Overview, Remark, Row, Totals
 from inspector.errors import InspectorError, WorkerDied
+from inspector.ir.text import inert
 from inspector.jobs.document import Document
 from inspector.settings import Settings
 from inspector.viewmodels.following import beyond, failed, remarked
@@ -110,8 +111,8 @@ class DocumentModel(QObject):
 
     @property
     def name(self) -> str:
-        """What its tab says."""
-        return self.path.name
+        """What its tab says, in one line."""
+        return inert(self.path.name) or str(self.path)
 
     @property
     def protection(self) -> str:

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 RECENT = 20
 
 
+def is_text(name: str) -> bool:
+    """Whether a name is text; a file may be called by any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Workspace(QObject):
     """The open documents in the order of their tabs. The desk and its thread are made when first needed."""
 
@@ -127,8 +136,8 @@ class Workspace(QObject):
         return [Path(file) for file in self.settings.session if Path(file).exists()]
 
     def remember_session(self) -> None:
-        """Keep what is open now for the next start."""
-        self.settings.session = [str(document.path) for document in self.documents]
+        """Keep what is open now for the next start; a name that is no text cannot be kept."""
+        self.settings.session = [str(document.path) for document in self.documents if is_text(str(document.path))]
 
     def shut_down(self) -> None:
         """End every worker and job."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from inspector.settings import Settings
 from inspector.viewmodels.document import State
 from inspector.views.node_panel import NodePanel
 
@@ -62,6 +64,24 @@ def test_long_names_make_no_wide_window(window: MainWindow, opened: Opened, qtbo
     qtbot.wait(50)
     assert window.minimumSizeHint().width() <= 1040
     assert window.page.findChild(QWidget, "errorBox").what.text() == f"{bad.name} is empty."
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names")
+def test_names_with_line_breaks_and_of_bytes_that_are_no_text(
+    window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path, samples: Path
+) -> None:
+    good, broken = tmp_path / "two\nlines & <b>.onnx", os.fsencode(tmp_path) + b"/bad\xff.onnx"
+    for file in (good, broken):
+        Path(os.fsdecode(file)).write_bytes((samples / "digits_mlp.onnx").read_bytes())
+    opened(good)
+    assert "\n" not in window.tabs.tabText(0)
+    assert "\n" not in window.windowTitle()
+    assert window.tabs.tabText(0).endswith("&& <b>.onnx")
+    bad = window.workspace.open(Path(os.fsdecode(broken)))
+    qtbot.waitUntil(lambda: bad.state is State.FAILED, timeout=10_000)
+    assert "bytes that are no text" in bad.error.what
+    window.workspace.remember_session()
+    assert Settings().session == [str(good)], "one such name does not keep the others from being remembered"
 
 
 def test_names_from_right_to_left_stand_where_names_stand(
