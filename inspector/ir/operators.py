@@ -65,7 +65,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "convtransposeclamprun"
         ),
         "deform_conv": "deformableconv deformableconvolution",
-        "fold": "col2im im2col unfold",
+        "fold": "col2im im2col unfold extractimagepatches extractvolumepatches",
     },
     "normalisation": {
         "batch_norm": (
@@ -207,7 +207,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "where": "select selectv maskedfill wherev nantonum",
         "dropout": (
             "alphadropout featuredropout spatialdropout gaussiandropout gaussiannoise featurealphadropout "
-            "nativedropout dropoutx"
+            "nativedropout dropoutx randomflip randomrotation randomzoom randomtranslation randomcontrast "
+            "randombrightness"
         ),
         "lerp": "",
         "rescaling": "normalizationlayer",
@@ -220,18 +221,21 @@ _TABLE: dict[str, dict[str, str]] = {
         "dequantize": (
             "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub dequantizeaffine"
         ),
-        "cast": "castlike toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike",
+        "cast": (
+            "castlike to toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike "
+            "int float bool scalarimplicit intimplicit floatimplicit"
+        ),
     },
     "shape": {
         "reshape": (
             "view viewas unsafeview flatten batchflatten reshapeas unflatten viewcopy expanddims unsqueeze "
-            "squeeze squeezedims unflattenlayer alias"
+            "squeeze squeezedims unflattenlayer alias viewasreal viewascomplex sparsereshape"
         ),
         "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt",
         "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu",
         "stack": "pack",
         "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
-        "variadicsplit",
+        "variadicsplit unsafechunk unsafesplit",
         "slice": "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy",
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
@@ -322,13 +326,7 @@ _NAMESPACES = frozenset(
     {"aten", "prims", "prim", "prepacked", "quantized", "quantized_decomposed", "torchvision", "torchao", "onnx", "tf"}
 )
 _OPERATORS = re.compile(r"^(?:torch\.ops\.)?(\w+)(?:\.|::)(\w+)")
-_REDUCED_ELSEWHERE = {
-    "sum": "reduce_sum",
-    "mean": "reduce_mean",
-    "max": "reduce_max",
-    "min": "reduce_min",
-    "prod": "reduce_prod",
-}
+_REDUCED_ELSEWHERE = {name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod")}
 _SLICE_IN_TORCH = frozenset({"select", "selectint"})
 _JOINED_IN_ONNX = {"sum": "add", "mean": "average", "max": "maximum", "min": "minimum"}
 _ONNX_DOMAINS = frozenset({"", "ai.onnx"})

@@ -355,10 +355,13 @@ def test_what_nobody_knows_is_not_counted_as_nothing(tmp_path: Path) -> None:
     packed = helper.make_node("MatMulNBits", ["x", "q", "s"], ["h"], domain="com.microsoft", K=32, N=48, block_size=16)
     tensors = {"q": np.zeros((48, 2, 8), np.uint8), "s": np.ones(96, np.float32), "w": np.ones((32, 8), np.float32)}
     inits = [numpy_helper.from_array(value, name) for name, value in tensors.items()]
-    imports = [helper.make_opsetid(domain, 1 + 20 * (not domain)) for domain in ("", "com.microsoft", "ours")]
+    imports = [
+        helper.make_opsetid(domain, 1 + 20 * (not domain)) for domain in ("", "com.microsoft", "ours", "ai.onnx.ml")
+    ]
     for name, last in (
         ("known", helper.make_node("MatMul", ["x", "w"], ["y"])),
         ("own", helper.make_node("Blend", ["x"], ["y"], domain="ours")),
+        ("vectors", helper.make_node("SVMRegressor", ["x"], ["y"], domain="ai.onnx.ml")),
         ("matrix", helper.make_node("NewMoE", ["x", "w"], ["y"], domain="com.microsoft")),
     ):
         path = save(tmp_path / f"{name}.onnx", [packed, last], initializer=inits, imports=imports, shape=[2, 32])

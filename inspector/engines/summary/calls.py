@@ -186,7 +186,7 @@ class Examined:
                 weights, direct = [], []
             return Facts(node, kind.name, True, (), tuple(dict.fromkeys(weights)), tuple(direct), 0, 0, 0, 0)
         used = tuple(dict.fromkeys(weights)) if weights else ()
-        strange = kind.other and not node.graphs and self._strange(node.op, kind, used)
+        strange = kind.other and not node.graphs and self._strange(node.op, kind, used, data)
         count = None if strange else self._macs(node, kind.name, used) if kind.counts else 0
         given = self._bytes(node)
         one = self._numbers.setdefault
@@ -217,10 +217,12 @@ class Examined:
         self._kinds[node.op, node.domain] = kind
         return kind
 
-    def _strange(self, op: str, kind: _Kind, weights: tuple[str, ...]) -> bool:
-        """Whether an operator that no table has may multiply: it has matrices, or comes from elsewhere."""
+    def _strange(self, op: str, kind: _Kind, weights: tuple[str, ...], data: list[str]) -> bool:
+        """Whether an operator that no table has may multiply: it takes matrices, or comes from elsewhere."""
         tensors = self._model.tensors
-        if not kind.foreign and not any(len(tensors[name].shape) > 1 for name in weights[:MOST_PARTS]):
+        shapes = [tensors[name].shape for name in weights[:MOST_PARTS]]
+        shapes += [self.shape(name) or () for name in data[:MOST_PARTS] if self.dtype(name) != "string"]
+        if not kind.foreign and not any(len(shape) > 1 for shape in shapes):
             return False
         self.strange.add(op)
         return True
