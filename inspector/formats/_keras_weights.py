@@ -179,5 +179,5 @@ def _named(layer: Layer) -> tuple[str, ...]:
         names = [] if layer.config.get("scale") is False else ["gamma" if layer.type != "RMSNormalization" else "scale"]
         names += [] if layer.config.get("center") is False or layer.type == "RMSNormalization" else ["beta"]
         return (*names, *(("moving_mean", "moving_variance") if layer.type == "BatchNormalization" else ()))
-    names = VARIABLES.get(layer.type, ())
-    return tuple(name for name in names if name != "bias") if layer.config.get("use_bias") is False else names
+    known = VARIABLES.get(layer.type, ())
+    return tuple(name for name in known if name != "bias") if layer.config.get("use_bias") is False else known
