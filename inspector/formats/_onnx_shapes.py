@@ -12,6 +12,7 @@ from inspector.errors import FormatError
 from inspector.formats._onnx_folding import refine
 from inspector.formats._onnx_functions import has_functions, runs_away
 from inspector.formats._onnx_open import DEEPEST, inside
+from inspector.formats._onnx_steps import wild
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import damaged
 from inspector.ir import Note
@@ -72,8 +73,10 @@ def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> t
             model = onnx.ModelProto.FromString(data) if whole else data
             model = fixed(model, dims) if dims else model
             aside = _functions(model) if whole and runs_away(model) else []
-            told = onnx.shape_inference.infer_shapes(model, data_prop=True)
-            told = _as_dense(told) if told.graph.sparse_initializer else told
+            sliced = whole or b"Slice" in data
+            follows = not (sliced and wild(model if whole else onnx.ModelProto.FromString(data)))
+            told = onnx.shape_inference.infer_shapes(model, data_prop=follows)
+            told = _as_dense(told, follows) if told.graph.sparse_initializer else told
             told.functions.extend(aside)
         refine(told, names)  # bounded by itself; protobuf's own code does not outlive a limit of address space
         return told, [ENDLESS] if aside else []
@@ -95,7 +98,7 @@ def _functions(model: Any) -> list[Any]:
     return taken
 
 
-def _as_dense(model: Any) -> Any:
+def _as_dense(model: Any, follows: bool) -> Any:
     """The model with the shapes that follow if its sparse tensors were dense: of others inference tells nothing."""
     import onnx
 
@@ -106,7 +109,7 @@ def _as_dense(model: Any) -> Any:
         if tensor.values.name not in known:
             kind = onnx.helper.make_tensor_value_info(tensor.values.name, tensor.values.data_type, list(tensor.dims))
             model.graph.value_info.append(kind)
-    told = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    told = onnx.shape_inference.infer_shapes(model, data_prop=follows)
     told.graph.sparse_initializer.extend(sparse)
     return told
 

@@ -108,6 +108,9 @@ VALUES = {
     "split": "s = Shape(x)\n a, b = Split<axis=0>(s, [1, 2])\n v = Concat<axis=0>(b, a)",
     "where it is not zero": """n = NonZero([0, 3, 0, 2])\n q = Squeeze(n, [0])\n s = Shape(x)
         t = Concat<axis=0>(s, [4])\n        v = Gather(t, q)""",
+    "steps that onnx's own inference does not outlive": """s = Shape(x)
+        a = Slice(s, [-1], [-9223372036854775807], [0], [-24964497409])
+        b = Slice(s, [1], [9223372036854775807], [0], [9223372036854775807])\n v = Concat<axis=0>(a, b)""",
     "backwards": "s = Shape(x)\n v = Slice(s, [-1], [-9223372036854775807], [0], [-1])",
 }
 
