@@ -27,6 +27,7 @@ from inspector.formats._zip_directory import strange_names
 from inspector.ir import Graph, Model, Module, Note, Signature, Tensor, Value
 
 HIDDEN = ("__saved_model_init_op", "__saved_model_train_op")
+DAMAGED = "The model is damaged; fetch or copy it again."
 
 
 def sniff(glimpse: Glimpse) -> Support:
@@ -188,13 +189,18 @@ def fetch(source: Source, tensor: Tensor) -> Array:
     """The values of a variable or of a constant."""
     place = tensor.place
     if not place.file:
-        return constant(load(source), str(place.layout.get("function", "")), place.member)
+        values = constant(load(source), str(place.layout.get("function", "")), place.member)
+        if values.shape != tensor.shape:  # two nodes have one name
+            raise FormatError(f"The values of {tensor.name[:100]!r} do not have its shape.", hint=DAMAGED)
+        return values
     if place.layout.get("sliced"):
         raise FormatError(f"{tensor.name[:100]!r} is stored in slices.", hint="Its values cannot be shown yet.")
     with source.open(place.file) as file:
         data = read_at(file, place.offset, place.size, f"tensor {tensor.name[:100]!r}")
     if tensor.dtype == "string":
-        words = [item.decode("utf-8", "backslashreplace") for item in strings(data, min(tensor.count, len(data)))]
+        if tensor.count > len(data):  # each has a length of a byte or more before it
+            raise FormatError(f"There are fewer texts in {tensor.name[:100]!r} than its shape says.", hint=DAMAGED)
+        words = [item.decode("utf-8", "backslashreplace") for item in strings(data, tensor.count)]
         return np.array(words, dtype=object).reshape(tensor.shape)
     return decode(data, tensor.dtype, tensor.shape, big=place.layout.get("byte_order") == "big")
 
