@@ -94,7 +94,7 @@ class ConvertPanel(QWidget):
         made.setObjectName("convertTarget")
         made.setAccessibleName("Convert to")
         made.setMinimumWidth(112)
-        made.setMaximumWidth(look.scaled(184))
+        made.setMaximumWidth(look.scaled(208))
         made.setPlaceholderText("No other format")
         made.activated.connect(lambda _place: self.model.choose(made.currentData()))
         made.currentIndexChanged.connect(self._on_target)
