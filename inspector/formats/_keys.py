@@ -5,17 +5,31 @@ A file of weights says nothing of what is trained; the names of PyTorch's buffer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from inspector.formats._modules import tree
 from inspector.formats._tensors import QUANTIZED, is_floating, state_role
-from inspector.ir import Module, Note, Role
+from inspector.ir import Module, Note, Role, Tensor
+from inspector.ir.text import inert
 
 BUFFERS = frozenset(
     {"running_mean", "running_var", "num_batches_tracked", "inv_freq", "position_ids", "attn_mask", "causal_mask"}
 )
 WEIGHTS = frozenset({"weight", "qweight", "weight_packed", "blocks", "kernel", "W_q", "qdata", "int_data"})
 """Names under which weights are stored as integers."""
+
+SCALES = frozenset(
+    {"weight_scale", "weight_scale_inv", "weight_scale_2", "weight_global_scale", "input_scale", "input_global_scale",
+     "output_scale", "k_scale", "v_scale", "q_scale", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB"}
+)  # fmt: skip
+"""How numbers of few bits are to be taken: names that GPTQ, AWQ, bitsandbytes and compressed-tensors give to that."""
+
+BESIDE = {"scales": "qweight", "bias_scale": "weight_scale"}
+"""Such names that mean it only beside another."""
+
+PACKED = ("qweight", "weight_packed", "W_q")
+CODES = ".quant_state.bitsandbytes__"
+"""How names go on of what bitsandbytes says of a weight of 4 bits."""
 
 STEPS = 64
 """Module paths deeper than this are not split; no author nests so deep."""
@@ -27,11 +41,15 @@ COPIES = ("module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.")
 """What wrappers put before every name."""
 
 
-def role_of(name: str, dtype: str, shape: tuple[int, ...]) -> tuple[Role, bool | None]:
-    """What a tensor is for, and whether it is trained, from its name."""
-    last = name.rpartition(".")[2]
+def role_of(
+    name: str, dtype: str, shape: tuple[int, ...], names: Container[str] = frozenset()
+) -> tuple[Role, bool | None]:
+    """What a tensor is for, and whether it is trained, from its name and those beside it."""
+    path, _, last = name.rpartition(".")
     if last in BUFFERS:
         return state_role(dtype, shape), False
+    if last in SCALES or (last in BESIDE and f"{path}.{BESIDE[last]}" in names):
+        return Role.CONSTANT, False
     if is_floating(dtype) or dtype in QUANTIZED or (last in WEIGHTS and shape):
         return Role.WEIGHT, None
     return Role.CONSTANT, False
@@ -47,6 +65,20 @@ def module_tree(names: Iterable[str]) -> tuple[Module, ...]:
         if len(paths) > PATHS:
             return ()
     return tree(paths)
+
+
+def packed_note(tensors: Mapping[str, Tensor]) -> list[Note]:
+    """A note where elements hold several weights each, of which the names do not say how many."""
+    packed = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.dtype.startswith(("int", "uint")) and name.rpartition(".")[2] in PACKED
+    ]
+    packed += [name.partition(CODES)[0] for name in tensors if CODES in name]
+    if not packed:
+        return []
+    text = f"{len(packed):,} tensors hold several weights in each element, such as {inert(packed[0], 100)!r}."
+    return [Note("info", text, "The model has more parameters than are counted here, which is elements.")]
 
 
 def wrapper_note(names: Iterable[str]) -> list[Note]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from inspector.formats._format import Glimpse
 from inspector.formats._globals import warnings
-from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._keys import module_tree, packed_note, role_of, wrapper_note
 from inspector.formats._pickle import Call
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
@@ -145,6 +145,7 @@ def read_as(source: Source, format_id: str) -> Model:
             *warnings(opened.pickles),
             *_notes(build, models),
             *wrapper_note(names),
+            *packed_note(build.tensors),
             *opened.notes,
         ),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._keys import module_tree, packed_note, role_of, wrapper_note
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._safetensors_header import HEADER, Header, disagreements, json_object, read_header, shards
 from inspector.formats._source import Source
@@ -90,11 +90,12 @@ def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterato
 def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:
     tensors: dict[str, Tensor] = {}
     said: dict[str, str] = {}
+    names = {entry.name for header in headers.values() for entry in header.entries}
     plain: dict[str, Attribute] = {}  # one for all: nothing is special about how they are stored
     for file, header in headers.items():
         said.update(header.metadata)
         for entry in header.entries:
-            role, trainable = role_of(entry.name, entry.dtype, entry.shape)
+            role, trainable = role_of(entry.name, entry.dtype, entry.shape, names)
             place = Place(file, "", entry.offset, entry.size, plain)
             tensors[entry.name] = Tensor(entry.name, entry.dtype, entry.shape, place, role, trainable)
     if isinstance(about, dict):
@@ -110,7 +111,7 @@ def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> 
         modules=module_tree(tensors),
         metadata={key: text for key, text in said.items() if len(text) <= LONG},
         texts={key: text for key, text in said.items() if len(text) > LONG},
-        notes=(*notes, *wrapper_note(tensors)),
+        notes=(*notes, *wrapper_note(tensors), *packed_note(tensors)),
     )
 
 

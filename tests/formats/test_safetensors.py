@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,25 @@ def test_every_dtype_is_read(tmp_path: Path) -> None:
     for tensor in read(path).tensors.values():
         got = FORMAT.fetch(Source(path), tensor)
         assert (got.shape, got.dtype.name) == (tensor.shape, tensor.dtype)
+
+
+def test_scales_of_quantized_weights_are_no_parameters(tmp_path: Path) -> None:
+    """Names of GPTQ, of 8-bit floats and of bitsandbytes; `scales` alone is a weight like any other."""
+    found = {
+        "gptq": {"a.qweight": ("I32", [4, 16]), "a.scales": ("F16", [1, 16]), "a.qzeros": ("I32", [1, 2])},
+        "fp8": {"a.weight": ("F8_E4M3", [8, 8]), "a.weight_scale_inv": ("F32", [1, 1]), "a.input_scale": ("F32", [])},
+        "nf4": {"a.weight": ("U8", [64, 1]), "a.weight.absmax": ("F32", [2]),
+                "a.weight.quant_state.bitsandbytes__nf4": ("U8", [9])},
+        "plain": {"a.weight": ("F32", [6, 8]), "a.scales": ("F32", [16])},
+    }  # fmt: skip
+    for name, tensors in found.items():
+        header, at = {}, 0
+        for key, (dtype, shape) in tensors.items():
+            size = math.prod(shape) * {"I32": 4, "F32": 4, "F16": 2}.get(dtype, 1)
+            header[key], at = entry(dtype, shape, at, at + size), at + size
+        model = read(written(tmp_path / "x.safetensors", header, bytes(at)))
+        assert counted(model, Role.WEIGHT, Role.BUFFER) == 64, name
+        assert any("several weights in each element" in note.text for note in model.notes) is (name in {"gptq", "nf4"})
 
 
 def test_every_prefix_is_refused(torch_weights: Built, tmp_path: Path) -> None:
