@@ -193,7 +193,8 @@ def products() -> keras.Model:
     normed = layers.SpectralNormalization(layers.Dense(6))(added)
     grown = layers.Conv3DTranspose(4, 2, strides=2)(c)
     spread, apart = layers.MultiHeadAttention(2, 3)(d, d), layers.MultiHeadAttention(2, 3, attention_axes=(2,))(d, d)
-    return keras.Model([a, b, c, d], [ops.einsum("bij,bkj->bik", normed, normed), grown, spread, apart])
+    crossed = layers.Dot((1, 1))([layers.Permute((2, 1))(a), layers.Permute((2, 1))(b)])
+    return keras.Model([a, b, c, d], [ops.einsum("bij,bkj->bik", normed, normed), grown, spread, apart, crossed])
 
 
 def as_tflite(model: keras.Model) -> bytes:

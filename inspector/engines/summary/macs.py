@@ -117,6 +117,10 @@ def _matmul(call: Call) -> int | None:
         return 0
     if "addbmm" in short:
         return None if b is None else prod(a) * b[-1]
+    said = call.attributes.get("axes")  # Keras' Dot names those it sums over
+    along = said[0] if call.op == "Dot" and isinstance(said, tuple) and said else said
+    if call.op == "Dot" and isinstance(along, int) and call.output is not None:
+        return prod(call.output) * a[along]
     turned = call.flag("transA", "adj_x", "adjX", "adjoint_a", "transpose_a", "transpose_x") and len(a) > 1
     if call.output is not None:
         return prod(call.output) * (a[-2] if turned else a[-1])
