@@ -189,7 +189,7 @@ def main(name: str, folder: Path, small: bool, only: list[str]) -> None:
         if file:
             files[words] = file
         else:
-            facts["left out"] = {words: "tf2onnx did not get through, which takes 12 GB of memory"}
+            facts["left out"] = {words: "tf2onnx did not get through, which takes 10 GB of memory"}
         (folder / "written.json").write_text(json.dumps(facts))
     (folder / "facts.json").write_text(json.dumps(facts))
 
