@@ -62,6 +62,7 @@ class WorkerProcess(QObject):
         self.finished = False
         self.stopping = False
         self._problem = ""
+        self._granted = False
         self._frames = wire.Frames()
         self._process = QProcess(self)
         program, arguments = command(role, folder, memory, warm)
@@ -95,6 +96,7 @@ class WorkerProcess(QObject):
 
     def grant(self, reads: tuple[str, ...]) -> None:
         """Tell a document worker what it may read; it becomes ready after that."""
+        self._granted = True
         self._process.write(wire.frame(wire.Grant(tuple(path for path in reads if _is_text(path)))))
 
     def ask(self, id: int, task: str, args: msgspec.Struct) -> None:
@@ -205,6 +207,8 @@ class WorkerProcess(QObject):
                     "Reading the file took too long and was stopped.",
                     "It is probably damaged; fetch or copy it again.",
                 )
+            if self._granted:  # a library in C that reads the format did not stand the file
+                again = "The file is probably damaged: fetch or copy it again. The details hold the end of the log."
             return f"The worker process crashed with {_SIGNALS.get(code, f'signal {code}')}.", again
         return f"The worker process ended without an answer (status {code}).", again
 
