@@ -295,7 +295,8 @@ class _Walk:
         for unknown, dim in zip(old or (), new, strict=False):
             if unknown != dim and isinstance(unknown, str) and UNKNOWN.fullmatch(unknown):
                 self._settle(here, unknown, dim, name)
-        new = tuple(self._named() if dim is None else dim for dim in new)
+        if old is None or not end:  # what the file leaves open of an output gets no name of ours
+            new = tuple(self._named() if dim is None else dim for dim in new)
         if new != old:
             here.put(name, kind, new)
             self._changed.add(name)
@@ -305,7 +306,9 @@ class _Walk:
 
         What a branch would do with a value from around it proves nothing: it may not be run.
         """
-        if unknown in self.meant or (isinstance(dim, str) and unknown in dim) or here.foreign(unknown):
+        if unknown in self.meant or unknown in self._grounded or here.foreign(unknown):
+            return
+        if isinstance(dim, str) and unknown in dim:
             return
         if self._work > 0:
             self.meant[unknown] = dim
@@ -318,7 +321,8 @@ class _Walk:
         if new is None or old == new or isinstance(old, int):
             return old
         if old is None:
-            return new
+            made_up = isinstance(new, str) and UNKNOWN.fullmatch(new) and new not in self._grounded
+            return None if declared and made_up else new
         if len(old) <= sizes.LONGEST and FRESH.fullmatch(old) and old not in self._grounded:
             return new
         if isinstance(new, int):

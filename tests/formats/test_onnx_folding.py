@@ -289,6 +289,21 @@ def test_what_a_file_says_of_its_values_stays_unless_it_is_only_a_makeshift(tmp_
     assert shape(read(written(tmp_path / "m.onnx", body, wrong)), "y") == (7, 12)
 
 
+def test_what_a_file_leaves_open_of_its_output_gets_no_made_up_name(tmp_path: Path) -> None:
+    body = "i = Cast<to=7>(z)\n n = NonZero(i)\n p = Neg(n)\n t = Transpose(p)\n f = Flatten<axis=2>(x)\n y = Neg(t)"
+    path = written(tmp_path / "m.onnx", body, HEAD.replace("(y)", "(int64[rows, columns] y)"))
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = -1  # as Paddle writes it
+    path.write_bytes(model.SerializeToString())
+    assert shape(read(path), "y") == (None, 2)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "unk__7"  # as tf2onnx calls a batch
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "other"
+    model.graph.output[0].type.tensor_type.elem_type = 1
+    model.graph.node[-1].input[0] = "f"
+    path.write_bytes(model.SerializeToString())
+    assert shape(read(path), "other") == ("3*unk__7", 4)
+
+
 def test_a_size_whose_name_is_no_text_is_followed_like_any_other(tmp_path: Path) -> None:
     path = written(tmp_path / "m.onnx", "s = Shape(x)\n f = Flatten<axis=2>(x)\n y = Reshape(f, s)")
     path.write_bytes(path.read_bytes().replace(b"batch", b"b\xfft\xc3h"))
