@@ -52,6 +52,15 @@ def opened(path: Path, **more: Any) -> tuple[Overview, Context]:
     return ask(OPEN, OpenArgs(str(path), **more), context), context
 
 
+def test_a_size_for_a_name_that_no_dimension_has_is_said(samples: Path) -> None:
+    for name, own, other in (("digits_mlp.onnx", "batch", "N"), ("digits_keras.keras", "batch", "batch_size")):
+        ours, _ = opened(samples / name, dims={own: 4})
+        theirs, _ = opened(samples / name, dims={other: 4})
+        texts = [[note.text for note in overview.notes if "is called" in note.text] for overview in (ours, theirs)]
+        assert texts == [[], [f"No dimension of the model is called {other!r}."]]
+        assert ours.totals.macs == 4 * theirs.totals.macs
+
+
 def text_of(details: Details, title: str) -> str:
     """All that one section says."""
     facts = next(section.facts for section in details.sections if section.title == title)

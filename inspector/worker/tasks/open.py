@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,9 @@ from time import perf_counter
 import msgspec
 
 from inspector.engines.summary.collector import waiting
-from inspector.engines.summary.overview import overview
-from inspector.engines.summary.rows import FOLLOWS, Overview
-from inspector.engines.summary.sizes import BATCH
+from inspector.engines.summary.overview import open_dims, overview
+from inspector.engines.summary.rows import FOLLOWS, Overview, Remark
+from inspector.engines.summary.sizes import BATCH, UNNAMED
 from inspector.engines.summary.summary import inputs_of
 from inspector.errors import InspectorError
 from inspector.formats import Source, identify, remarks
@@ -23,6 +24,8 @@ from inspector.worker.tasks._task import Context, Task
 
 Shapes = dict[str, tuple[int | str, ...]]
 MOST_BESIDE = 500
+WORD = re.compile(r"[^\W\d]\w*")
+"""A name in a dimension that is worked out from others."""
 
 
 class OpenArgs(msgspec.Struct, frozen=True):
@@ -70,12 +73,28 @@ def run(args: OpenArgs, context: Context) -> Overview:
         opened.settle(args.dims)
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
-    notes = (FOLLOWS, *result.notes) if opened.sketched else result.notes
+    notes = (FOLLOWS, *result.notes) if opened.sketched else (*nowhere(model, args.dims), *result.notes)
     result = msgspec.structs.replace(
         result, beside=beside(source, model), follows=opened.sketched, notes=notes, typed=typed
     )
     context.state[KEY] = opened
     return result
+
+
+def nowhere(model: Model, dims: dict[str, int]) -> tuple[Remark, ...]:
+    """A remark where sizes are given for names that no dimension of the model has."""
+    inputs = inputs_of(model)
+    left = set(dims)
+    if any(value.shape is None or (value.shape and value.shape[0] is None) for value in inputs):
+        left -= {BATCH, UNNAMED}
+    for values in (inputs, *(graph.values.values() for graph in model.graphs)) if left else ():
+        for value in values:
+            left.difference_update(*([dim, *WORD.findall(dim)] for dim in value.shape or () if isinstance(dim, str)))
+    if not left:
+        return ()
+    what = f"No dimension of the model is called {', '.join(repr(inert(name, 100)) for name in sorted(left)[:5])}."
+    known = ", ".join(open_dims(model)[:20]) or "none"
+    return (Remark("warning", what, f"The size changes nothing. Open dimensions of its inputs: {known}."),)
 
 
 def beside(source: Source, model: Model) -> tuple[str, ...]:
