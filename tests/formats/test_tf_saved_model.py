@@ -58,7 +58,6 @@ def test_weights_are_inputs_of_the_operators_that_use_them(tensorflows: Built) -
     assert dense[0].module.endswith(".dense_1")
     assert [value.name for value in main.inputs] == ["digits"]
     assert main.outputs[0].name == "output_0"
-
     assert not {node.op for node in main.nodes} & {"ReadVariableOp", "Identity", "Const", "StatefulPartitionedCall"}
 
 
