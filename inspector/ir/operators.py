@@ -292,7 +292,9 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "control": {
         "if": "cond statelessif torchcond switch merge case statelesscase",
-        "loop": "while statelesswhile whileloop scan map forloop enter exit nextiteration loopcond tensoriterator",
+        "loop": (
+            "while statelesswhile whileloop scan map mapimpl forloop enter exit nextiteration loopcond tensoriterator"
+        ),
         "call": (
             "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "
             "callfunction callmethod functional sequential model lambda xlacallmodule custom "

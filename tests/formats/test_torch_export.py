@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, formats, identify
 from inspector.formats._export_graph import module_path
@@ -217,6 +218,28 @@ def test_branches_are_graphs(tmp_path: Path) -> None:
     inner = [[n.op for n in graph.nodes] for graph in model.graphs if graph.name in node.graphs]
     assert inner == [["aten.sin.default"], ["aten.cos.default", "aten.add.Tensor"]]
     assert sorted(str(value) for value in node.attributes.values()) == sorted(f"graph:{name}" for name in node.graphs)
+
+
+@QUIET
+def test_what_is_mapped_over_slices_runs_as_often_as_there_are(tmp_path: Path) -> None:
+    import torch
+    from torch._higher_order_ops import map as each
+    from torch._higher_order_ops import scan
+
+    class Mapped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(8, 4, bias=False)
+            self.square = torch.nn.Linear(8, 8, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            mapped = each(lambda part: self.linear(part), x)
+            return mapped, scan(lambda last, part: (self.square(last) + part, last.clone()), x[0] * 2, x)
+
+    path = tmp_path / "mapped.pt2"
+    save_now(torch.export.export(Mapped(), (torch.randn(6, 2, 8),)), path)
+    totals = Summary(read(path)).totals
+    assert (totals.macs, totals.complete) == (6 * 2 * 8 * (4 + 8), True)
 
 
 def rewritten(samples: Path, path: Path, change: Any) -> Path:

@@ -41,6 +41,8 @@ def trips(node: Node, around: Known, bodies: Mapping[str, Examined], fetch: Fetc
             found = _scanned(node, around)
         elif node.op == "Loop" and len(inner) == 1:
             found = _counted(node, around, Known(inner[0], fetch))
+        elif node.op.startswith("higher_order.") and len(inner) == 1:
+            found = _taken_apart(node, around, inner[0])
         elif len(inner) == 2:
             found = _while(node, around, *_condition_first(inner, fetch))
         else:
@@ -142,6 +144,15 @@ def _scanned(node: Node, around: Known) -> int | None:
     axis = axes[0] if isinstance(axes, tuple) and axes and isinstance(axes[0], int) else 0
     shape = around.examined.shape(node.inputs[len(node.inputs) - count])
     return None if shape is None else shape[axis]
+
+
+def _taken_apart(node: Node, around: Known, body: Examined) -> int | None:
+    """Slices of the first input that PyTorch's map or scan hands to its body without the first dimension."""
+    for outer, value in zip(node.inputs, body.graph.inputs, strict=False):
+        whole, part = around.examined.shape(outer), body.shape(value.name)
+        if whole and part is not None and whole[1:] == part:
+            return whole[0]
+    return None
 
 
 def _counted(node: Node, around: Known, body: Known) -> int | None:
