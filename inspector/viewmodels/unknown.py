@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inspector.engines.summary.rows import Port, Row
+from inspector.engines.summary.rows import Row
 from inspector.viewmodels import words
 
 MOST_NAMED = 3
