@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inspector.formats._tf_shapes_dims import PRIVATE, Fact
+from inspector.formats._tf_shapes_dims import LARGEST, PRIVATE, Fact
 from inspector.ir import Dim, Graph, Node, Shape, Value
 
 BATCH = "batch"
@@ -97,7 +97,7 @@ def _plain(shape: Shape | None, unknown: Dim) -> Shape | None:
     sizes: list[Dim] = []
     for at, size in enumerate(shape):
         open_name = isinstance(size, str) and PRIVATE in size
-        if (isinstance(size, int) and size < 0) or open_name or size is None:
+        if (isinstance(size, int) and not 0 <= size < LARGEST) or open_name or size is None:
             sizes.append(None if at else unknown)
         else:
             sizes.append(None if size == BATCH and not at else size)

@@ -125,7 +125,8 @@ class Table:
             each = facts[group.members[0]]
             module = group.path if group.path or group.merged else inert(each.node.module)
             names: Iterable[str] = each.weights
-            figures = Figures(module, 0, 0, 0, each.macs, _least(each.activation_bytes), each.flops, each.moved)
+            held, moved = _least(each.activation_bytes), _least(each.moved)
+            figures = Figures(module, 0, 0, 0, each.macs, held, _least(each.flops), moved)
         else:
             inside = [facts[index] for index in group.members]
             module = group.path if group.path or group.merged else _lead(inside).node.module
