@@ -32,6 +32,9 @@ class Constants:
         return name
 
 
+BROKEN = (ValueError, IndexError, TypeError, ZeroDivisionError, OverflowError)
+"""What a node with fewer inputs than its operator has, or with settings that make no sense, gives: nothing known."""
+
 Translated = tuple[str, list[str], dict[str, Attribute]]
 """TensorFlow's operator, what enters it, and its attributes."""
 Translate = Callable[[Node, Constants], Translated]
@@ -62,7 +65,10 @@ def through(
     made = Constants(dict(model.tensors))
 
     def turned(node: Node) -> Node:
-        op, inputs, attributes = translate(node, made)
+        try:
+            op, inputs, attributes = translate(node, made)
+        except BROKEN:
+            op, inputs, attributes = "", list(node.inputs), {}
         names = {RENAMED: tuple(f"{node.name}:{at}" for at in range(len(node.outputs)))}
         return replace(node, op=op, inputs=tuple(inputs), attributes={**attributes, **names})
 
