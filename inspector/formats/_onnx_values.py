@@ -234,7 +234,8 @@ def _rounded(function: Callable[[float], float]) -> Callable[[Any], Element]:
 def _power(a: Any, b: Any) -> Element:
     if isinstance(a, Open) or isinstance(b, Open) or not 0 <= b <= 64 or abs(a) > 1 << 32:
         return None
-    return a**b  # type: ignore[no-any-return]
+    power: Element = a**b
+    return power
 
 
 def _cast(call: Call) -> Array | None:

@@ -74,7 +74,9 @@ class Layers(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mask = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()
-        return self.layers(self.words(x) + torch.arange(x.shape[1]).float()[None, :, None], mask=mask)[:, -1]  # type: ignore[no-any-return]
+        places = torch.arange(x.shape[1]).float()[None, :, None]
+        found: Tensor = self.layers(self.words(x) + places, mask=mask)
+        return found[:, -1]
 
 
 def write(name: str, module: nn.Module, example: Tensor, open_axes: tuple[int, ...], shape: list[int]) -> None:

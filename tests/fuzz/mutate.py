@@ -71,10 +71,12 @@ def part(data: bytes, chance: random.Random) -> bytes:
             zipfile.BadZipFile,
             EOFError,
             struct.error,
+            NotImplementedError,
+            RuntimeError,
+            OverflowError,
+            zlib.error,
         ):
             data = raw(data, chance)  # it no longer is what it was
-        except (NotImplementedError, RuntimeError, OverflowError, zlib.error):
-            data = raw(data, chance)
     return data
 
 
