@@ -99,7 +99,7 @@ def press(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def drawn(qtbot: QtBot, pane: Any) -> dict[str, Any]:
-    qtbot.waitUntil(lambda: bool(pane.series()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(pane.series()), timeout=30_000)
     series: dict[str, Any] = pane.series()
     return series
 

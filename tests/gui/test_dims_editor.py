@@ -162,10 +162,10 @@ def test_a_typed_shape_that_does_not_fit_can_be_taken_back(
     document = opened("digits_mlp.onnx")
     name = document.overview.signatures[0].inputs[0].name
     document.set_shapes({name: (1, 2, 3)})
-    qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=10_000)
+    qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=30_000)
     box = window.page.findChild(QWidget, "errorBox")
     assert box.buttons[0].text() == "Forget the typed shapes"
     box.buttons[0].click()
-    qtbot.waitUntil(lambda: document.state is State.READY and document.complete, timeout=10_000)
+    qtbot.waitUntil(lambda: document.state is State.READY and document.complete, timeout=30_000)
     assert document.layers.count() == 6
     assert Settings().input_shapes == {}

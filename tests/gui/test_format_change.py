@@ -39,7 +39,7 @@ def rewrite(document: DocumentModel, qtbot: QtBot, data: bytes) -> None:
     other.write_bytes(data)
     with qtbot.waitSignal(document.renewed, timeout=20_000):
         other.replace(document.path)
-    qtbot.waitUntil(lambda: document.complete, timeout=10_000)
+    qtbot.waitUntil(lambda: document.complete, timeout=30_000)
 
 
 def offered(combo: QComboBox) -> set[str]:
@@ -54,7 +54,7 @@ def test_targets_and_devices_follow(
 
     document = opened(file)
     page = window.page
-    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=30_000)
     panel: ConvertPanel = page.convert.page
     compare: ComparePage = page.show_page("compare")
     page.show_page("layers")
@@ -85,7 +85,7 @@ def test_a_conversion_of_what_is_no_more_is_stopped_and_says_so(
 ) -> None:
     document = opened(file)
     page = window.page
-    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=30_000)
     panel: ConvertPanel = page.convert.page
     panel.model.choose("tflite")
     panel.start()

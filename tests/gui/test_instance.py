@@ -44,10 +44,10 @@ def test_a_second_start_hands_its_files_over(
     with qtbot.waitSignal(instance.asked, timeout=20_000) as asked:
         second = second_start("digits_mlp.onnx")
     assert asked.args == [[str(samples / "digits_mlp.onnx")]]
-    qtbot.waitUntil(lambda: second.poll() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: second.poll() is not None, timeout=30_000)
     assert second.communicate() == ("", "")
     assert second.returncode == 0
-    qtbot.waitUntil(lambda: window.page is not None and window.page.document.complete, timeout=10_000)
+    qtbot.waitUntil(lambda: window.page is not None and window.page.document.complete, timeout=30_000)
     assert window.page.document.path == samples / "digits_mlp.onnx"
 
 

@@ -55,7 +55,7 @@ def test_f6_goes_round_the_panes_and_back(window: MainWindow, opened: Opened, qt
     window.show_page("layers")
     document.selection.select(document.target_of(document.layers.row(1)))
     qtbot.waitUntil(lambda: "Figures" in window.docks.node.text.toPlainText())
-    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=30_000)
     qtbot.wait(50)
     window.tabs.tabBar().setFocus()
     seen = []
@@ -119,7 +119,7 @@ def test_everything_greyed_says_why_also_while_a_job_runs(window: MainWindow, op
     opened("digits_keras.keras")
     opened("digits_cnn.onnx")
     page = window.page
-    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: page.convert.page is not None, timeout=30_000)
     for key in PAGES:
         window.show_page(key)
         qtbot.wait(30)

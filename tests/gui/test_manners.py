@@ -91,7 +91,7 @@ def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbo
     document.selection.look_at(document.layers.row(1).weights[0])
     assert window.docks is not None
     area = window.docks.tensor.area
-    qtbot.waitUntil(lambda: window.docks.tensor._model.view is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.docks.tensor._model.view is not None, timeout=30_000)
     qtbot.wait(50)
     assert area.widget().width() <= area.viewport().width(), "nothing of it is cut off at the right"
 
@@ -137,13 +137,13 @@ def test_letters_half_as_large_again(qtbot: QtBot, samples: Path) -> None:
 def test_names_of_modules_come_before_their_classes(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
     opened("digits_mlp.pt2")
     tree = window.findChild(QTreeView, "moduleTree")
-    qtbot.waitUntil(lambda: tree.width() >= 220, timeout=2000)
+    qtbot.waitUntil(lambda: tree.width() >= 220, timeout=30_000)
     assert not tree.isColumnHidden(1)
     longest = tree.fontMetrics().horizontalAdvance("linear_relu_stack")
     assert tree.columnWidth(0) - 2 * tree.indentation() >= longest + 12
     assert window.docks is not None
     window.resizeDocks([window.docks.docks["modules"]], [160], Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: tree.isColumnHidden(1), timeout=2000)  # figures give way to names
+    qtbot.waitUntil(lambda: tree.isColumnHidden(1), timeout=30_000)  # figures give way to names
     assert tree.columnWidth(0) - 2 * tree.indentation() >= longest + 12
 
 
@@ -174,7 +174,7 @@ def test_columns_are_fitted_again_when_there_is_room_again(window: MainWindow, o
     window.resize(QSize(1140, 700))
     qtbot.wait(50)
     window.resize(1400, 900)
-    qtbot.waitUntil(lambda: [table.columnWidth(number) for number in range(3)] == wide, timeout=2000)
+    qtbot.waitUntil(lambda: [table.columnWidth(number) for number in range(3)] == wide, timeout=30_000)
 
 
 def test_forgetting_the_recent_files_can_be_taken_back(window: MainWindow) -> None:
@@ -211,7 +211,7 @@ def test_sizes_typed_on_the_overview_stand_in_the_convert_panel(
     document = opened("digits_mlp.pt2")
     assert window.page is not None
     page = window.page
-    qtbot.waitUntil(lambda: page.findChild(QLineEdit, "convertInputs") is not None, timeout=5000)
+    qtbot.waitUntil(lambda: page.findChild(QLineEdit, "convertInputs") is not None, timeout=30_000)
     field = page.findChild(QLineEdit, "convertInputs")
     assert field.placeholderText() == "input=1x1x28x28"
     document.set_dims({"s31": 7})

@@ -60,7 +60,7 @@ def test_long_names_make_no_wide_window(window: MainWindow, opened: Opened, qtbo
     bad = tmp_path / ("b_very_long_name_" * 14 + ".onnx")
     bad.write_bytes(b"")
     window.open_files([str(bad)])
-    qtbot.waitUntil(lambda: window.page.document.state is State.FAILED, timeout=10_000)
+    qtbot.waitUntil(lambda: window.page.document.state is State.FAILED, timeout=30_000)
     qtbot.wait(50)
     assert window.minimumSizeHint().width() <= 1040
     assert window.page.findChild(QWidget, "errorBox").what.text() == f"{bad.name} is empty."
@@ -78,7 +78,7 @@ def test_names_with_line_breaks_and_of_bytes_that_are_no_text(
     assert "\n" not in window.windowTitle()
     assert window.tabs.tabText(0).endswith("&& <b>.onnx")
     bad = window.workspace.open(Path(os.fsdecode(broken)))
-    qtbot.waitUntil(lambda: bad.state is State.FAILED, timeout=10_000)
+    qtbot.waitUntil(lambda: bad.state is State.FAILED, timeout=30_000)
     assert "bytes that are no text" in bad.error.what
     window.workspace.remember_session()
     assert Settings().session == [str(good)], "one such name does not keep the others from being remembered"
@@ -116,7 +116,7 @@ def test_panes_of_a_file_that_cannot_be_read_say_so(window: MainWindow, qtbot: Q
     window.open_files([str(tmp_path / "folder")])
     document = window.page.document
     assert window.docks.modules.empty.title.text() == "No modules yet"
-    qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=10_000)
+    qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=30_000)
     assert window.docks.modules.empty.words.text() == "The file could not be read."
     assert window.docks.node.empty.title.text() == "Nothing to select"
     assert document.error.hint
@@ -127,7 +127,7 @@ def test_a_file_that_goes_while_it_is_read(window: MainWindow, qtbot: QtBot, tmp
     file.write_bytes((samples / "digits_mlp.onnx").read_bytes())
     document = window.workspace.open(file)
     file.unlink()
-    qtbot.waitUntil(lambda: document.state in {State.FAILED, State.READY}, timeout=10_000)
+    qtbot.waitUntil(lambda: document.state in {State.FAILED, State.READY}, timeout=30_000)
     if document.state is State.FAILED:
         assert "model.onnx" in document.error.what
         assert "not there" in document.error.what or "no file" in document.error.what.lower(), document.error.what
@@ -141,7 +141,7 @@ def test_a_file_with_weights_only_greys_what_converts_and_says_why(
     file = tmp_path / "weights.safetensors"
     save_file({"a.weight": np.ones((3, 5), np.float32)}, file)
     opened(file)
-    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=30_000)
     panel = window.page.convert.page
     for widget in (panel.destination, panel.browse, panel.options_button, panel.start_button):
         assert not widget.isEnabled()

@@ -18,7 +18,7 @@ Opened = Callable[..., "DocumentModel"]
 
 def test_options_outlive_a_garbage_collection(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
     opened("digits_cnn.onnx")
-    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=30_000)
     window.page.convert.page.model.choose("tflite")
     qtbot.wait(50)
     window._order_tabs()

@@ -44,7 +44,7 @@ def test_from_opening_to_the_sentence_the_marks_and_the_tensor(
 ) -> None:
     document = opened(file)
     line: RepeatsLine = window.findChild(RepeatsLine, "repeatsLine")
-    qtbot.waitUntil(lambda: line.text.text() == SENTENCE, timeout=10_000)
+    qtbot.waitUntil(lambda: line.text.text() == SENTENCE, timeout=30_000)
     assert line.isVisible()
     assert not line.button.isVisible()
     assert line.text.toolTip().startswith("wte.weight = lm_head.weight\n")
@@ -60,15 +60,15 @@ def test_from_opening_to_the_sentence_the_marks_and_the_tensor(
     for name, said in (("wte.weight", "Same values as lm_head.weight"), ("lm_head.weight", "Same values as wte.weight"),
                        ("x.weight", "")):  # fmt: skip
         document.selection.look_at(name)
-        qtbot.waitUntil(lambda name=name: panel.title.text() == name and panel._model.view is not None, timeout=10_000)
+        qtbot.waitUntil(lambda name=name: panel.title.text() == name and panel._model.view is not None, timeout=30_000)
         assert panel.repeats.text() == said
         assert panel.repeats.isHidden() is not bool(said)
     document.set_grouping("modules")
-    qtbot.waitUntil(lambda: document.complete, timeout=10_000)
+    qtbot.waitUntil(lambda: document.complete, timeout=30_000)
     assert line.text.text() == SENTENCE
     save_file({"wte.weight": WTE, "lm_head.weight": WTE + 1, "x.weight": HIDDEN}, file)
     document.freshness.read()
-    qtbot.waitUntil(lambda: line.text.text() == "No weight repeats the values of another.", timeout=10_000)
+    qtbot.waitUntil(lambda: line.text.text() == "No weight repeats the values of another.", timeout=30_000)
     assert not any(index.data(LayerRole.ALIKE) for index in map(table.index, range(3), [NAME] * 3))
     assert "distinct" not in table.summary()
 
@@ -86,7 +86,7 @@ def test_cancel_and_compare_all(
     monkeypatch.setattr("inspector.viewmodels.repeats.RepeatsArgs", slowly)
     document = opened(tmp_path / "many.safetensors")
     line: RepeatsLine = window.findChild(RepeatsLine, "repeatsLine")
-    qtbot.waitUntil(lambda: line.text.text().startswith("Comparing samples of 601 weights"), timeout=10_000)
+    qtbot.waitUntil(lambda: line.text.text().startswith("Comparing samples of 601 weights"), timeout=30_000)
     assert line.text.text().endswith("%")
     button: QPushButton = line.button
     assert button.text() == "Cancel"

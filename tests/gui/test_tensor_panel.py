@@ -62,7 +62,7 @@ def look_at(window: MainWindow, opened: Opened, model: Path, qtbot: QtBot) -> Ca
         document = next((each for each in window.workspace.documents if each.path == model), None) or opened(model)
         panel: TensorPanel = window.findChild(TensorPanel, "tensorPanel")
         document.selection.look_at(name)
-        qtbot.waitUntil(lambda: panel.title.text() == name and panel._model.view is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: panel.title.text() == name and panel._model.view is not None, timeout=30_000)
         wait_for_map(panel, qtbot)
         return panel
 
@@ -71,7 +71,7 @@ def look_at(window: MainWindow, opened: Opened, model: Path, qtbot: QtBot) -> Ca
 
 def wait_for_map(panel: TensorPanel, qtbot: QtBot) -> None:
     """Wait until every question of the panel is answered."""
-    qtbot.waitUntil(lambda: not panel._model.document.worker._waiting, timeout=10_000)
+    qtbot.waitUntil(lambda: not panel._model.document.worker._waiting, timeout=30_000)
 
 
 def test_a_matrix_in_colours_that_part_at_zero(look_at: Callable[[str], TensorPanel], qtbot: QtBot) -> None:
@@ -106,7 +106,7 @@ def test_slices_are_chosen_with_the_keyboard(look_at: Callable[[str], TensorPane
     index = bar.indices[0][1]
     index.setFocus()
     qtbot.keyClick(index, Qt.Key.Key_Up)
-    qtbot.waitUntil(lambda: np.allclose(panel._model.heat.mean, CUBE[1]), timeout=10_000)
+    qtbot.waitUntil(lambda: np.allclose(panel._model.heat.mean, CUBE[1]), timeout=30_000)
     bar.rows.setFocus()
     qtbot.keyClick(bar.rows, Qt.Key.Key_Up)
     bar.rows.activated.emit(bar.rows.currentIndex())  # as a key does when the list is closed
@@ -121,7 +121,7 @@ def test_kernels_are_tiles(look_at: Callable[[str], TensorPanel], qtbot: QtBot) 
     assert panel.map_text.text() == "8×4 tiles of 3×3"
     assert panel._model.heat.mean[4, 0] == KERNEL[1, 0, 0, 0]
     panel.slice.tiles.click()
-    qtbot.waitUntil(lambda: panel._model.heat.source.tiles == (0, 0), timeout=10_000)
+    qtbot.waitUntil(lambda: panel._model.heat.source.tiles == (0, 0), timeout=30_000)
     assert np.allclose(panel._model.heat.mean, KERNEL[0, 0])
 
 
@@ -137,7 +137,7 @@ def test_a_quantized_tensor_as_stored_and_as_it_is_meant(
     assert float(panel.values._view.values[0]) == pytest.approx(want[0, 0])
     assert np.allclose(panel._model.heat.mean, want)
     assert "int8, shown as float32" in panel.facts.text()
-    with qtbot.waitSignal(panel._model.saved, timeout=10_000):
+    with qtbot.waitSignal(panel._model.saved, timeout=30_000):
         panel.save(tmp_path / "real.csv")
     assert np.allclose(np.loadtxt(tmp_path / "real.csv", delimiter=","), want)
     assert not look_at("flat").real.isVisible()
@@ -171,7 +171,7 @@ def test_nothing_is_overwritten_without_a_word(
     window.findChild(QWidget, "errorBox").close()
     assert there.read_text() == "mine"
     assert panel.save_button.isEnabled()
-    with qtbot.waitSignal(panel._model.saved, timeout=10_000):
+    with qtbot.waitSignal(panel._model.saved, timeout=30_000):
         panel.save(there, overwrite=True)
     assert np.load(there).shape == (2, 5)
 
@@ -187,7 +187,7 @@ def test_the_dialog_says_what_kind_of_file_it_is_to_be(
     panel = look_at("flat")
     chosen = (str(tmp_path / typed), FILTERS[kind])
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: chosen)
-    with qtbot.waitSignal(panel._model.saved, timeout=10_000):
+    with qtbot.waitSignal(panel._model.saved, timeout=30_000):
         panel.save_button.click()
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == [name]
 

@@ -14,7 +14,7 @@ ALL = cases()
 
 @pytest.fixture(scope="module")
 def witness() -> Iterator[Witness]:
-    made = Witness()
+    made = Witness(patience=6)
     yield made
     made.close()
 

@@ -125,10 +125,10 @@ def test_too_many_boxes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("layers", [700])
-def test_five_thousand_nodes_folded_take_less_than_a_second(layers: int) -> None:
+def test_five_thousand_nodes_folded(layers: int) -> None:
     start = process_time()
     scene = first_scene(transformer(layers))
-    assert process_time() - start < 1.0
+    assert process_time() - start < 30  # a hang: it takes half a second
     assert scene.nodes > 4900
     assert len(scene.boxes) < 100
 
@@ -140,7 +140,7 @@ def test_a_long_flat_graph() -> None:
     folded = fold(model, model.main, everything=True)
     start = process_time()
     placed = place(folded)
-    assert process_time() - start < 3.0
+    assert process_time() - start < 60  # a hang: it takes a second
     assert Scene(folded, placed).height > 10_000
 
 

@@ -388,4 +388,4 @@ def test_large_models_take_time_in_proportion(kind: str) -> None:
     assert summary.modules or kind in {"chain", "constants"}
     seconds = process_time() - start
     print(f"{kind}: {seconds:.2f} s")
-    assert seconds < 8, "rows of 100,000 nodes take 2 s on an idle machine"
+    assert seconds < 60, "rows of 100,000 nodes take 2 s on an idle machine; in square time they would take hours"
