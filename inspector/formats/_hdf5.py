@@ -169,6 +169,8 @@ def _attribute(item: Any, key: bytes) -> str | None:
     try:
         if not h5a.exists(item, key) or h5a.open(item, key).get_storage_size() > WORDS:
             return None
+        if not is_text(h5a.open(item, key)):
+            return None
         holder = type("Holder", (), {"id": item})()
         value = AttributeManager(holder)[_name(key)]
     except BROKEN:
@@ -176,6 +178,17 @@ def _attribute(item: Any, key: bytes) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")[:4096]
     return value[:4096] if isinstance(value, str) else None
+
+
+def is_text(item: Any) -> bool:
+    """Whether an attribute or a dataset is of texts.
+
+    Nothing else of variable length is read: where its type is damaged so that it is neither text nor sequence, libhdf5
+    1.14.6 takes reading for writing and ends the process (`H5T__conv_vlen` calls `H5VL_blob_put` without a file).
+    """
+    from h5py import h5t
+
+    return isinstance(item.get_type(), h5t.TypeStringID)
 
 
 def _step(group: Any, key: bytes) -> Any:
@@ -214,6 +227,8 @@ def _refusal(item: Any, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> s
     made = item.get_create_plist()
     if shape is None or item.get_space().get_simple_extent_type() == NOTHING:
         return "it is empty"
+    if kind.hasobject and not is_text(item):
+        return "its values are of a kind that we do not know"
     if made.get_external_count():
         return "its values lie in another file"
     stored = item.get_storage_size()

@@ -15,7 +15,7 @@ import numpy as np
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, listing, values, values_part
+from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, is_text, listing, values, values_part
 from inspector.formats._keras_config import Layer, layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
@@ -125,6 +125,8 @@ def _attribute(item: Any, key: str) -> bytes:
                 f"The attribute {key} is larger than {CONFIG:,} bytes.",
                 hint="No model that is known has so much; it was not read.",
             )
+        if not is_text(item.attrs.get_id(key)):
+            return b""
         value = item.attrs[key]
     except BROKEN as error:
         raise FormatError(f"The attribute {key} is damaged.", hint="Fetch or copy the file again.") from error
