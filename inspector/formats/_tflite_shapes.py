@@ -10,11 +10,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from inspector.formats._tf_shapes import RULES, Rule
+from inspector.formats._tf_shapes_dims import Fact, Step, over, total
 from inspector.formats._tf_translated import Constants, through
 from inspector.formats._tf_translated import Translated as Whole
 from inspector.ir import Attribute, Model, Node, Shape
 
 Settings = Mapping[str, Any]
+
+WIDTHS = {
+    "LSTM": (6,), "UNIDIRECTIONAL_SEQUENCE_LSTM": (6,), "BIDIRECTIONAL_SEQUENCE_LSTM": (6, 23),
+    "RNN": (2,), "UNIDIRECTIONAL_SEQUENCE_RNN": (2,), "BIDIRECTIONAL_SEQUENCE_RNN": (2, 6),
+}  # fmt: skip
+"""Which inputs of a recurrent operator hold the matrices, each (cells, width of the output), of its directions."""
+
+
+def _recurrent(step: Step) -> list[Fact]:
+    """As wide as what comes back into the cells; the basic cell has one matrix and its state after the product."""
+    x = step.shape()
+    if not x:
+        return [Fact(step.dtype)]
+    if len(step.ins) == 5 and step.node.op == "LSTM":
+        return [Fact(step.dtype, step.shape(1)), Fact(step.dtype, step.shape(4))]
+    found = [step.shape(at) for at in WIDTHS[step.node.op]]
+    wide = [matrix[1] if matrix and len(matrix) == 2 else None for matrix in found]
+    if step.flag("MergeOutputs"):
+        wide = [total(wide)]
+    return [Fact(step.dtype, (*x[:-1], size)) for size in wide]
+
+
+def _filtered(step: Step) -> Fact:
+    """SVDF: one number for each group of so many filters."""
+    x, filters = step.shape(), step.shape(1)
+    return Fact(step.dtype, (x[0], over(filters[0], step.integer("Rank", 1))) if x and filters else None)
+
+
+RECURRENT: Mapping[str, Rule] = {**dict.fromkeys(WIDTHS, _recurrent), "SVDF": _filtered}
+"""Rules of operators that TensorFlow has not."""
 
 
 def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
@@ -23,7 +55,7 @@ def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
     Raises:
         FormatError: The file does not allow one of the shapes, or an operator cannot take what would reach it.
     """
-    return through(model, _node, shapes)
+    return through(model, _node, shapes, {**RULES, **RECURRENT})
 
 
 def _node(node: Node, made: Constants) -> Whole:
@@ -107,6 +139,16 @@ def _gathered(node: Node, made: Constants) -> Translated:
     return [*node.inputs[:2], axis], {"batch_dims": _whole(node.attributes, "BatchDims", 0)}
 
 
+def _loop(node: Node, made: Constants) -> Translated:
+    """Its condition and its body, which lie in this order."""
+    test, body = node.graphs
+    return list(node.inputs), {"cond": test, "body": body}
+
+
+def _whole_settings(node: Node, made: Constants) -> Translated:
+    return list(node.inputs), node.attributes
+
+
 def _settings(**names: str) -> Translate:
     """Settings that have other names in TensorFlow."""
 
@@ -167,6 +209,8 @@ OPERATORS: dict[str, tuple[str, Translate]] = {
     "REDUCE_ANY": ("Any", _settings(keep_dims="KeepDims")),
     "REDUCE_ALL": ("All", _settings(keep_dims="KeepDims")),
     "CAST": ("Cast", _cast),
+    "WHILE": ("While", _loop),
+    "IF": ("If", _plain),
     **_alike(
         "RESHAPE:Reshape EXPAND_DIMS:ExpandDims TRANSPOSE:Transpose PAD:Pad PADV2:Pad MIRROR_PAD:Pad SLICE:Slice "
         "SPLIT_V:SplitV TILE:Tile FILL:Fill RANGE:Range SHAPE:Shape RANK:Rank GATHER_ND:GatherNd "
@@ -177,6 +221,7 @@ OPERATORS: dict[str, tuple[str, Translate]] = {
         "SQUARED_DIFFERENCE:SquaredDifference LESS:Less LESS_EQUAL:LessEqual GREATER:Greater EQUAL:Equal "
         "GREATER_EQUAL:GreaterEqual NOT_EQUAL:NotEqual LOGICAL_AND:LogicalAnd LOGICAL_OR:LogicalOr"
     ),
+    **{name: (name, _whole_settings) for name in RECURRENT},
     **_same_as("Relu", _plain, *ALIKE.split()),
 }  # fmt: skip
 """TensorFlow's operator and what enters it, by the name of TensorFlow Lite's."""

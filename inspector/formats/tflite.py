@@ -66,7 +66,7 @@ def _one(name: str, data: Any, member: str, prefix: str) -> Model:
             ) from error
         raise FormatError(f"{name} is damaged ({str(error)[:100]}).", hint="Fetch or copy the file again.") from error
     # What depends on an open size is -1 in the file, also where it is a multiple of the batch.
-    return reshape(made, {}) if made.graphs and is_open(made.graphs[0]) else made
+    return reshape(made, {}) if any(map(is_open, made.graphs)) else made
 
 
 def _archived(source: Source) -> Model:

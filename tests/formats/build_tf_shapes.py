@@ -77,6 +77,17 @@ def recurrent() -> Made:
     return call(keras.Model(x, y), steps=np.zeros((BATCH, STEPS, 6), np.float32))
 
 
+def lite_loop(folder: Path) -> None:
+    """A recurrence over 7 steps as TensorFlow Lite has it, in a loop; and the same in Keras' own file."""
+    x = keras.Input((STEPS, 6), batch_size=1)
+    model = keras.Model(x, layers.Dense(2)(layers.GRU(4)(layers.LSTM(5, return_sequences=True)(x))))
+    model.save(folder / "steps.keras")
+    run = tf.function(lambda each: model(each), input_signature=[tf.TensorSpec([1, STEPS, 6])])
+    (folder / "steps.tflite").write_bytes(
+        tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], model).convert()
+    )
+
+
 def call(model: keras.Model, **feeds: Any) -> Made:
     specs = [
         tf.TensorSpec([None, *item.shape[1:]], item.dtype, name) for item, name in zip(model.inputs, feeds, strict=True)
@@ -327,6 +338,7 @@ def main(folder: Path) -> None:
             facts[name]["lite"] = lite(folder / f"{name}.tflite", run, feeds)
         if name == "cnn":
             in_a_browser(folder / "cnn_js", proto)
+    lite_loop(folder)
     graph = tf.Graph()
     feeds = first_loops(graph)
     facts["first_loops"] = keep(folder, "first_loops", graph.as_graph_def(), feeds)

@@ -220,3 +220,11 @@ def test_multiply_adds_are_those_of_the_keras_model(shapes: Built) -> None:
         assert frozen.complete
         assert keras.complete
         assert frozen.macs == keras.macs > 0
+
+
+def test_figures_of_a_recurrence_in_a_loop_of_tensorflow_lite(shapes: Built) -> None:
+    """The file fixes how often the loop runs, and what a list is cut into adds up in every run."""
+    (lite,) = ask_document(shapes.folder / "steps.tflite", [])
+    (keras,) = ask_document(shapes.folder / "steps.keras", [])
+    assert lite.totals.complete
+    assert lite.totals.macs == keras.totals.macs == 7 * (4 * 5 * (6 + 5) + 3 * 4 * (5 + 4)) + 4 * 2

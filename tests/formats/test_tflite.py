@@ -215,6 +215,33 @@ def test_hostile_bytes(tmp_path: Path, data: bytes) -> None:
         FORMAT.read(Source(path))
 
 
+MATRICES = {**{at: [5, 6] for at in (1, 2, 3, 4)}, **{at: [5, 3] for at in (5, 6, 7, 8)}}
+FORWARD = {**MATRICES, **{at: [5] for at in (12, 13, 14, 15)}, 16: [3, 5]}
+BOTH = {**FORWARD, **{at + 17: shape for at, shape in FORWARD.items()}}
+RECURRENT: dict[str, tuple[int, str, dict[int, list[int]], dict[int, list[int]], int]] = {
+    "projected": (44, "UnidirectionalSequenceLSTMOptions", FORWARD, {18: [2, 3], 19: [2, 5]}, 3),
+    "both ways": (52, "BidirectionalSequenceLSTMOptions", BOTH, {35: [2, 3], 36: [2, 5], 37: [2, 3], 38: [2, 5]}, 3),
+    "plain": (35, "SequenceRNNOptions", {1: [4, 6], 2: [4, 4], 3: [4]}, {4: [2, 4]}, 4),
+}
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_recurrent_operators_follow_the_batch_as_the_interpreter_does(tmp_path: Path, kind: str) -> None:
+    code, option, stored, states, wide = RECURRENT[kind]
+    path = tmp_path / "model.tflite"
+    path.write_bytes(tflite_files.recurrence(code, option, {0: [2, 7, 6], **stored}, states))
+    model = FORMAT.read(Source(path))
+    assert model.signatures[0].outputs[0].shape == (None, 7, wide)
+    if kind != "both ways":  # this one has two outputs, and the file only one
+        reader = Interpreter(model_path=str(path))
+        reader.resize_tensor_input(reader.get_input_details()[0]["index"], [2, 7, 6])
+        reader.allocate_tensors()
+        assert reader.get_output_details()[0]["shape"].tolist() == [2, 7, wide]
+    figures = Summary(model, {"batch": 2}).totals
+    assert figures.complete
+    assert figures.macs == 2 * 7 * sum(a * b for a, b in (shape for shape in stored.values() if len(shape) == 2))
+
+
 def test_strings(tmp_path: Path) -> None:
     words = [b"a", "ü".encode(), b""]
     start = 4 * (len(words) + 2)

@@ -49,6 +49,41 @@ def model(code: int, tensors: list[Any], buffers: list[bytes], metadata: dict[st
     return packed(made)
 
 
+def recurrence(code: int, option: str, shapes: dict[int, list[int]], states: dict[int, list[int]]) -> bytes:
+    """A recurrent operator: its inputs by position, those of `shapes` stored but the first; one that gives all steps.
+
+    Args:
+        code: Of the operator.
+        option: Name of the table of its settings.
+        shapes: Of the data, whose batch is open, and of the matrices.
+        states: Shapes of the variables.
+    """
+    op, made, graph, call = schema.OperatorCodeT(), schema.ModelT(), schema.SubGraphT(), schema.OperatorT()
+    op.builtinCode, op.deprecatedBuiltinCode, op.version = code, code, 1
+    call.builtinOptionsType, call.builtinOptions = (
+        getattr(schema.BuiltinOptions, option),
+        getattr(schema, option + "T")(),
+    )
+    call.opcodeIndex, call.inputs, call.outputs = 0, [-1] * (1 + max({**shapes, **states})), [0]
+    result = tensor("result", [1, 1, 1])
+    result.shapeSignature = [-1, -1, -1]
+    graph.tensors, made.buffers = [result], [schema.BufferT()]
+    for at, shape in {**shapes, **states}.items():
+        call.inputs[at] = len(graph.tensors)
+        item = tensor(f"input{at}", shape)
+        item.isVariable = at in states
+        if not at:
+            item.shapeSignature = [-1, *shape[1:]]
+        elif at in shapes:
+            item.buffer = len(made.buffers)
+            made.buffers.append(schema.BufferT())
+            made.buffers[-1].data = np.zeros(4 * int(np.prod(shape)), np.uint8)
+        graph.tensors.append(item)
+    graph.operators, graph.inputs, graph.outputs = [call], [call.inputs[0]], [0]
+    made.version, made.operatorCodes, made.subgraphs = 3, [op], [graph]
+    return packed(made)
+
+
 def level(size: int = 0, segments: list[int] | None = None, indices: list[int] | None = None) -> Any:
     """A level of a sparse tensor: dense with a size, or sparse."""
     made = schema.DimensionMetadataT()

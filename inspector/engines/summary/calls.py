@@ -109,6 +109,7 @@ class Examined:
         """Each number once: many nodes have the same."""
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
+        self._shares: dict[str, int] = {} if self.outermost else self._joined()
         self.strange: set[str] = set()
         """Operators of which nobody knows what they compute."""
         self.facts: list[Facts] = []
@@ -269,8 +270,39 @@ class Examined:
             total += tensors[name].nbytes
         return min(total, LARGEST)
 
+    def _joined(self) -> dict[str, int]:
+        """Bytes of parts of open sizes whose whole is known, shared among them.
+
+        The body of a loop writes an element of a list as what is before it, the element, and what is after it: each
+        run has other sizes, and all have the same sum.
+        """
+        found: dict[str, int] = {}
+        for node in self.graph.nodes:
+            if len(node.inputs) < 3 or canonical(node.op, node.domain or self._dialect) != "concat":
+                continue
+            parts = [name for name in node.inputs if not self.is_tensor(name)]
+            numbers = {name: self._exact(name) for name in (*parts, *node.outputs[:1])}
+            whole = numbers.get(node.outputs[0]) if node.outputs else None
+            loose = [name for name in parts if numbers[name] is None]
+            if whole is None or not loose or len(set(parts)) != len(parts):
+                continue
+            kept = sum(numbers[name] or 0 for name in parts)
+            kept += sum(self._model.tensors[name].nbytes for name in node.inputs if name not in numbers)
+            rest = max(0, whole - kept)
+            found.update({name: rest // len(loose) for name in loose[1:]})
+            found[loose[0]] = rest - rest // len(loose) * (len(loose) - 1)
+        return found
+
+    def _exact(self, name: str) -> int | None:
+        """Bytes of a value without open sizes."""
+        value = self.value(name)
+        shape = None if value is None else self._sizes.shown(value.shape)
+        return None if value is None or shape is None else bytes_of(value.dtype, shape)
+
     def size(self, name: str) -> int | None:
         """Bytes of a value; None where they are not known."""
+        if name in self._shares:
+            return self._shares[name]
         value = self.graph.values.get(name) or self._outer.get(name)
         if value is None or value.shape is None:
             return None
