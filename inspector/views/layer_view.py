@@ -74,9 +74,11 @@ class LayerView(QTableView):
         """
         if self.header.is_held or not self._document.layers.rowCount():
             return
-        self._wanted = self._wanted or {key: self._wish(item) for key, item in zip(KEYS, COLUMNS, strict=True)}
         given = self._choice.widths()
         keys = self.visible_keys()
+        for key in keys:
+            if key not in self._wanted:
+                self._wanted[key] = self._wish(COLUMNS[column_number(key)])
         widths = {key: given.get(key, self._wanted[key]) for key in keys}
         wishes = {key: self._wanted[key] for key in keys if key in FITTED and key not in given}
         room = self.viewport().width() - sum(width for key, width in widths.items() if key not in wishes)
@@ -97,7 +99,8 @@ class LayerView(QTableView):
         metrics = QFontMetrics(fonts.get(item.style, self.font()))
         shown = range(min(SAMPLED, layers.rowCount()))
         texts = [str(layers.index(position, column_number(item.key)).data())[:200] for position in shown]
-        wide = [metrics.horizontalAdvance(text) for text in texts]
+        known = {text: metrics.horizontalAdvance(text) for text in set(texts)}  # most columns hold few texts
+        wide = [known[text] for text in texts]
         if item.key == "name" and layers.is_tree:  # names of modules are bold, a tenth wider or so
             rows = [layers.row(position) for position in shown]
             wide = [

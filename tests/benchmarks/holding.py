@@ -32,4 +32,5 @@ def figures() -> list[Figure]:
 
 def _words(name: str) -> str:
     """The scene, from the name of its test."""
-    return name.removeprefix("test_").replace("_", " ").replace("[", ": ").replace("]", "")
+    words = name.removeprefix("test_").replace("_", " ").replace("[", ": ").replace("]", "")
+    return words.replace(" does not hold the window", "").replace(" do not hold the window", "")
