@@ -84,7 +84,7 @@ def lite_loop(folder: Path) -> None:
     model.save(folder / "steps.keras")
     run = tf.function(lambda each: model(each), input_signature=[tf.TensorSpec([1, STEPS, 6])])
     (folder / "steps.tflite").write_bytes(
-        tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], model).convert()
+        tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()]).convert()
     )
 
 

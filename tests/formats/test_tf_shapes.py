@@ -227,4 +227,6 @@ def test_figures_of_a_recurrence_in_a_loop_of_tensorflow_lite(shapes: Built) -> 
     (lite,) = ask_document(shapes.folder / "steps.tflite", [])
     (keras,) = ask_document(shapes.folder / "steps.keras", [])
     assert lite.totals.complete
+    begins, zeros = 7 * 5 + 5 + 4, 2 * 3 * 4 + 2  # what the loops begin with, and biases that have no effect
+    assert lite.totals.parameters == keras.totals.parameters + begins - zeros
     assert lite.totals.macs == keras.totals.macs == 7 * (4 * 5 * (6 + 5) + 3 * 4 * (5 + 4)) + 4 * 2
