@@ -22,8 +22,23 @@ class MisfitError(Exception):
     """Shapes that an operator cannot take."""
 
 
-RANK = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
+RANK = (
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+)
 """dtypes in the order in which a mixed operation promotes."""
+REALS = frozenset(RANK[6:10])
+WHOLE = frozenset({*RANK[:6], "uint16", "uint32", "uint64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +161,13 @@ def _meet(sizes: Sequence[Dim]) -> Dim:
 
 
 def promote(*facts: Fact) -> str:
-    """dtype of a mixed operation; numbers of the program do not widen tensors."""
+    """dtype of a mixed operation; numbers of the program do not widen tensors, but make integers real."""
     dtypes = [fact.dtype for fact in facts if fact.dtype and fact.shape != ()] or [
         fact.dtype for fact in facts if fact.dtype
     ]
+    numbers = {fact.dtype for fact in facts if fact.shape == () and fact.dtype in REALS}
+    if numbers and all(dtype in WHOLE for dtype in dtypes):
+        return "float32" if numbers & {"float32", "float64"} else max(numbers, key=RANK.index)
     ranked = [dtype for dtype in dtypes if dtype in RANK]
     return max(ranked, key=RANK.index) if ranked and len(ranked) == len(dtypes) else (dtypes[0] if dtypes else "")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inspector.formats._rules import named
-from inspector.formats._torch_facts import NOTHING, Fact, MisfitError, Step, axis, broadcast, promote
+from inspector.formats._torch_facts import Fact, MisfitError, Step, axis, broadcast, promote
 from inspector.formats._torch_moves import (
     append_rule,
     cat_rule,
@@ -37,30 +37,15 @@ from inspector.formats._torch_moves import (
     unsqueeze_rule,
     view_rule,
 )
+from inspector.formats._torch_rules_linear import LINEAR
+from inspector.formats._torch_rules_maths import RULES as MATHS
 from inspector.formats._torch_rules_more import MORE
 from inspector.formats._torch_rules_products import PRODUCTS
+from inspector.formats._torch_rules_views import VIEWS
 from inspector.formats._torch_sizes import over, plus, product
 from inspector.ir import Dim, Shape
 
 Rule = Callable[[Step], Any]
-
-
-def _same(step: Step) -> Fact:
-    return Fact(step.at(0).dtype, step.shape())
-
-
-def _elementwise(step: Step) -> Fact:
-    facts = [fact for fact in step.ins if fact]
-    return Fact(promote(*facts), broadcast(*(fact.shape for fact in facts)))
-
-
-def _truths(step: Step) -> Fact:
-    return Fact("bool", _elementwise(step).shape)
-
-
-def _where(step: Step) -> Fact:
-    facts = [fact for fact in step.ins if fact]
-    return Fact(promote(*facts[1:]), broadcast(*(fact.shape for fact in facts)))
 
 
 def _linear(step: Step) -> Fact:
@@ -163,26 +148,11 @@ def _adaptive(count: int, outputs: int = 1) -> Rule:
         if x is None or len(x) < count:
             return [Fact(step.at(0).dtype)] * outputs
         wanted = step.numbers("output_size", count)
-        sizes = [old if new is None else new for new, old in zip(wanted, x[-count:], strict=True)]
+        said = step.attribute("output_size")
+        stays = [each is None for each in said] if isinstance(said, tuple) and len(said) == count else [False] * count
+        sizes = [old if stay else new for new, old, stay in zip(wanted, x[-count:], stays, strict=True)]
         shape = (*x[:-count], *sizes)
         return [Fact(step.at(0).dtype, shape), *[Fact("int64", shape)] * (outputs - 1)]
-
-    return rule
-
-
-def _reduce(dtype: str = "", outputs: int = 1) -> Rule:
-    def rule(step: Step) -> Any:
-        x, kind = step.shape(), dtype or step.dtype() or step.at(0).dtype
-        if any(name.startswith("arg") and name[3:].isdigit() for name in step.node.attributes):
-            return NOTHING  # an overload whose arguments we do not know
-        if step.attribute("dim") is None:
-            return Fact(kind, ())
-        if x is None:
-            return [Fact(kind)] * max(outputs, len(step.node.outputs))
-        drop = {axis(dim, len(x)) for dim in step.numbers("dim", 1)}
-        keep = step.attribute("keepdim") is True
-        shape = tuple(1 if at in drop else size for at, size in enumerate(x) if keep or at not in drop)
-        return [Fact(kind, shape), Fact("int64", shape)][: max(1, len(step.node.outputs))]
 
     return rule
 
@@ -259,37 +229,23 @@ def _upsample(count: int) -> Rule:
 
 
 RULES: dict[str, Rule] = {
+    **MATHS,
+    **VIEWS,
     **MORE,
+    **LINEAR,
     **PRODUCTS,
-    **named(
-        _same,
-        "relu relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid hardtanh sigmoid tanh softplus "
-        "softsign log_sigmoid prelu softmax log_softmax dropout feature_dropout alpha_dropout batch_norm layer_norm "
-        "group_norm instance_norm contiguous clone detach neg abs exp log sqrt rsqrt sin cos erf reciprocal floor ceil "
-        "round clamp clamp_min clamp_max cumsum flip roll tril triu masked_fill square log1p expm1 to_dense to_mkldnn "
-        "nan_to_num threshold rrelu logit sign rms_norm channel_shuffle cumprod bernoulli masked_scatter",
-    ),
-    **named(
-        _elementwise,
-        "add sub rsub mul div pow maximum minimum remainder floor_divide fmod atan2 addcmul addcdiv lerp",
-    ),
-    **named(_truths, "eq ne lt le gt ge logical_and logical_or logical_not logical_xor isnan isinf bitwise_not"),
     **named(
         _conv,
         "conv1d conv2d conv3d _convolution convolution _convolution_mode conv_transpose1d "
         "conv_transpose2d conv_transpose3d",
     ),
-    **named(_matmul, "matmul mm bmm mv dot"),
+    **named(_matmul, "matmul linalg_matmul mm bmm mv dot _sparse_mm"),
     **named(_addmm, "addmm baddbmm"),
-    **named(view_rule, "view reshape"),
+    **named(view_rule, "view reshape _unsafe_view"),
     **named(permute_rule, "permute"),
     **named(transpose_rule, "transpose t swapaxes swapdims numpy_T"),
-    **named(pieces_rule, "split split_with_sizes chunk unsafe_chunk unsafe_split unsafe_split_with_sizes tensor_split"),
-    **named(_reduce(), "mean sum prod max min amax amin std var norm logsumexp linalg_vector_norm"),
-    **named(_reduce("int64"), "argmax argmin"),
-    **named(_reduce("bool"), "all any"),
+    **named(pieces_rule, "split split_with_sizes chunk unsafe_chunk unsafe_split unsafe_split_with_sizes"),
     **named(_attention, "scaled_dot_product_attention"),
-    **named(make_rule, "zeros ones full empty rand randn"),
     **named(_made_like, "new_zeros new_ones new_full new_empty"),
     **named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
     **named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
@@ -300,7 +256,6 @@ RULES: dict[str, Rule] = {
     "len": length_rule,
     "meshgrid": grid_rule,
     "linear": _linear,
-    "where": _where,
     "flatten": flatten_rule,
     "unflatten": unflatten_rule,
     "squeeze": squeeze_rule,
@@ -321,7 +276,7 @@ RULES: dict[str, Rule] = {
     "gru": _recurrent(1),
     "rnn_tanh": _recurrent(1),
     "rnn_relu": _recurrent(1),
-    "to": to_rule,
+    **named(to_rule, "to _to_copy"),
     "size": size_rule,
     "dim": rank_rule,
     "numel": count_rule,
@@ -333,8 +288,8 @@ RULES: dict[str, Rule] = {
     "avg_pool2d": _pool(2),
     "avg_pool3d": _pool(3),
     "adaptive_avg_pool1d": _adaptive(1),
-    "adaptive_avg_pool2d": _adaptive(2),
-    "adaptive_avg_pool3d": _adaptive(3),
+    **named(_adaptive(2), "adaptive_avg_pool2d _adaptive_avg_pool2d"),
+    **named(_adaptive(3), "adaptive_avg_pool3d _adaptive_avg_pool3d"),
     "adaptive_max_pool1d": _adaptive(1, 2),
     "adaptive_max_pool2d": _adaptive(2, 2),
     "adaptive_max_pool3d": _adaptive(3, 2),
@@ -342,9 +297,11 @@ RULES: dict[str, Rule] = {
     "max_pool3d_with_indices": _pool(3, 2),
     "upsample_nearest2d": _upsample(2),
     "upsample_bilinear2d": _upsample(2),
-    "upsample_bicubic2d": _upsample(2),
-    **named(_upsample(1), "upsample_nearest1d upsample_linear1d"),
-    **named(_upsample(3), "upsample_nearest3d upsample_trilinear3d"),
+    **named(
+        _upsample(2), "upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa _upsample_nearest_exact2d"
+    ),
+    **named(_upsample(1), "upsample_nearest1d upsample_linear1d _upsample_nearest_exact1d"),
+    **named(_upsample(3), "upsample_nearest3d upsample_trilinear3d _upsample_nearest_exact3d"),
     "mkldnn_convolution": lambda step: Fact(step.at(0).dtype),
 }
 """By name without namespace and without the underscore of what works in place."""

@@ -145,8 +145,11 @@ def _sorted(step: Step) -> list[Fact]:
 
 
 def _repeated(step: Step) -> Fact:
-    """repeat_interleave by one number."""
+    """repeat_interleave by one number, or each element as often as a tensor says."""
     x, count = step.shape(), step.number("repeats")
+    if x is not None and len(step.ins) > 1 and step.ins[1] and step.ins[1].dtype:
+        at = axis(step.number("dim"), len(x)) if step.attribute("dim") is not None else None
+        return Fact(step.at(0).dtype, (None,) if at is None else (*x[:at], None, *x[at + 1 :]))
     if x is None or not isinstance(count, int):
         return Fact(step.at(0).dtype)
     if "dim" not in step.node.attributes:
@@ -229,10 +232,6 @@ def _range(step: Step) -> Fact:
     return Fact(kind, (max(0, int(-((start - end) // by))),))
 
 
-def _line(step: Step) -> Fact:
-    return Fact("float32", (step.number("steps"),))
-
-
 def _eye(step: Step) -> Fact:
     return Fact("float32", (step.number("n"), step.number("m", step.number("n"))))
 
@@ -262,21 +261,6 @@ def _some(step: Step) -> Fact:
     return Fact(step.at(0).dtype, (None,))
 
 
-def _fourier(step: Step) -> Fact:
-    x, name = step.shape(), step.node.op.rpartition("::")[2]
-    at = axis(step.number("dim", -1), len(x)) if x else None
-    kind = {"float64": "complex128", "complex128": "complex128"}.get(step.at(0).dtype, "complex64")
-    if x is None or at is None:
-        return Fact(kind)
-    size = step.number("n") if step.attribute("n") is not None else x[at]
-    if name == "fft_rfft":
-        size = plus(over(size, 2), 1)
-    if name == "fft_irfft":
-        kind = {"complex128": "float64"}.get(kind, "float32")
-        size = size if step.attribute("n") is not None else product([2, minus(size, 1)])
-    return Fact(kind, (*x[:at], size, *x[at + 1 :]))
-
-
 def _encoder(step: Step) -> Fact:
     return Fact(step.at(0).dtype, step.shape())
 
@@ -288,12 +272,6 @@ def _self_attention(step: Step) -> list[Fact]:
         whole = step.attribute("average_attn_weights") is not False
         weights = (q[0], *(() if whole else (heads,)), q[1], k[1])
     return [Fact(step.at(0).dtype, q), Fact(step.at(0).dtype, weights)]
-
-
-def _statistics(step: Step) -> list[Fact]:
-    """native_layer_norm: the result, and mean and deviation over the last dimensions."""
-    x = step.shape()
-    return [Fact(step.at(0).dtype, x), *[Fact(step.at(0).dtype)] * (len(step.node.outputs) - 1)]
 
 
 MORE: dict[str, Rule] = {
@@ -308,7 +286,7 @@ MORE: dict[str, Rule] = {
     **named(_like_index(1), "gather take_along_dim view_as reshape_as"),
     **named(_like_index(0), "scatter scatter_add index_put index_add index_copy index_fill masked_scatter"),
     "index_select": _picked,
-    "narrow": _narrow,
+    **named(_narrow, "narrow narrow_copy"),
     "sort": _sorted,
     "argsort": lambda step: Fact("int64", step.shape()),
     "repeat_interleave": _repeated,
@@ -320,13 +298,10 @@ MORE: dict[str, Rule] = {
     "diagonal": _diagonal,
     "stft": _spectrum,
     "arange": _range,
-    "linspace": _line,
     "eye": _eye,
     **named(_moved, "movedim moveaxis"),
     "nonzero": _found,
     "masked_select": _some,
-    **named(_fourier, "fft_rfft fft_irfft fft_fft fft_ifft"),
     "_transformer_encoder_layer_fwd": _encoder,
     "_native_multi_head_attention": _self_attention,
-    **named(_statistics, "native_layer_norm native_batch_norm native_dropout"),
 }

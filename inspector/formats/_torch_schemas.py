@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from inspector.formats._torch_schemas_more import MORE
 from inspector.formats._torch_schemas_quantized import QUANTIZED
 
 _SCHEMAS = """
@@ -340,7 +341,7 @@ adaptive_max_pool1d_with_indices self:T output_size:L
 @cache
 def _schemas() -> dict[str, tuple[tuple[tuple[str, str], ...], ...]]:
     found = {}
-    for entry in [*_SCHEMAS.replace("\n  ", " ").strip().splitlines(), *QUANTIZED.splitlines()]:
+    for entry in [*(_SCHEMAS + MORE).replace("\n  ", " ").strip().splitlines(), *QUANTIZED.splitlines()]:
         name, _, rest = entry.partition(" ")
         overloads = (tuple(tuple(arg.split(":")) for arg in text.split()) for text in rest.split("|"))
         found[name] = tuple(tuple((arg[0], arg[1]) for arg in overload) for overload in overloads)
