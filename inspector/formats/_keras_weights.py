@@ -37,6 +37,8 @@ QUANTIZABLE = ("Dense", "EinsumDense", "Embedding")
 """Layers that have more variables than those they are named by where they were quantized: scales."""
 WHOLE = ("int", "uint")
 """How types begin of weights that were quantized, which Keras trains no more."""
+COUNTERS = ("int32", "uint32", "int64", "uint64")
+"""Types that no weight has."""
 OUTSIDE = {"optimizer": Role.OPTIMIZER, "metrics": Role.CONSTANT, "_metrics": Role.CONSTANT}
 
 
@@ -133,19 +135,30 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
         role, trained = Role.CONSTANT, False
     elif short in NOT_TRAINED or (short.startswith("var_") and layer and layer.type in QUANTIZABLE and not subs):
         role, trained = Role.BUFFER, False  # Keras counts all of them, single numbers too
+    elif stored.dtype in COUNTERS:  # of a layer whose class nobody knows
+        role, trained = Role.BUFFER, False
     else:
         role, trained = Role.WEIGHT, trainable
     place = Place(member=MEMBER, offset=stored.offset, size=stored.size, layout={"path": key})
-    same = _wrapped(weights, path, stored.shape) if layer and layer.type == "SpectralNormalization" and not subs else ""
+    same = _again(weights, found, key, stored)
     weights.tensors[name] = Tensor(name, stored.dtype, stored.shape, place, role, trained, same_as=same)
     if path:
         weights.owned.setdefault(path, []).append(name)
 
 
-def _wrapped(weights: Weights, path: str, shape: tuple[int, ...]) -> str:
-    """The weight of the layer inside, which a normalisation of it stores a second time; empty where it is none."""
-    inside = (name for name in weights.owned.get(path, ()) if name.count("/") > path.count("/") + 1)
-    return next((name for name in inside if weights.tensors[name].shape == shape), "")
+def _again(weights: Weights, found: Listing, key: str, stored: Stored) -> str:
+    """The weight of the layer inside, which a spectral normalisation of it stores a second time; empty for others.
+
+    The file need not say the class: no other wrapper has the kernel of what it wraps, and a row as long as it is wide.
+    """
+    group, number = key.rpartition("/vars/")[::2]
+    inner, row = found.datasets.get(f"{group}/layer/vars/0"), found.datasets.get(f"{group}/vars/1")
+    if number != "0" or inner is None or row is None or len(stored.shape) < 2:
+        return ""
+    if (inner.shape, inner.dtype) != (stored.shape, stored.dtype) or row.shape != (1, stored.shape[-1]):
+        return ""
+    path = f"{group}/layer/vars/0"
+    return next((name for name, tensor in weights.tensors.items() if tensor.place.layout["path"] == path), "")
 
 
 def _sub_name(found: Listing, group: str, subs: list[str], at: int) -> str:

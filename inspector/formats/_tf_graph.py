@@ -28,7 +28,7 @@ from inspector.formats._tf_names import (
     output_shapes,
     shape,
 )
-from inspector.formats._tf_proto import numbers
+from inspector.formats._tf_proto import VALUES, numbers
 from inspector.formats._tf_shapes_words import RENAMED
 from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Graph, Node, Place, Role, Tensor, Value
@@ -132,6 +132,8 @@ class Sketch:
         found = numbers(tensor, dtype, sizes)
         if found is not None:
             layout["numbers"] = found
+        if not tensor.tensor_content and len(getattr(tensor, VALUES.get(dtype, ""), ())) < 2:
+            layout["repeated"] = True
         place = Place(member=proto.name, size=tensor.ByteSize(), layout=layout)
         self.library.tensors[name] = Tensor(name, dtype, sizes, place, role, False)
         self.same[proto.name] = name

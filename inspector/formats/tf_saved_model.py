@@ -18,6 +18,7 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
 from inspector.formats._tensors import Array, decode
+from inspector.formats._tf_constants import with_roles
 from inspector.formats._tf_graph import Library, Sketch, draw, function_graph, unwrap
 from inspector.formats._tf_names import CALLS, FILES, SAVING, bodies, shape
 from inspector.formats._tf_proto import FILE, constant, load
@@ -75,7 +76,7 @@ def read(source: Source) -> Model:
         },
         notes=(*variables.notes, *_notes(meta, graphs, library)),
     )
-    return propagate(model)
+    return propagate(with_roles(model))
 
 
 def _signatures(meta: Any) -> Iterator[Signature]:

@@ -42,5 +42,5 @@ def expected(words: str, reference: Reference, model: str, s: Sizes) -> Expected
     return Expected(parameters, reference.macs, reason)
 
 
-STATED = {"onnx, TorchScript exporter": 4, "tf.saved_model": 4, "tf.graph_def": 4, "tfjs": 4, "onnx, tf2onnx": 1}
+STATED = {"onnx, TorchScript exporter": 4, "tf.graph_def": 4, "tfjs": 4, "onnx, tf2onnx": 1}
 """States that a file stores, each of as many numbers as the layer has cells; equal ones may be stored once."""

@@ -197,6 +197,17 @@ def products() -> keras.Model:
     return keras.Model([a, b, c, d], [ops.einsum("bij,bkj->bik", normed, normed), grown, spread, apart, crossed])
 
 
+def normed() -> keras.Model:
+    """Layers whose numbers lie in a file twice: as variables and as constants, or in a layer and in its wrapper."""
+    x = keras.Input((6,))
+    learned = layers.Normalization()
+    learned.adapt(np.random.rand(20, 6))
+    y = layers.Normalization(mean=[1.0] * 6, variance=[2.0, 3, 4, 5, 6, 7])(learned(x))
+    y = layers.SpectralNormalization(layers.Dense(6))(layers.SpectralNormalization(layers.Dense(6))(y))
+    y = layers.SimpleRNN(5)(layers.Reshape((3, 2))(y))
+    return keras.Model(x, layers.Dense(3)(y))
+
+
 def as_tflite(model: keras.Model) -> bytes:
     import tensorflow as tf
 
@@ -239,6 +250,12 @@ def main(folder: Path) -> None:
     model.save(folder / "products.h5")
     model.export(folder / "products", verbose=False)
     (folder / "products.tflite").write_bytes(as_tflite(model))
+    model = normed()
+    model.save(folder / "normed.keras")
+    model.save(folder / "normed.h5")
+    model.save_weights(folder / "normed.weights.h5")
+    model.export(folder / "normed", verbose=False)
+    found["normed"] = model.count_params()
     model = windows()
     model.save(folder / "windows.keras")
     model.save(folder / "windows.h5")

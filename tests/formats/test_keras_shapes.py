@@ -99,3 +99,9 @@ def test_a_model_has_the_same_products_in_every_format(shapes: Built, name: str)
     assert overview.totals.complete is not name.endswith("tflite")  # TensorFlow's own IsFinite stands in its softmax
     if name.endswith(("keras", "h5")):  # the wrapper stores the kernel of the layer inside once more, and a vector
         assert overview.totals.parameters == 1616 + 16 + 16 * 6 + 6 + 6 + 2 * 2 * 2 * 4 * 2 + 4 + 2 * (4 * 36 + 24)
+
+
+@pytest.mark.parametrize("name", ["normed.keras", "normed.h5", "normed.weights.h5", "normed"])
+def test_a_model_has_the_same_parameters_in_every_format(shapes: Built, name: str) -> None:
+    (overview,) = ask_document(shapes.folder / name, [])
+    assert overview.totals.parameters == shapes.facts["normed"] - 1  # Keras counts the samples a layer has seen, too
