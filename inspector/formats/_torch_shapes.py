@@ -6,6 +6,7 @@ What has no rule stays unknown, and so does everything that follows from it alon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,8 @@ ROUNDS = 64
 """A loop of no more rounds than this is followed round by round."""
 STEPS = 200_000
 """Nodes that are looked at before loops are no longer followed."""
+POSITION = re.compile(r"arg\d+")
+"""How an argument is called of which only the position is known."""
 TURNS = 3
 """Any other one until the shapes stay, and no more often than this."""
 
@@ -211,7 +214,8 @@ def _results(step: Step) -> list[Fact]:
     if folded is not None:
         return [folded]
     rule = QUANTIZED.get(node.op) or RULES.get(name if name.startswith("__") else name.rstrip("_"))
-    if rule is None:
+    nameless = not name.startswith("__") and any(POSITION.fullmatch(key) for key in node.attributes)
+    if rule is None or nameless:  # an overload whose arguments we do not know
         return [NOTHING] * len(node.outputs)
     try:
         found = rule(step)
