@@ -249,3 +249,16 @@ def plain(op: str, version: int, shapes: Sequence[Shape | None]) -> Shape | None
             return None
         result = broadcast(result, shape)
     return result
+
+
+def clearer(first: Dim, second: Dim) -> Dim:
+    """The one that says more of two that mean the same."""
+    return first if isinstance(first, int) or second is None else second
+
+
+def common(shapes: list[Shape | None]) -> Shape | None:
+    """What two shapes have in common."""
+    first, second = shapes
+    if first is None or second is None or len(first) != len(second):
+        return None
+    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))

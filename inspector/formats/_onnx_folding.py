@@ -8,26 +8,35 @@ The graph stays as it is; only what is known of its values grows. Where nothing 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
-
-import numpy as np
 
 from inspector.formats import _onnx_contributed as contributed
 from inspector.formats import _onnx_sizes as sizes
-from inspector.formats._onnx_computed import SHAPES, plain
-from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valued
-from inspector.formats._onnx_open import COMPUTED, DEEPEST, FRESH, GRAPHS, OTHERS, dims, inside, rename, worthwhile
+from inspector.formats._onnx_calls import Calls, Held
+from inspector.formats._onnx_computed import SHAPES, clearer, common, plain
+from inspector.formats._onnx_loops import runs
+from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, as_tensor, constant, valued
+from inspector.formats._onnx_open import (
+    COMPUTED,
+    DEEPEST,
+    FRESH,
+    GRAPHS,
+    OTHERS,
+    UNKNOWN,
+    dims,
+    every_dim,
+    rename,
+    worthwhile,
+)  # fmt: skip
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
 from inspector.formats._onnx_types import RANK, text
-from inspector.formats._onnx_values import FLOAT, INT64, Array, Call, array
+from inspector.formats._onnx_values import FLOAT, INT64, Call, array
 from inspector.ir import Dim, Shape
 
 NONE: frozenset[str] = frozenset()
 TRUE = array([1], ())
-UNKNOWN = re.compile(r"unk__(\d{1,18})")
 
 SCALED = frozenset({"Resize", "Upsample"})
 """Operators whose output's shape depends on fractions."""
@@ -37,22 +46,23 @@ WORK = 4_000_000
 """What values, and sizes that turn out to be others, may cost in one model; what comes after is left open."""
 
 
-def refine(model: Any, names: Iterable[str] = ()) -> None:
+def refine(model: Any, names: Iterable[str] = (), calls: Calls | None = None) -> None:
     """Write into an inferred ModelProto what follows from the values of small tensors; nothing that is known changes.
 
     Args:
         model: What `onnx.shape_inference.infer_shapes` gave.
         names: Names of dimensions that stand for themselves, beside those of its inputs.
+        calls: Where the bodies of its functions go.
     """
     known = {text(dim.dim_param) for info in model.graph.input for dim in dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
-    if worthwhile(model.graph, known):
-        functions = {(function.domain, function.name) for function in model.functions}
-        walk = _Walk(model, frozenset(known), functions)
+    if calls is not None or worthwhile(model.graph, known):
+        walk = _Walk(model, frozenset(known), calls)
         walk.graph(model.graph)
-        if walk.meant:
-            rename(model.graph, walk.meant)
+        walk.finish()
+    if calls is not None:
+        calls.finish()
 
 
 class _Walk:
@@ -61,15 +71,16 @@ class _Walk:
     Args:
         model: The ModelProto.
         grounded: Names of dimensions of its inputs.
-        functions: Domains and names of its own functions.
+        calls: Where the bodies of its functions go.
     """
 
-    def __init__(self, model: Any, grounded: frozenset[str], functions: set[tuple[str, str]]) -> None:
+    def __init__(self, model: Any, grounded: frozenset[str], calls: Calls | None = None) -> None:
         import onnx
 
         self._onnx = onnx
         self._grounded = grounded
-        self._functions = functions
+        self._functions = {(function.domain, function.name) for function in model.functions}
+        self._calls = calls
         self._version = next((item.version for item in model.opset_import if item.domain in DEFAULT), 1)
         self._imports = [onnx.helper.make_opsetid("", self._version)]
         self._settable = model.ir_version >= 4
@@ -82,7 +93,16 @@ class _Walk:
         self._fresh = -1
         self._model = model
 
-    def graph(self, graph: Any, around: Scope | None = None, depth: int = 0, true: str = "") -> Scope:
+    def finish(self) -> None:
+        """Put what names turned out to be in the graphs inside, and tell it to those who wait for it."""
+        if self.meant:
+            rename(self._model.graph, self.meant)
+            if self._calls is not None:
+                self._calls.meant.update(self.meant)
+
+    def graph(
+        self, graph: Any, around: Scope | None = None, depth: int = 0, true: str = "", held: Held | None = None
+    ) -> Scope:
         """Walk over one graph.
 
         Args:
@@ -90,8 +110,11 @@ class _Walk:
             around: The graph around it.
             depth: How many there are.
             true: Name of a value in it that is known to be true.
+            held: Values in it that are known.
         """
         here = Scope(graph, around, self.meant, settable=self._settable)
+        for name, value in (held or {}).items():
+            here.hold(name, value)
         here.hold(true, TRUE)
         for node in graph.node:
             self._node(node, here, depth)
@@ -101,6 +124,8 @@ class _Walk:
     def _node(self, node: Any, here: Scope, depth: int) -> None:
         op = node.op_type
         if (node.domain, op) in self._functions:
+            if self._calls is not None and self._calls.has(node):
+                self._called(node, here, depth, self._calls)
             return
         if node.domain == contributed.DOMAIN or op in contributed.OWN:
             self._contributed(node, op, here)
@@ -122,6 +147,28 @@ class _Walk:
                 here.hold(name, value)
                 if value is not None and here.vague((name,), NONE):
                     self._keep(here, name, here.kind(name), value.shape)
+
+    def _called(self, node: Any, here: Scope, depth: int, calls: Calls) -> None:
+        """Go into the function that a node calls."""
+        types = [here.type(name) if name else None for name in node.input]
+        values = [here.value(name) if name else None for name in node.input]
+        body = calls.body(node, types, values, depth, self._enter)
+        if body is not None:
+            node.overload = body.overload
+            for name, (kind, shape, value) in zip(node.output, body.ends, strict=False):
+                if name:
+                    self._keep(here, name, kind, shape)
+                    here.hold(name, value)
+
+    def _enter(self, model: Any, held: Held, depth: int) -> Scope:
+        """Walk over the body of a call, whose inputs' names stand for themselves in it."""
+        names = {text(dim.dim_param) for info in model.graph.input for dim in dims(info.type)} - {""}
+        walk = _Walk(model, frozenset(names), self._calls)
+        walk._work = self._work
+        scope = walk.graph(model.graph, None, depth, held=held)
+        walk.finish()
+        self._work = walk._work
+        return scope
 
     def _call(self, node: Any, here: Scope) -> Call:
         return Call(node, [here.value(name) for name in node.input], [here.shape(name) for name in node.input],
@@ -150,7 +197,7 @@ class _Walk:
                 continue
             kind, shape = told.get(name, (0, None))
             if index == 0 and own is not None and len(own) <= RANK:
-                shape = own if shape is None or len(shape) != len(own) else tuple(map(_clearer, shape, own))
+                shape = own if shape is None or len(shape) != len(own) else tuple(map(clearer, shape, own))
             self._keep(here, name, kind, shape)
 
     def _contributed(self, node: Any, op: str, here: Scope) -> None:
@@ -185,7 +232,7 @@ class _Walk:
         for name, value in zip(node.input, call.values, strict=True):
             kind = 0 if value is None else here.kind(name)
             if value is not None and (kind == INT64 or (node.op_type in SCALED and kind == FLOAT)):
-                tensor = self._tensor(value, kind)
+                tensor = as_tensor(value, kind)
                 if tensor is not None:
                     data[name] = tensor
         onnx = self._onnx
@@ -215,17 +262,6 @@ class _Walk:
                 self._schemas[op] = None
         return self._schemas[op]
 
-    def _tensor(self, value: Array, kind: int) -> Any:
-        """A value as a TensorProto; None where a part of it is open."""
-        items = value.reshape(-1).tolist()
-        if any(item is None or isinstance(item, Open) for item in items):
-            return None
-        try:
-            made = np.array(items, self._onnx.helper.tensor_dtype_to_np_dtype(kind)).reshape(value.shape)
-        except (OverflowError, ValueError):
-            return None
-        return self._onnx.numpy_helper.from_array(made)
-
     def _inner(self, node: Any, here: Scope, depth: int) -> None:
         """Walk over the graphs that a node runs."""
         if depth >= DEEPEST:
@@ -251,7 +287,7 @@ class _Walk:
         for index, name in enumerate(node.output):
             ends = [done[branch][0].output[index] for branch in names]
             kinds, shapes = {end.type.tensor_type.elem_type for end in ends}, [shape_of(end.type) for end in ends]
-            shape = shapes[0] if len(shapes) == 1 else _common(shapes)
+            shape = shapes[0] if len(shapes) == 1 else common(shapes)
             if name and shape is not None and len(kinds) == 1:
                 self._keep(here, name, kinds.pop(), shape)
             if sure is not None:
@@ -274,12 +310,23 @@ class _Walk:
             return
         after = inside.value(body.output[0].name)
         count = times.reshape(-1)[0]
-        if after is None or after.size != 1 or not after.reshape(-1)[0] or not sizes.never_negative(count):
+        if after is not None and after.size == 1 and after.flat[0] == 0:
+            return
+        if (after is None or after.size != 1 or after.flat[0] is None) and type(count) is int:
+            first = [array([0], ()), TRUE, *(here.value(name) for name in node.input[2:])]
+            count = runs(body, inside, first, count, self._spend)
+        elif after is None or after.size != 1 or after.flat[0] is None:
+            return
+        if count is None or not sizes.never_negative(count):
             return
         for name, end in zip(node.output[states:], body.output[1 + states :], strict=True):
             row = shape_of(end.type)
             if row is not None:
                 self._keep(here, name, end.type.tensor_type.elem_type, (sizes.written(count), *row))
+
+    def _spend(self, work: int) -> bool:
+        self._work -= work
+        return self._work > 0
 
     def _keep(self, here: Scope, name: str, kind: int, shape: Shape | None) -> None:
         """Take what says more than is known so far; what is known stays."""
@@ -333,19 +380,13 @@ class _Walk:
 
     def _named(self) -> str:
         """A name for a size of which nothing is known."""
+        if self._calls is not None:
+            return self._calls.named()
         if self._fresh < 0:
-            found = (UNKNOWN.fullmatch(word) for word in _names(self._model.graph, 0))
+            found = (UNKNOWN.fullmatch(text(dim.dim_param)) for dim in every_dim(self._model.graph))
             self._fresh = max((int(match[1]) for match in found if match), default=-1)
         self._fresh += 1
         return f"unk__{self._fresh}"
-
-
-def _names(graph: Any, depth: int) -> Iterator[str]:
-    """Names of dimensions in a graph and in those inside it."""
-    for info in (*graph.input, *graph.output, *graph.value_info):
-        yield from (text(dim.dim_param) for dim in dims(info.type))
-    for inner in inside(graph) if depth < DEEPEST else ():
-        yield from _names(inner, depth + 1)
 
 
 def _goes_on(node: Any, here: Scope) -> bool:
@@ -354,16 +395,3 @@ def _goes_on(node: Any, here: Scope) -> bool:
         return True
     value = here.value(node.input[1])
     return value is not None and value.size == 1 and value.reshape(-1)[0] == 1
-
-
-def _clearer(first: Dim, second: Dim) -> Dim:
-    """The one that says more of two that mean the same."""
-    return first if isinstance(first, int) or second is None else second
-
-
-def _common(shapes: list[Shape | None]) -> Shape | None:
-    """What two shapes have in common."""
-    first, second = shapes
-    if first is None or second is None or len(first) != len(second):
-        return None
-    return tuple(a if a == b else None for a, b in zip(first, second, strict=True))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import fields
 
 FUNCTION = 25
@@ -18,7 +19,8 @@ FUNCTION = 25
 NODES, DEPTH = 200_000, 100
 """Most nodes that calls may expand to, and most calls inside each other."""
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]
+"""Domain, name and overload of a function, as the nodes that call it give them."""
 
 
 def has_functions(data: bytes) -> bool:
@@ -26,9 +28,28 @@ def has_functions(data: bytes) -> bool:
     return any(number == FUNCTION for number, *_ in fields(memoryview(data), 0, len(data)))
 
 
+def key_of(function: Any) -> Key:
+    """What a FunctionProto is called by."""
+    return _domain(function.domain), text(function.name), text(function.overload)
+
+
+def called_by(node: Any) -> Key:
+    """What a NodeProto calls, where it calls a function."""
+    return _domain(node.domain), text(node.op_type), text(node.overload)
+
+
+def _domain(name: str | bytes) -> str:
+    return "" if name == "ai.onnx" else text(name)
+
+
 def runs_away(model: Any) -> bool:
     """Whether going into every call of a function takes too long, or never ends."""
-    bodies = {(function.domain, function.name): _counts(function.node) for function in model.functions}
+    return expanded(model) is None
+
+
+def expanded(model: Any) -> dict[Key, int] | None:
+    """How many nodes each function has when all that it calls is gone into; None where that is too many."""
+    bodies = {key_of(function): _counts(function.node) for function in model.functions}
     sizes: dict[Key, tuple[int, int]] = {}
     waiting: list[tuple[Key, bool]] = [(key, False) for key in bodies]
     open_: set[Key] = set()
@@ -39,17 +60,19 @@ def runs_away(model: Any) -> bool:
             open_.discard(key)
             sizes[key] = _size(bodies[key], sizes)
             if sizes[key][0] > NODES or sizes[key][1] > DEPTH:
-                return True
+                return None
         elif key not in sizes:
             if key in open_:
                 continue
             open_.add(key)
             if open_.intersection(called):
-                return True
+                return None
             waiting.append((key, True))
             waiting += [(name, False) for name in called if name not in sizes]
     main = _counts(model.graph.node)
-    return _size(main, sizes)[0] - sum(main.values()) > NODES
+    if _size(main, sizes)[0] - sum(main.values()) > NODES:
+        return None
+    return {key: nodes for key, (nodes, _) in sizes.items()}
 
 
 def _counts(nodes: Iterable[Any]) -> Counter[Key]:
@@ -58,7 +81,7 @@ def _counts(nodes: Iterable[Any]) -> Counter[Key]:
     waiting = [nodes]
     while waiting:
         for node in waiting.pop():
-            counts[node.domain, node.op_type] += 1
+            counts[called_by(node)] += 1
             for attribute in node.attribute:
                 waiting += [graph.node for graph in (attribute.g, *attribute.graphs) if graph.node]
     return counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap, Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from mmap import mmap
@@ -12,6 +12,7 @@ from typing import Any
 
 from inspector.formats._calls import circular
 from inspector.formats._modules import author_line, from_scopes
+from inspector.formats._onnx_functions import Key, called_by, key_of
 from inspector.formats._onnx_tensors import LITERALS, Shelf
 from inspector.formats._onnx_types import Attributes, Types, Words, text
 from inspector.formats._onnx_wire import Stripped, check_depth
@@ -52,9 +53,17 @@ class Reader:
         stripped: The model's bytes without bulky data.
         shelf: Where tensors go.
         told: Whether torch's exporter says what a tensor is, where that is known.
+        bodies: FunctionProtos with shapes that stand for the function at a position, one for each way to call it.
     """
 
-    def __init__(self, stripped: Stripped, shelf: Shelf, *, told: bool | None = None) -> None:
+    def __init__(
+        self,
+        stripped: Stripped,
+        shelf: Shelf,
+        *,
+        told: bool | None = None,
+        bodies: Mapping[int, list[Any]] | None = None,
+    ) -> None:
         self._stripped = stripped
         self._shelf = shelf
         self._told = any(map(says, (stripped.data, *stripped.loose.values()))) if told is None else told
@@ -62,7 +71,10 @@ class Reader:
         self._words = Words()
         self._types = Types()
         self._attributes = Attributes()
-        self._functions: dict[tuple[str, str], str] = {}
+        self._functions: dict[Key, str] = {}
+        self._bodies = bodies or {}
+        self._placed: dict[str, str] = {}
+        """Keys of the tensors in functions by their place: each body has them."""
         self.graphs: dict[str, Graph] = {}
         self.classes: dict[str, str] = {}
         self._modules: dict[str, str] = {}
@@ -82,11 +94,12 @@ class Reader:
     def model(self, proto: Any) -> None:
         """Read every graph of a ModelProto, the main one first."""
         main = self._shelf.main = self._names.unique(text(proto.graph.name) or "main")
-        for function in proto.functions:
+        functions = self._shown(proto)
+        for _, function in functions:
             domain, name = text(function.domain), text(function.name)
-            self._functions[domain, name] = self._names.unique(f"{domain}:{name}" if domain else name)
+            self._functions[key_of(function)] = self._names.unique(f"{domain}:{name}" if domain else name)
         self._graph(proto.graph, main, "graph", ChainMap(), ChainMap())
-        for index, function in enumerate(proto.functions):
+        for index, function in functions:
             self._function(function, f"functions[{index}]")
         for index, info in enumerate(proto.training_info):
             for part in ("initialization", "algorithm"):
@@ -94,9 +107,27 @@ class Reader:
                     name = self._names.unique(f"training: {part}")
                     self.training.append(name)
                     self._graph(getattr(info, part), name, f"training_info[{index}].{part}", ChainMap(), ChainMap())
-        functions = set(self._functions.values())
-        for name in [name for name in circular(self.graphs.values()) if name in functions][:20] if functions else ():
+        own = set(self._functions.values())
+        for name in [name for name in circular(self.graphs.values()) if name in own][:20] if own else ():
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
+
+    def _shown(self, proto: Any) -> list[tuple[int, Any]]:
+        """The functions with their positions: for each its bodies, and itself where something else calls it."""
+        if not self._bodies:
+            return list(enumerate(proto.functions))
+        called, waiting = set[Key](), [proto.graph.node, *(each.node for one in self._bodies.values() for each in one)]
+        waiting += [each.node for index, each in enumerate(proto.functions) if index not in self._bodies]
+        while waiting:
+            for node in waiting.pop():
+                called.add(called_by(node))
+                waiting += [graph.node for item in node.attribute for graph in (item.g, *item.graphs) if graph.node]
+        found: list[tuple[int, Any]] = []
+        for index, function in enumerate(proto.functions):
+            bodies = self._bodies.get(index, [])
+            found += [(index, body) for body in bodies]
+            if not bodies or key_of(function) in called:
+                found.append((index, function))
+        return found
 
     def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
         check_depth(len(scope.maps))
@@ -108,7 +139,7 @@ class Reader:
         self._finish(frame, items, proto.node, [self._words[info.name] for info in proto.output])
 
     def _function(self, proto: Any, path: str) -> None:
-        name = self._functions[text(proto.domain), text(proto.name)]
+        name = self._functions[key_of(proto)]
         values = self._values(proto.value_info)
         frame = Frame(name, path, ChainMap(), ChainMap(values), values)
         find = self._words.__getitem__
@@ -159,13 +190,21 @@ class Reader:
         stored = set()
         for index, tensor in enumerate(proto.initializer):
             name = self._words[tensor.name]
-            scope[name] = self._shelf.dense(tensor, name, graph, f"{path}.initializer[{index}]")
+            place = f"{path}.initializer[{index}]"
+            scope[name] = self._placed.get(place) or self._shelf.dense(tensor, name, graph, place)
+            self._place(place, scope[name])
             stored.add(name)
         for index, sparse in enumerate(proto.sparse_initializer):
             name = text(sparse.values.name)
-            scope[name] = self._shelf.sparse(sparse, name, graph, f"{path}.sparse_initializer[{index}]")
+            place = f"{path}.sparse_initializer[{index}]"
+            scope[name] = self._placed.get(place) or self._shelf.sparse(sparse, name, graph, place)
+            self._place(place, scope[name])
             stored.add(name)
         return stored
+
+    def _place(self, path: str, key: str) -> None:
+        if path.startswith("functions["):
+            self._placed[path] = key
 
     def _nodes(self, protos: Iterable[Any], frame: Frame) -> tuple[Node, ...]:
         names, words = Names(), self._words
@@ -184,7 +223,9 @@ class Reader:
             return False
         attribute, name = proto.attribute[0], self._words[proto.output[0]]
         path, kind = f"{frame.path}.node[{index}].attribute[0]", self._words[attribute.name]
-        if kind == "value" and attribute.HasField("t"):
+        if path in self._placed:
+            key = self._placed[path]
+        elif kind == "value" and attribute.HasField("t"):
             key = self._shelf.dense(attribute.t, name, frame.graph, f"{path}.t")
         elif kind == "sparse_value":
             key = self._shelf.sparse(attribute.sparse_tensor, name, frame.graph, f"{path}.sparse_tensor")
@@ -193,6 +234,7 @@ class Reader:
         else:
             return False
         frame.scope[name] = key
+        self._place(path, key)
         if frame.graph == self._shelf.main:
             self.constants.append(name)
         return True
@@ -205,7 +247,7 @@ class Reader:
             outputs = self._written(outputs, frame)
         graphs = self._inner(attributes, name, index, frame) if attributes else {}
         inner = tuple(graph for found in graphs.values() for graph in found) if graphs else ()
-        called = self._functions.get((domain, op)) if self._functions else None
+        called = self._functions.get(called_by(proto)) if self._functions else None
         module, source = self._origin(proto, name)
         return Node(
             name, op, inputs, outputs, self._attributes.of(attributes, graphs), domain, module, (),

@@ -27,6 +27,20 @@ def stored(tensor: Any) -> Array | None:
     return array([exact(_plain(item), tensor.data_type) for item in found.reshape(-1).tolist()], found.shape)
 
 
+def as_tensor(value: Array, kind: int, name: str = "") -> Any:
+    """A value as a TensorProto; None where a part of it is open or its type holds other numbers."""
+    import onnx
+
+    items = value.reshape(-1).tolist()
+    if kind not in KINDS or any(item is None or isinstance(item, sizes.Open) for item in items):
+        return None
+    try:
+        made = np.array(items, onnx.helper.tensor_dtype_to_np_dtype(kind)).reshape(value.shape)
+    except (OverflowError, ValueError):
+        return None
+    return onnx.numpy_helper.from_array(made, name)
+
+
 def _plain(item: Any) -> Any:
     """A number that can be worked with."""
     return None if isinstance(item, float) and not math.isfinite(item) else int(item) if item is True else item

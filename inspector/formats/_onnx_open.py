@@ -21,6 +21,9 @@ GRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 FRESH = re.compile(r"unk__\d+|[A-Z][\w:./]*_dim_\d+")
 """Names that inference, and torch's older exporter for outputs, give to sizes of which they know nothing."""
 
+UNKNOWN = re.compile(r"unk__(\d{1,18})")
+"""Those of inference."""
+
 STEPS = 5
 """How often a name that turned out to be another is looked up again."""
 
@@ -101,6 +104,14 @@ def rename(graph: Any, meant: Mapping[str, Dim], depth: int = 0) -> None:
                 dim.dim_param = found
     for inner in inside(graph) if depth < DEEPEST else ():
         rename(inner, meant, depth + 1)
+
+
+def every_dim(graph: Any, depth: int = 0) -> Iterator[Any]:
+    """All dimensions that are said of values in a GraphProto or FunctionProto, and in those inside it."""
+    for info in (*graph.value_info, *graph.output, *graph.input):
+        yield from () if isinstance(info, str) else dims(info.type)
+    for inner in inside(graph) if depth < DEEPEST else ():
+        yield from every_dim(inner, depth + 1)
 
 
 def inside(graph: Any) -> Iterator[Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats._onnx_calls import SHORT, Calls
 from inspector.formats._onnx_folding import refine
 from inspector.formats._onnx_functions import has_functions, runs_away
 from inspector.formats._onnx_open import DEEPEST, inside
-from inspector.formats._onnx_steps import wild
+from inspector.formats._onnx_steps import ROOM, ROOM_PER_BYTE, bounded, refusals, wild
 from inspector.formats._onnx_types import text
 from inspector.formats._onnx_wire import damaged
 from inspector.ir import Note
@@ -25,39 +23,17 @@ ENDLESS = Note(
     "warning", "Shapes inside functions could not be worked out.", "They call each other too often, or without an end."
 )
 
-ROOM, ROOM_PER_BYTE = 1 << 29, 64
-"""Bytes that inference may take: at least, and for each byte of the model."""
 
-
-@contextmanager
-def bounded(size: int) -> Iterator[None]:
-    """Give what follows so many bytes of address space more than is in use; what needs more raises MemoryError.
-
-    onnx's inference notes the value of each element of what might become a shape: a file of 300 bytes can ask for
-    terabytes of notes. Only Linux counts, and keeps, such a limit.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    import resource
-
-    used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    least = min((limit for limit in (soft, hard, used + size) if limit != resource.RLIM_INFINITY), default=used + size)
-    resource.setrlimit(resource.RLIMIT_AS, (least, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> tuple[Any, list[Note]]:
+def decode(
+    data: bytes, dims: Mapping[str, int], names: Iterable[str] = (), calls: Calls | None = None
+) -> tuple[Any, list[Note]]:
     """The model with the shapes between its nodes, and a note where they could not be worked out.
 
     Args:
         data: The serialised model.
         dims: Sizes to take for named dimensions.
         names: Names of dimensions of the inputs, where those are not all in this part of a model.
+        calls: Where the bodies of its functions go, one for each way to call them; without it none are made.
 
     Raises:
         FormatError: The bytes are no model.
@@ -65,7 +41,6 @@ def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> t
     import onnx
     from google.protobuf.message import DecodeError
 
-    refusals = (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, DecodeError)
     try:
         # The plain case is decoded once, by the inference itself.
         with bounded(ROOM + ROOM_PER_BYTE * len(data)):
@@ -78,12 +53,18 @@ def decode(data: bytes, dims: Mapping[str, int], names: Iterable[str] = ()) -> t
             told = onnx.shape_inference.infer_shapes(model, data_prop=follows)
             told = _as_dense(told, follows) if told.graph.sparse_initializer else told
             told.functions.extend(aside)
-        refine(told, names)  # bounded by itself; protobuf's own code does not outlive a limit of address space
-        return told, [ENDLESS] if aside else []
+        # What follows is bounded by itself; protobuf's own code does not outlive a limit of address space.
+        called = calls if told.functions and not aside else None
+        if called is not None:
+            called.begin(told, follows=follows)
+        refine(told, names, called)
+        return told, [ENDLESS] if aside else [SHORT] if called is not None and called.short else []
     except MemoryError:
         words = "Some of its values would become shapes of millions of dimensions."
-    except (*refusals, RuntimeError, ValueError, TypeError, IndexError) as error:
+    except refusals() as error:
         words = str(error).strip().split("\n")[0][:300]
+    if calls is not None:
+        calls.clear()
     try:
         proto = onnx.ModelProto.FromString(data)
     except DecodeError as error:

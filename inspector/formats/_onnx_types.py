@@ -104,7 +104,11 @@ def attribute_of(proto: Any, graphs: dict[str, list[str]]) -> Attribute:
         proto: The attribute.
         graphs: Names that the graphs inside attributes were given, by attribute name.
     """
-    if proto.ref_attr_name:
+    if (
+        proto.ref_attr_name
+        and not any(proto.HasField(name) for name in ("f", "i", "s", "t"))
+        and not (proto.floats or proto.ints or proto.strings)
+    ):
         return f"@{text(proto.ref_attr_name)}"
     name, kind = text(proto.name), proto.type
     if kind in (5, 10):

@@ -142,7 +142,7 @@ class VastReader(Reader):
             if block.domains:
                 domain = block.domains.get(index, "")
             if functions:
-                function = tuple(filter(None, [called((domain, op))]))
+                function = tuple(filter(None, [called((domain, op, ""))]))
             given = (outputs[gone],) if gives == 1 else tuple(outputs[gone : gone + gives])
             gone += gives
             nodes[index] = Node(names[index], op, taken, given, attributes, domain, module, (), function, "", "")

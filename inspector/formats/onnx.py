@@ -15,6 +15,7 @@ from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
+from inspector.formats._onnx_calls import Calls
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader, says, twice
 from inspector.formats._onnx_shapes import check, decode
@@ -107,10 +108,11 @@ def resize(source: Source, dims: Mapping[str, int]) -> Model:
     if vast is not None and large is not None:
         return _settled(vast, large, dims, lambda share: None)
     stripped = strip(data)
-    proto, notes = decode(stripped.data, dims)
+    calls = Calls()
+    proto, notes = decode(stripped.data, dims, calls=calls)
     if not proto.HasField("graph"):
         raise FormatError(f"{source.name} holds no graph.", hint="It is incomplete; fetch or copy it again.")
-    return _built(source, data, proto, Reader(stripped, Shelf(stripped, notes=notes)))
+    return _built(source, data, proto, Reader(stripped, Shelf(stripped, notes=notes), bodies=calls.bodies))
 
 
 def sketch(source: Source) -> Model | None:

@@ -187,6 +187,14 @@ SHAPES = {
         w, u = Loop(n, , x) <body = b (int64 i, bool go, float[batch, 3, 4] a) => (on, e, r) {
             on = And(go, go)\n e = Neg(a)\n r = Flatten(a) }>
         y = Relu(u)""",
+    "a loop that counters end, as tf2onnx writes a while": """n = Identity([=40])\n two = Identity([=2])
+        c = Less(two, [=11])
+        at, w, u = Loop(n, c, two, z) <body = b (int64 i, bool go, int64 at, float[n, m] a) => (on, next, e, r) {
+            three = Constant<value = int64 {3}>()\n limit = Constant<value = int64 {11}>()
+            most = Constant<value = float {30}>()\n next = Add(at, three)\n less = Less(next, limit)
+            f = Cast<to=1>(i)\n few = LessOrEqual(f, most)\n on = And(few, less)
+            e = Relu(a)\n r = Transpose(a) }>
+        y = Relu(u)""",
     "both branches": """r = ReduceSum<keepdims=0>(x)\n k = Constant<value = float {0}>()\n t = Greater(r, k)
         u = If(t) <then_branch = a () => (p) { i = Identity(x)\n p = Relu(i) },
                    else_branch = b () => (q) { q = Neg(x) }>

@@ -2,12 +2,12 @@
 
 A value is *derived* when it is made of stored tensors and constants alone: the transpose of a weight, the weight that
 a dequantizer gives, a variable that was read. It is no activation, and the tensors it is made of belong to the first
-operation that mixes it with data.
+operation that mixes it with data. What a function of ONNX takes is derived where all its callers hand over such.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from inspector.engines.summary.call import Call
 from inspector.engines.summary.flops import PICKS, Ones, moves, ones
 from inspector.engines.summary.macs import counts, macs
+from inspector.engines.summary.order import callers_first, is_call, reachable
 from inspector.engines.summary.sizes import LARGEST, Sizes
 from inspector.ir import Graph, Model, Node, Shape, Value
 from inspector.ir.model import bytes_of
@@ -63,21 +64,6 @@ class Facts:
     moved: int | None
 
 
-def reachable(model: Model) -> tuple[Graph, ...]:
-    """The main graph and those that its nodes run, each once, in the order of the model."""
-    if not model.graphs:
-        return ()
-    by_name = {graph.name: graph for graph in model.graphs}
-    found, waiting = {model.graphs[0].name}, [model.graphs[0]]
-    while waiting:
-        for node in waiting.pop().nodes:
-            for name in node.graphs:
-                if name in by_name and name not in found:
-                    found.add(name)
-                    waiting.append(by_name[name])
-    return tuple(graph for graph in model.graphs if graph.name in found)
-
-
 class _Kind(NamedTuple):
     """What is said of an operator, whatever its node."""
 
@@ -91,10 +77,31 @@ class _Kind(NamedTuple):
     other: bool
 
 
-class Examined:
-    """One graph under one choice of sizes; `stretch` is called whenever STRETCH more nodes have been looked at."""
+_CALL = _Kind(
+    "call", constant=False, counts=False, ones=Ones.NONE, moves=False, picks=False, foreign=False, other=False
+)
+"""Of a node that calls a function of the model, whatever that is called: what it does is what its body does."""
 
-    def __init__(self, model: Model, graph: Graph, sizes: Sizes, stretch: Callable[[], None] = lambda: None) -> None:
+
+class Examined:
+    """One graph under one choice of sizes.
+
+    Args:
+        model: As read.
+        graph: One of its graphs.
+        sizes: Of open dimensions.
+        stretch: Called whenever STRETCH more nodes have been looked at.
+        given: Inputs that are derived wherever the graph is called, and the bytes that are stored of each.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        graph: Graph,
+        sizes: Sizes,
+        stretch: Callable[[], None] = lambda: None,
+        given: Mapping[str, int] | None = None,
+    ) -> None:
         self.graph = graph
         self.outermost = graph is model.graphs[0]
         self._model = model
@@ -103,7 +110,13 @@ class Examined:
         self._last = model.format.startswith(CHANNELS_LAST)
         self._dialect = "" if model.format == "onnx" else model.format
         self._domains = FOREIGN.get(model.format, ())
-        self._derived: dict[str, tuple[str, ...]] = {}
+        self._derived: dict[str, tuple[str, ...]] = dict.fromkeys(given or (), ())
+        self._given = given or {}
+        self._handed: dict[str, tuple[str, ...]] = {name: (name,) for name in self._given}
+        """Inputs that values are made of, where those are derived."""
+        self._calling = model.format == "onnx" and len(model.graphs) > 1
+        self.calls: dict[str, tuple[Node, tuple[int, ...]]] = {}
+        """Nodes that call functions by name, and the bytes stored of each of their inputs: -1 where it has data."""
         self._bytes_of: dict[tuple[str, Shape], int | None] = {}
         self._numbers: dict[int | None, int | None] = {}
         """Each number once: many nodes have the same."""
@@ -164,6 +177,9 @@ class Examined:
     def _examine(self, node: Node) -> Facts:
         tensors, known = self._model.tensors, self._derived
         kind = self._kinds.get((node.op, node.domain)) or self._kind(node)
+        if self._calling and node.graphs and is_call(node):
+            kind = _CALL
+            self.calls[node.name] = node, tuple(map(self._stored, node.inputs))
         data: list[str] = []
         direct: list[str] = []
         weights: list[str] = []
@@ -179,8 +195,11 @@ class Examined:
             if each in tensors:
                 weights.append(each)
                 direct.append(each)
-        derived = not data and not node.graphs and (bool(weights) or kind.constant)
+        handed = self._parts(node) if self._handed else ()
+        derived = not data and not node.graphs and (bool(weights) or bool(handed) or kind.constant)
         if derived:
+            if handed:
+                self._handed.update(dict.fromkeys(filter(None, node.outputs), handed))
             carried = tuple(weights) if len(weights) <= CARRIED else ()
             known.update(dict.fromkeys(filter(None, node.outputs), carried))
             if len(weights) <= CARRIED:
@@ -189,10 +208,12 @@ class Examined:
         used = tuple(dict.fromkeys(weights)) if weights else ()
         strange = kind.other and not node.graphs and self._strange(node.op, kind, used, data)
         count = None if strange else self._macs(node, kind.name, used) if kind.counts else 0
-        given = self._bytes(node)
+        given = 0 if kind is _CALL else self._bytes(node)
         one = self._numbers.setdefault
         flops = None if strange else self._flops(node, kind, count)
         moved = self._moved(data, used, given, kind) if kind.moves else 0
+        if handed and moved and not kind.picks:
+            moved = min(LARGEST, moved + sum(map(self._given.__getitem__, handed)))
         return Facts(
             node,
             kind.name,
@@ -205,6 +226,18 @@ class Examined:
             given,
             one(moved, moved),
         )
+
+    def _parts(self, node: Node) -> tuple[str, ...]:
+        """The derived inputs of the graph that a node uses, straight or through others."""
+        return tuple(dict.fromkeys(part for name in node.inputs for part in self._handed.get(name, ())))
+
+    def _stored(self, name: str) -> int:
+        """Bytes that are stored of a value, or -1."""
+        tensors = self._model.tensors
+        if name in self._derived:
+            inner = sum(self._given[each] for each in self._handed.get(name, ()))
+            return inner + sum(tensors[each].nbytes for each in self._derived[name])
+        return tensors[name].nbytes if name in tensors else -1
 
     def _kind(self, node: Node) -> _Kind:
         """What an operator is; a model has few."""
@@ -323,3 +356,29 @@ class Examined:
         size = bytes_of(dtype, self._sizes.counted(shape) or ()) if dtype else None
         self._bytes_of[dtype, shape] = known = size if shape else size or 0  # a number of the program is no memory
         return known
+
+
+def examined(model: Model, sizes: Sizes, stretch: Callable[[], None] = lambda: None) -> list[Examined]:
+    """The graphs that the model runs; functions of ONNX know of what all their callers hand over.
+
+    Args:
+        model: As read.
+        sizes: Of open dimensions.
+        stretch: Called whenever STRETCH more nodes have been looked at.
+    """
+    graphs = reachable(model)
+    if model.format != "onnx" or len(graphs) < 2:
+        return [Examined(model, graph, sizes, stretch) for graph in graphs]
+    by_name = {graph.name: graph for graph in graphs}
+    given: dict[str, dict[str, int]] = {}
+    found: dict[str, Examined] = {}
+    for name in callers_first(graphs):
+        stored = {formal: size for formal, size in given.pop(name, {}).items() if size >= 0}
+        found[name] = each = Examined(model, by_name[name], sizes, stretch, stored)
+        for node, handed in each.calls.values():
+            called = by_name.get(node.graphs[-1])
+            for value, size in zip(called.inputs if called else (), handed, strict=False):
+                known = given.setdefault(node.graphs[-1], {})
+                before = known.get(value.name, size)
+                known[value.name] = -1 if -1 in (size, before) else max(size, before)
+    return [found[graph.name] for graph in graphs]

@@ -42,8 +42,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         parameter_bytes: Bytes of them as stored.
         macs: Multiply-adds of one call of the model; None where shapes are not known.
         flops: Floating-point operations of one call of the model (`flops` says what is one); None like `macs`.
-        activation_bytes: Bytes of all that its nodes compute from data, merged nodes each; None where shapes are not
-            known.
+        activation_bytes: Bytes of all that its nodes compute from data, merged nodes each, in a function for each call;
+            None where shapes are not known.
         moved_bytes: Bytes that its nodes read and write in one call of the model, merged nodes each, weights too.
         live_bytes: Most bytes that values need while one of its nodes runs (`running`), weights apart; None where it
             has no nodes.

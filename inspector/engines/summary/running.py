@@ -27,6 +27,7 @@ class Running:
 
     Attributes:
         times: How often it runs in one call of the model.
+        copies: From how many places it is run, each of which has values of its own: a function by all who call it.
         around: Bytes that live around it while it runs.
         live: Bytes that live in it while each of its nodes runs, by position.
         open: It has a loop whose number of runs the file does not fix, which counts as one run.
@@ -34,6 +35,7 @@ class Running:
     """
 
     times: int = 0
+    copies: int = 0
     around: int = 0
     live: list[int] = field(default_factory=list)
     open: bool = False
@@ -54,7 +56,7 @@ def running(examined: Sequence[Examined], fetch: Fetch = lambda name: None) -> l
     loops = _loops(examined, calls, fetch)
     order = _callers_first(calls)
     found = [Running() for _ in examined]
-    found[0].times = 1
+    found[0].times = found[0].copies = 1
     free: dict[int, set[str]] = {}
     work = [0] * len(examined)
     for number in reversed(order):
@@ -70,7 +72,9 @@ def running(examined: Sequence[Examined], fetch: Fetch = lambda name: None) -> l
             for graph in graphs:
                 other = found[graph]
                 other.times = min(LARGEST, other.times + each.times * (1 if runs is None else runs) * (graph in chosen))
-                other.around = min(LARGEST, max(other.around, each.around + each.live[index]))
+                other.copies = min(LARGEST, other.copies + each.copies)
+                meanwhile = each.around + each.live[index] - _given(examined[number], index)
+                other.around = min(LARGEST, max(other.around, meanwhile))
     return found
 
 
@@ -84,6 +88,14 @@ def _calls(examined: Examined, by_name: Mapping[str, int]) -> Calls:
         for index, facts in enumerate(examined.facts)
         if facts.node.graphs
     }
+
+
+def _given(examined: Examined, index: int) -> int:
+    """Bytes of what a call of a function gives: they live in its body until it ends."""
+    node = examined.facts[index].node
+    if node.name not in examined.calls:
+        return 0
+    return sum(examined.size(name) or 0 for name in node.outputs if name)
 
 
 def _callers_first(calls: Sequence[Calls]) -> list[int]:

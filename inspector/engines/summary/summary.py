@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from inspector.engines.summary.calls import STRETCH, Examined, reachable
+from inspector.engines.summary.calls import STRETCH, Examined, examined
 from inspector.engines.summary.collector import waiting
 from inspector.engines.summary.grouping import Group, by_layer, by_node, leaves
 from inspector.engines.summary.modules import tree
 from inspector.engines.summary.nested import Nested
+from inspector.engines.summary.order import reachable
 from inspector.engines.summary.rows import ModuleRow, Port, Row, Totals
 from inspector.engines.summary.running import running
 from inspector.engines.summary.sizes import BATCH, LARGEST, Sizes
@@ -61,9 +62,8 @@ class Summary:
         self.model = model
         self.sizes = Sizes(dims or {})
         with waiting():
-            graphs = reachable(model)
-            counted = _counted(sum(len(graph.nodes) for graph in graphs), report)
-            self.examined = [Examined(model, graph, self.sizes, counted) for graph in graphs]
+            counted = _counted(sum(len(graph.nodes) for graph in reachable(model)), report)
+            self.examined = examined(model, self.sizes, counted)
             self.running = running(self.examined, fetch)
         self._types = {module.path: module.type for module in model.modules}
         self._tables: dict[tuple[str, int], Table] = {}

@@ -263,6 +263,7 @@ class _Part:
         if figures.activation_bytes is not None:
             figures.live_bytes = min(around + first, LARGEST) if around else first
         figures.runs = times
+        figures.activation_bytes = _times(figures.activation_bytes, self._runs.copies)
         figures.macs = _times(figures.macs, times)
         figures.flops = _times(figures.flops, times)
         figures.moved_bytes = _times(figures.moved_bytes, times)

@@ -13,7 +13,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.engines.summary.calls import reachable
+from inspector.engines.summary.order import reachable
 from inspector.ir import Graph, Model
 from inspector.ir.text import inert
 

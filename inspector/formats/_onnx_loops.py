@@ -1,0 +1,77 @@
+"""How often a Loop of an ONNX model runs, where its counters tell: its condition is worked out, time after time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from inspector.formats._onnx_moves import KNOWN, valued
+from inspector.formats._onnx_scope import Scope
+from inspector.formats._onnx_values import Array, Call, array
+
+NODES = 64
+"""Most nodes that a condition and what it counts may be made of."""
+
+Spend = Callable[[int], bool]
+"""Pays for some work; False where there is no more of it."""
+
+
+def runs(body: Any, inside: Scope, first: list[Array | None], most: int, spend: Spend) -> int | None:
+    """How often a body runs; None where that depends on data.
+
+    Args:
+        body: The GraphProto.
+        inside: What is known of its values.
+        first: Values of its inputs in the first run.
+        most: How often it runs at most, by the first input of the Loop.
+        spend: Pays for the work.
+    """
+    names = [info.name for info in body.input]
+    ends = [info.name for info in body.output]
+    cone = _cone(body, ends[0], dict(zip(names[2:], ends[1:], strict=False)))
+    if cone is None:
+        return None
+    nodes, states = cone
+    now = dict(zip(names, first, strict=False))
+    for count in range(most):
+        if not spend(32 * len(nodes) + 16):
+            return None
+        known = {**now}
+        for node in nodes:
+            values = [known[name] if name in known else inside.value(name) for name in node.input]
+            shapes = [inside.shape(name) for name in node.input]
+            found = valued(Call(node, values, shapes, inside.kind(node.output[0])))
+            known.update(zip(node.output, found, strict=False))
+        going_on = known.get(ends[0]) if ends[0] in known else inside.value(ends[0])
+        if going_on is None or going_on.size != 1 or going_on.flat[0] is None:
+            return None
+        if not going_on.flat[0]:
+            return count + 1
+        now[names[0]] = array([count + 1], ())
+        now[names[1]] = going_on
+        for name, end in states.items():
+            now[name] = known.get(end) if end in known else inside.value(end)
+    return most
+
+
+def _cone(body: Any, end: str, states: dict[str, str]) -> tuple[list[Any], dict[str, str]] | None:
+    """The nodes that a value of a body is made of, in their order, and what is carried from run to run for it."""
+    makers = {name: index for index, node in enumerate(body.node) for name in node.output if name}
+    chosen: set[int] = set()
+    carried: dict[str, str] = {}
+    waiting = [end]
+    while waiting:
+        name = waiting.pop()
+        if name in states and name not in carried:
+            carried[name] = states[name]
+            waiting.append(states[name])
+        index = makers.get(name)
+        if index is None or index in chosen:
+            continue
+        if body.node[index].op_type == "Constant":
+            continue
+        if body.node[index].op_type not in KNOWN or body.node[index].domain or len(chosen) >= NODES:
+            return None
+        chosen.add(index)
+        waiting += body.node[index].input
+    return [body.node[index] for index in sorted(chosen)], carried
