@@ -43,13 +43,15 @@ _TABLE: dict[str, dict[str, str]] = {
         "matmul": (
             "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
             "addmv fusedmatmul matmulnbits matmulbnb4 gemmfloat8 linalgmatmul intmm scaledmm dynamicquantizematmul "
-            "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul"
+            "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul linalgvecdot"
         ),
         "bilinear": "",
         "einsum": "",
         "tensordot": "",
         "matrix_chain": "linalgmultidot chainmatmul",
         "outer": "ger addr linalgouter",
+        "matrix_power": "linalgmatrixpower",
+        "distances": "cdist",
     },
     "convolution": {
         "conv": (
@@ -98,14 +100,14 @@ _TABLE: dict[str, dict[str, str]] = {
         "gelu": "fastgelu quickgelu biasgelu newgeluactivation geluactivation",
         "silu": "swish",
         "mish": "",
-        "sigmoid": "logistic",
+        "sigmoid": "logistic specialexpit",
         "log_sigmoid": "logsigmoid logsigmoidforward",
         "hard_sigmoid": "hardsigmoid hsigmoid",
         "hard_swish": "hardswish hardsilu hswish",
         "tanh": "",
         "hard_tanh": "hardtanh",
-        "softmax": "safesoftmax sparsesoftmax sparsemax hardmax",
-        "log_softmax": "logsoftmax",
+        "softmax": "safesoftmax sparsesoftmax sparsemax hardmax specialsoftmax",
+        "log_softmax": "logsoftmax speciallogsoftmax",
         "softmin": "",
         "softplus": "",
         "softsign": "",
@@ -125,13 +127,24 @@ _TABLE: dict[str, dict[str, str]] = {
         "global_average_pool": "globalaveragepool globalaveragepooling globalavgpool qlinearglobalaveragepool",
         "global_max_pool": "globalmaxpool globalmaxpooling globallppool",
         "max_unpool": "maxunpool",
+        "loss": (
+            "crossentropyloss nllloss nlllossnd mseloss l1loss smoothl1loss huberloss kldiv binarycrossentropy "
+            "binarycrossentropywithlogits marginrankingloss cosineembeddingloss tripletmarginloss ctcloss "
+            "multimarginloss softmarginloss poissonnllloss hingeembeddingloss multilabelmarginloss"
+        ),
         "roi_align": "roialign roipool maxroipool psroialign",
-        "reduce_sum": "sumdim nansum reducel1 reducesumsquare reducelogsum reducelogsumexp logsumexp",
-        "reduce_mean": "nanmean varmean var std stdmean median nanmedian mode",
+        "reduce_sum": (
+            "sumdim nansum reducel1 reducesumsquare reducelogsum reducelogsumexp logsumexp trace trapezoid trapz "
+            "countnonzero histc bincount sumtosize"
+        ),
+        "reduce_mean": "nanmean varmean var std stdmean median nanmedian mode quantile nanquantile kthvalue",
         "reduce_max": "amax aminmax",
         "reduce_min": "amin",
         "reduce_prod": "",
-        "reduce_norm": "norm reducel2 euclideannorm frobeniusnorm linalgnorm",
+        "reduce_norm": (
+            "norm reducel2 euclideannorm frobeniusnorm linalgnorm linalgmatrixnorm dist nuclearnorm pairwisedistance "
+            "pdist cosinesimilarity"
+        ),
         "reduce_any": "any reduceall all",
         "arg_max": "argmax",
         "arg_min": "argmin",
@@ -165,7 +178,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "gru": "cudnngru grucell grublockcell grusequence quantizedgru quantizedgrucelldynamic",
         "rnn": (
             "simplernn rnntanh rnnrelu unidirectionalsequencernn bidirectionalsequencernn rnncell simplernncell "
-            "rnnbase rnnsequence quantizedrnntanhcelldynamic quantizedrnnrelucelldynamic"
+            "rnnbase rnnsequence quantizedrnntanhcelldynamic quantizedrnnrelucelldynamic rnntanhcell rnnrelucell"
         ),
         "bidirectional": "",
         "svdf": "",
@@ -173,32 +186,41 @@ _TABLE: dict[str, dict[str, str]] = {
     "elementwise": {
         "add": (
             "addv addn sumn qlinearadd biasadd biasaddv addinteger adds accumulatenv cumsum cumulativelogsumexp "
-            "addscalar floatfunctional addrelu addscalarrelu"
+            "addscalar floatfunctional addrelu addscalarrelu logcumsumexp"
         ),
-        "sub": "subtract rsub squareddifference",
-        "mul": "multiply qlinearmul muls addcmul cumprod mulrelu mulscalar mulscalarrelu",
+        "sub": "subtract rsub squareddifference diff cumulativetrapezoid",
+        "mul": (
+            "multiply qlinearmul muls addcmul cumprod mulrelu mulscalar mulscalarrelu kron cross linalgcross ldexp "
+            "rad2deg deg2rad"
+        ),
         "div": "divide truediv realdiv divnonan addcdiv floordiv floordivide truedivide truncatediv xdivy",
         "mod": "remainder fmod floormod truncatemod",
-        "pow": "square power xlogy xlog1py floatpower",
+        "pow": "square power xlogy xlog1py floatpower specialxlog1py specialxlogy",
         "sqrt": "rsqrt",
-        "exp": "expm1 exp2",
-        "log": "log1p log2 log10",
-        "abs": "complexabs absolute",
-        "neg": "negative negate",
+        "exp": "expm1 exp2 specialexp2 specialexpm1",
+        "log": "log1p log2 log10 logaddexp logaddexp2 logit speciallogit speciallog1p",
+        "abs": "complexabs absolute angle",
+        "neg": "negative negate conj conjphysical",
         "reciprocal": "inv",
-        "sign": "sgn copysign",
-        "maximum": "clampmin fmax",
-        "minimum": "clampmax fmin",
+        "sign": "sgn copysign heaviside nextafter",
+        "maximum": "clampmin fmax cummax",
+        "minimum": "clampmax fmin cummin",
         "average": "weightedaverage",
         "clamp": "clip clipbyvalue",
-        "round": "ceil floor trunc rint roundhalftoeven frac fix",
-        "erf": "erfc erfinv lgamma digamma",
+        "round": "ceil floor trunc rint roundhalftoeven frac fix specialround frexp",
+        "erf": (
+            "erfc erfinv lgamma digamma specialerf specialerfc specialerfinv i0 i1 specialgammaln specialpsi "
+            "specialdigamma polygamma mvlgamma specialmultigammaln igamma igammac specialgammainc specialgammaincc "
+            "speciali0e speciali1 speciali1e specialentr specialndtr specialndtri speciallogndtr specialerfcx "
+            "specialzeta specialpolygamma"
+        ),
         "trigonometric": (
-            "sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh arctan arctan2 arcsin arccos hypot"
+            "sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh arctan arctan2 arcsin arccos hypot polar "
+            "sinc specialsinc"
         ),
         "compare": (
-            "eq ne gt ge lt le equal notequal greater greaterequal greaterorequal less lessequal lessorequal "
-            "isnan isinf isfinite isclose"
+            "eq ne gt ge lt le equal notequal greater greaterequal greaterorequal less lessequal lessorequal isnan "
+            "isinf isfinite isclose isneginf isposinf isreal signbit isin"
         ),
         "logical": (
             "not and or xor logicalnot logicaland logicalor logicalxor bitwiseand bitwiseor bitwisenot bitwisexor "
@@ -228,24 +250,32 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "shape": {
         "reshape": (
-            "view viewas unsafeview flatten batchflatten reshapeas unflatten viewcopy expanddims unsqueeze "
-            "squeeze squeezedims unflattenlayer alias viewasreal viewascomplex sparsereshape"
+            "view viewas unsafeview flatten batchflatten reshapeas unflatten viewcopy expanddims unsqueeze squeeze "
+            "squeezedims unflattenlayer alias viewasreal viewascomplex sparsereshape ravel atleast asstrided"
         ),
-        "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt",
-        "concat": "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu",
-        "stack": "pack",
-        "split": "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
-        "variadicsplit unsafechunk unsafesplit",
-        "slice": "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy",
+        "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt mh matrixh",
+        "concat": (
+            "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu dstack columnstack "
+            "blockdiag rowstack concat"
+        ),
+        "stack": "pack complex",
+        "split": (
+            "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
+            "variadicsplit unsafechunk unsafesplit hsplit vsplit dsplit"
+        ),
+        "slice": (
+            "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy "
+            "narrowcopy real imag"
+        ),
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
             "compress arrayfeatureextractor resourcegather"
         ),
         "scatter": (
-            "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate "
-            "tensorscatternd dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter "
-            "selectscatter indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter "
-            "copy scatterupdate scatterelementsupdate"
+            "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate tensorscatternd "
+            "dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter selectscatter "
+            "indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter copy "
+            "scatterupdate scatterelementsupdate diagonalscatter asstridedscatter"
         ),
         "pad": (
             "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad circularpad"
@@ -255,35 +285,42 @@ _TABLE: dict[str, dict[str, str]] = {
         "resize": (
             "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
             "upsampletrilinear interpolate resizebilinear resizenearestneighbor resizenearest resizebicubic "
-            "upsamplingnearest upsamplingbilinear resizing"
+            "upsamplingnearest upsamplingbilinear resizing upsamplelinear upsamplebilinearaa upsamplebicubicaa"
         ),
         "depth_to_space": "depthtospace pixelshuffle batchtospacend batchtospace",
-        "space_to_depth": "spacetodepth pixelunshuffle spacetobatchnd spacetobatch channelshuffle shufflechannels",
+        "space_to_depth": (
+            "spacetodepth pixelunshuffle spacetobatchnd spacetobatch channelshuffle shufflechannels "
+            "nativechannelshuffle"
+        ),
         "grid_sample": "gridsample gridsampler affinegrid affinegridgenerator",
-        "reverse": "flip reversev reversesequence roll rot90",
+        "reverse": "flip reversev reversesequence roll rot90 fliplr flipud fftfftshift fftifftshift",
         "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel",
         "contiguous": (
-            "clone identity noop detach liftfreshcopy liftfresh identityn stopgradient readvariableop "
-            "preventgradient assigntoutput snapshot"
+            "clone identity noop detach liftfreshcopy liftfresh identityn stopgradient readvariableop preventgradient "
+            "assigntoutput snapshot positive resolveconj resolveneg"
         ),
         "top_k": (
             "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
-            "combinednonmaxsuppression matrixnms multiclassnms"
+            "combinednonmaxsuppression matrixnms multiclassnms argwhere unique2 uniqueconsecutive uniquedim msort "
+            "searchsorted bucketize"
         ),
-        "trilu": "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag",
+        "trilu": (
+            "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag diagflat linalgdiagonal"
+        ),
         "eye_like": "eyelike eye",
         "permute_layer": "",
     },
     "constant": {
         "constant": (
-            "const constantofshape fill full fulllike zeros oneslike ones zeroslike zeroslikedefault newzeros "
-            "newones newfull tensorconstant scalartensor emptylike empty newempty emptymemoryformat "
-            "liftfreshcopyconstant getattr listconstruct tupleconstruct dictconstruct newemptystrided"
+            "const constantofshape fill full fulllike zeros oneslike ones zeroslike zeroslikedefault newzeros newones "
+            "newfull tensorconstant scalartensor emptylike empty newempty emptymemoryformat liftfreshcopyconstant "
+            "getattr listconstruct tupleconstruct dictconstruct newemptystrided zero"
         ),
         "range": "arange linspace arangestart",
         "random": (
             "randn rand randint randnlike randlike randomnormal randomuniform randomnormallike randomuniformlike "
-            "bernoulli multinomial normal randomstandardnormal randperm uniform"
+            "bernoulli multinomial normal randomstandardnormal randperm uniform exponential poisson randintlike "
+            "geometric cauchy lognormal"
         ),
         "variable": (
             "varhandleop varisinitializedop placeholder placeholderwithdefault inputlayer input arg variablev "

@@ -162,6 +162,27 @@ def _chain(call: Call) -> int | None:
     return products.chain(known) if len(known) == len(call.inputs) else None
 
 
+def _matrix_power(call: Call) -> int | None:
+    """Squared as often as the exponent has binary digits, and multiplied for each that is set, as torch does."""
+    x, times = call.input(0), call.attributes.get("n")
+    if x is None or not isinstance(times, int):
+        return None
+    return prod(x) * x[-1] * max(0, abs(times).bit_length() + abs(times).bit_count() - 2) if times >= 0 else None
+
+
+def _distances(call: Call) -> int | None:
+    """Euclidean ones of many points are a product of matrices in torch, with two more columns; others are sums."""
+    a, b, mode = call.input(0), call.input(1), call.attributes.get("compute_mode") or 0
+    if a is None or b is None or call.output is None:
+        return None
+    many = mode == 1 or (mode == 0 and max(a[-2], b[-2]) > MANY_POINTS)
+    return prod(call.output) * (a[-1] + 2) if many and call.attributes.get("p", 2) == 2 else 0
+
+
+MANY_POINTS = 25
+"""From here on torch takes a product of matrices for distances (`torch.cdist`, `compute_mode`)."""
+
+
 def _scores(q: Numbers, k: Numbers, v: Numbers, past: int = 0) -> int:
     """Scores and their weighted sum for batched heads: (…, L, E) × (…, S, E) × (…, S, Ev)."""
     return prod(q[:-1]) * (k[-2] + past) * (q[-1] + v[-1])
@@ -350,6 +371,8 @@ _COUNTS: dict[str, Callable[[Call], int | None]] = {
     "einsum": _einsum,
     "tensordot": _tensordot,
     "matrix_chain": _chain,
+    "matrix_power": _matrix_power,
+    "distances": _distances,
     "sdpa": _sdpa,
     "attention": _attention,
     "multi_head_attention": _multi_head,
