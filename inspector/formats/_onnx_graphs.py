@@ -44,6 +44,8 @@ class Frame:
     scope: ChainMap[str, str]
     known: ChainMap[str, Value]
     values: dict[str, Value]
+    function: str = ""
+    """Name of the graph of the function that it is, or is in."""
 
 
 class Reader:
@@ -73,6 +75,9 @@ class Reader:
         self._attributes = Attributes()
         self._functions: dict[Key, str] = {}
         self._bodies = bodies or {}
+        self._handed: list[tuple[str, tuple[str, str], tuple[str, int]]] = []
+        """What functions take and what is taken in them: the function, by its graph; the name of a tensor, or of a
+        value in a function with that; operator and position."""
         self._placed: dict[str, str] = {}
         """Keys of the tensors in functions by their place: each body has them."""
         self.graphs: dict[str, Graph] = {}
@@ -107,6 +112,7 @@ class Reader:
                     name = self._names.unique(f"training: {part}")
                     self.training.append(name)
                     self._graph(getattr(info, part), name, f"training_info[{index}].{part}", ChainMap(), ChainMap())
+        self._hand_on()
         own = set(self._functions.values())
         for name in [name for name in circular(self.graphs.values()) if name in own][:20] if own else ():
             self._shelf.notes.append(Note("warning", f"The function {name[:100]!r} calls itself.", "It cannot run."))
@@ -129,19 +135,27 @@ class Reader:
                 found.append((index, function))
         return found
 
-    def _graph(self, proto: Any, name: str, path: str, scope: ChainMap[str, str], outer: ChainMap[str, Value]) -> None:
+    def _graph(
+        self,
+        proto: Any,
+        name: str,
+        path: str,
+        scope: ChainMap[str, str],
+        outer: ChainMap[str, Value],
+        function: str = "",
+    ) -> None:
         check_depth(len(scope.maps))
         self.graphs[name] = Graph(name)  # takes its place before the graphs inside it
         values = self._values(proto.value_info, proto.output, proto.input)
         stored = self._initializers(proto, name, path, scope)
-        frame = Frame(name, path, scope, outer.new_child(values), values)
+        frame = Frame(name, path, scope, outer.new_child(values), values, function)
         items = [item for item in (self._words[info.name] for info in proto.input) if item not in stored]
         self._finish(frame, items, proto.node, [self._words[info.name] for info in proto.output])
 
     def _function(self, proto: Any, path: str) -> None:
         name = self._functions[key_of(proto)]
         values = self._values(proto.value_info)
-        frame = Frame(name, path, ChainMap(), ChainMap(values), values)
+        frame = Frame(name, path, ChainMap(), ChainMap(values), values, name)
         find = self._words.__getitem__
         self._finish(frame, [*map(find, proto.input)], proto.node, [*map(find, proto.output)])
 
@@ -260,15 +274,40 @@ class Reader:
         nested = len(frame.scope.maps) > 1
         find = frame.scope.get if nested else frame.scope.maps[0].get
         inputs = []
+        called = self._functions.get(called_by(proto), "") if self._functions else ""
         for index, raw in enumerate(proto.input):
             item = words[raw]
             item = find(item, item)
-            if item in uses:
+            stored = item in uses
+            if (called and stored) or (frame.function and not stored):
+                self._handed.append((called, ("" if stored else frame.function, item), (op, index)))
+            if stored and not called:
                 self._shelf.use(item, op, index)
-            elif nested and item not in frame.values and item in frame.known:
+            elif nested and not stored and item not in frame.values and item in frame.known:
                 frame.values[item] = frame.known[item]
             inputs.append(item)
         return tuple(inputs)
+
+    def _hand_on(self) -> None:
+        """Note of the tensors that functions take how those use them."""
+        uses: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        passed: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for called, key, (op, index) in self._handed:
+            takes = self.graphs[called].inputs if called in self.graphs else ()
+            if not called:
+                uses.setdefault(key, set()).add((op, index))
+            elif index < len(takes):
+                passed.setdefault(key, []).append((called, takes[index].name))
+        for graph, name in {key for key in (*uses, *passed) if not key[0]}:
+            seen, waiting = set[tuple[str, str]](), [(graph, name)]
+            while waiting:
+                here = waiting.pop()
+                if here not in seen:
+                    seen.add(here)
+                    waiting += passed.get(here, ())
+                    for op, index in uses.get(here, ()):
+                        self._shelf.use(name, op, index)
+        self._handed.clear()
 
     def _inner(self, attributes: Iterable[Any], name: str, node: int, frame: Frame) -> dict[str, list[str]]:
         """Read the graphs inside a node's attributes; their names by attribute."""
@@ -282,7 +321,8 @@ class Reader:
             for place, body in bodies:
                 inner = self._names.unique(f"{name}/{label}")
                 found.setdefault(label, []).append(inner)
-                self._graph(self._whole(place, body), inner, place, frame.scope.new_child(), frame.known)
+                scope = frame.scope.new_child()
+                self._graph(self._whole(place, body), inner, place, scope, frame.known, frame.function)
         return found
 
     def _whole(self, path: str, proto: Any) -> Any:

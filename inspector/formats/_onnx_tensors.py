@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -45,7 +45,7 @@ INTEGER_WEIGHTS = {
     "DequantizeLinear": (0,), "ConvInteger": (1,), "MatMulInteger": (1,), "QLinearConv": (3, 8), "QLinearMatMul": (3,),
     "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,), "QGemm": (3, 6), "QAttention": (1,),
     "DynamicQuantizeLSTM": (1, 2), "QEmbedLayerNormalization": (2, 3, 4, 5, 6, 7), "MatMulNBits": (1,),
-    "MatMulBnb4": (1,), "GatherBlockQuantized": (0,), "QMoE": (2, 5, 8),
+    "MatMulBnb4": (1,), "GatherBlockQuantized": (0,), "QMoE": (2, 5, 8), "QLinearAdd": (0, 3), "QLinearMul": (0, 3),
 }  # fmt: skip
 """Inputs by which integers are learned weights."""
 
@@ -54,7 +54,10 @@ SETTINGS = {
     "QLinearMatMul": (1, 2, 4, 5, 6, 7), "ConvInteger": (2, 3), "MatMulInteger": (2, 3), "Resize": (1, 2, 3),
     "Upsample": (1,), "Clip": (1, 2), "Pad": (1, 2), "OneHot": (1, 2), "Range": (0, 1, 2), "Dropout": (1,),
     "NonMaxSuppression": (2, 3, 4), "Loop": (0, 1), "If": (0,), "MatMulNBits": (2, 3), "DynamicQuantizeMatMul": (2, 3),
-    "MatMulIntegerToFloat": (2, 3, 4, 5), "Bernoulli": (0,), "ConstantOfShape": (0,),
+    "MatMulIntegerToFloat": (2, 3, 4, 5), "Bernoulli": (0,), "ConstantOfShape": (0,), "GatherBlockQuantized": (2, 3),
+    "MatMulBnb4": (2,), "QMoE": (3, 6, 9, 11, 12, 13, 15, 16, 17, 18, 19), "QAttention": (3, 4, 6, 7),
+    "QGemm": (1, 2, 4, 5, 7, 8), "DynamicQuantizeLSTM": (8, 9, 10, 11), "QLinearAdd": (1, 2, 4, 5, 6, 7),
+    "QLinearMul": (1, 2, 4, 5, 6, 7), "QEmbedLayerNormalization": tuple(range(8, 18)),
 }  # fmt: skip
 """Inputs that say how to compute rather than what was learned: scales of a resize, bounds, quantization."""
 
@@ -123,6 +126,10 @@ class Shelf:
         if found is None:
             found = self._unions[step] = step[0] | {(op, index)}
         self.uses[key] = found
+
+    def taken_by(self, ops: Container[str]) -> bool:
+        """Whether one of these operators takes a tensor."""
+        return any(op in ops for _, op, _ in self._unions)
 
     def dense(self, proto: Any, name: str, graph: str, path: str) -> str:
         """Keep a TensorProto."""

@@ -18,6 +18,7 @@ from inspector.formats._modules import tree
 from inspector.formats._onnx_calls import Calls
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
 from inspector.formats._onnx_graphs import Reader, says, twice
+from inspector.formats._onnx_packed import RULES, packed
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, blanks, check_external, fetch, fetch_part, mapped
 from inspector.formats._onnx_types import text
@@ -168,6 +169,8 @@ def _built(source: Source, data: memoryview, proto: Any, reader: Reader) -> Mode
     shelf = reader.shelf
     tensors = _trained(shelf.settled(blanks(source, data, proto)), reader.training)
     graphs = tuple(reader.graphs.values())
+    if shelf.taken_by(RULES):
+        packed(graphs, tensors)
     notes = [*shelf.notes, *check_external(source, tensors), *overlaps(tensors.values())]
     notes += [*strange_settings(shelf.settings), *_remarks(proto), *beyond(proto, len(data))]
     notes += [] if isinstance(proto, VastModel) else _checked(graphs, tensors, reader.constants)

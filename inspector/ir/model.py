@@ -102,10 +102,12 @@ class Tensor:
     """None where the file does not say."""
     same_as: str = ""
     """Name of the tensor that shares these bytes, where the file says so (tied weights)."""
+    holds: int = 0
+    """Numbers packed into its elements, where the file says how many; 0 where each element is one."""
 
     @property
     def count(self) -> int:
-        """Number of elements."""
+        """Number of elements as stored."""
         return prod(self.shape)
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from onnx_models import ONNX, external, read, save, values
 
+from inspector.engines.summary.parameters import is_parameter, parameters_in
 from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source
@@ -346,6 +347,47 @@ def test_a_mask_is_no_parameter_and_a_learned_table_of_its_shape_is(tmp_path: Pa
         "table": Role.WEIGHT,
     }
     assert Summary(model).totals.parameters == 16
+
+
+def test_weights_packed_into_bytes_count_and_not_the_bytes(tmp_path: Path) -> None:
+    """Operators of few bits: K × N and not half of it; what says how to take them is no parameter."""
+    from onnx import helper, numpy_helper
+
+    def quantized(op: str, inputs: str, **settings: int) -> Any:
+        return helper.make_node(op, inputs.split(" "), [f"y{op}"], domain="com.microsoft", **settings)
+
+    nodes = [
+        quantized("MatMulNBits", "x q s z", K=40, N=48, block_size=32),  # the second block of a row is filled up
+        quantized("MatMulBnb4", "x h m", K=40, N=6, block_size=16, quant_type=1),
+        quantized("GatherBlockQuantized", "t i ts tz", block_size=16, bits=4),
+        quantized("QMoE", "x r e1 es1  e2 es2", expert_weight_bits=4, k=1),
+        helper.make_node("DequantizeLinear", ["n", "ns", "nz"], ["yDq"], block_size=16),
+    ]
+    stored = {
+        "q": ((48, 2, 16), np.uint8), "s": ((96,), np.float32), "z": ((48,), np.uint8),
+        "h": ((120, 1), np.uint8), "m": ((15,), np.float32), "i": ((3,), np.int64), "t": ((10, 16), np.uint8),
+        "ts": ((10, 2), np.float32), "tz": ((10, 1), np.uint8), "r": ((2, 4), np.float32),
+        "e1": ((4, 8, 20), np.uint8), "es1": ((4, 8), np.float32), "e2": ((4, 40, 4), np.uint8),
+        "es2": ((4, 40), np.float32), "ns": ((2, 6), np.float32),
+    }  # fmt: skip
+    inits = [numpy_helper.from_array(np.ones(shape, kind), name) for name, (shape, kind) in stored.items()]
+    inits += [
+        helper.make_tensor("n", 22, [32, 6], bytes(96), raw=True),
+        helper.make_tensor("nz", 22, [2, 6], bytes(6), raw=True),
+    ]
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
+    outputs = " ".join(node.output[0] for node in nodes)
+    path = save(tmp_path / "m.onnx", nodes, outputs=outputs, initializer=inits, imports=imports, shape=[2, 40])
+    model = read(path)
+    counted = {"q": 48 * 40, "h": 40 * 6, "t": 10 * 32, "e1": 4 * 8 * 40, "e2": 4 * 40 * 8, "n": 32 * 6, "r": 8}
+    assert {name for name, tensor in model.tensors.items() if is_parameter(tensor)} == set(counted)
+    assert {name: parameters_in(model.tensors[name]) for name in counted} == counted
+    totals = Summary(model).totals
+    assert totals.parameters == sum(counted.values())
+    assert totals.parameter_bytes == 48 * 32 + 120 + 160 + 640 + 640 + 96 + 32
+    odd = quantized("MatMulNBits", "x q s z", K=41, N=7, block_size=32)  # does not fit: what is stored is counted
+    model = read(save(path, [odd], outputs="yMatMulNBits", initializer=inits, imports=imports, shape=[2, 41]))
+    assert parameters_in(model.tensors["q"]) == 48 * 32
 
 
 def test_what_nobody_knows_is_not_counted_as_nothing(tmp_path: Path) -> None:

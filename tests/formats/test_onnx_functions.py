@@ -254,3 +254,20 @@ def test_very_many_ways_to_call_a_function_end(tmp_path: Path, monkeypatch: pyte
     assert len(found.graphs) == 1 + 10 + 1
     assert found.graphs[-1].values == {}
     assert [note.text for note in found.notes] == ["Shapes in functions are those of the calls that came first."]
+
+
+def test_what_a_tensor_is_for_is_seen_through_functions(tmp_path: Path) -> None:
+    """Running statistics, 8-bit weights and their scales are what they are, however deep the call that uses them."""
+    norm = function("Norm", "x s b m v", "y", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"])])
+    real = function("Real", "q s", "w", [node("DequantizeLinear", ["q", "s"], ["w"], axis=0)])
+    deep = function("Deep", "x s b m v q c", "y", [
+        own("Norm", "x s b m v", "n"), own("Real", "q c", "w"), node("MatMul", ["n", "w"], ["y"]),
+    ])  # fmt: skip
+    stored = dict.fromkeys("sbmvc", (4,)) | {"q": np.ones((4, 6), np.int8)}
+    found, summary = opened(
+        tmp_path / "m.onnx",
+        model([own("Deep", "x s b m v q c", "y")], {"y": 2}, [norm, real, deep], x=(2, 4), **stored),
+    )
+    roles = {name: str(tensor.role) for name, tensor in found.tensors.items()}
+    assert roles == {"s": "weight", "b": "weight", "m": "buffer", "v": "buffer", "c": "constant", "q": "weight"}
+    assert (summary.totals.parameters, summary.totals.trainable) == (4 * 4 + 24, 2 * 4 + 24)

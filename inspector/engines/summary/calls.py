@@ -196,7 +196,8 @@ class Examined:
                 weights.append(each)
                 direct.append(each)
         handed = self._parts(node) if self._handed else ()
-        derived = not data and not node.graphs and (bool(weights) or bool(handed) or kind.constant)
+        still = not node.graphs or kind is _CALL
+        derived = not data and still and (bool(weights) or bool(handed) or kind.constant)
         if derived:
             if handed:
                 self._handed.update(dict.fromkeys(filter(None, node.outputs), handed))

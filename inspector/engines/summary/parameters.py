@@ -4,6 +4,9 @@
 wherever the file stores them: initializers, constant nodes, subgraphs, layers.
 
 - A tensor of role WEIGHT counts, of any type: a quantized weight is a weight.
+- Where several weights are packed into each element and the file says how many they are (ONNX Runtime's `MatMulNBits`
+  and its kin: K × N), the weights count and not the bytes; bytes are always those stored. Scales and zero points say
+  how numbers are to be taken and are no parameters.
 - A tensor of role BUFFER counts when its elements are values (floating, complex, or quantized to 8 bits and less):
   running means do. Wider integers and booleans are indices, counters and masks: BatchNorm's `num_batches_tracked` and
   BERT's `position_ids` do not count, so that a model has one number in every format.
@@ -33,6 +36,11 @@ def is_parameter(tensor: Tensor) -> bool:
     if tensor.role is Role.WEIGHT:
         return True
     return tensor.role is Role.BUFFER and tensor.dtype not in _INDICES
+
+
+def parameters_in(tensor: Tensor) -> int:
+    """How many parameters a tensor has that counts at all: its elements, or what is packed into them."""
+    return tensor.holds or tensor.count
 
 
 def is_trainable(tensor: Tensor) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable
+from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable, parameters_in
 from inspector.engines.summary.rows import ModuleRow, Totals
 from inspector.engines.summary.sizes import LARGEST
 from inspector.engines.summary.summary import LAYERS, Summary
@@ -35,10 +35,10 @@ class Preview(Summary):
         alike: dict[tuple[object, ...], tuple[int, int, int]] = {}
         tensors = self._whole.tensors
         for tensor in tensors.values():
-            kind = tensor.dtype, tensor.shape, tensor.role, tensor.trainable
+            kind = tensor.dtype, tensor.shape, tensor.role, tensor.trainable, tensor.holds
             numbers = alike.get(kind)
             if numbers is None:
-                counts = tensor.count if is_parameter(tensor) else 0
+                counts = parameters_in(tensor) if is_parameter(tensor) else 0
                 learned = counts if is_trainable(tensor) else 0
                 numbers = alike[kind] = counts, learned, tensor.nbytes if is_parameter(tensor) else 0
             if not numbers[0]:

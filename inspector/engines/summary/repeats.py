@@ -33,7 +33,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.engines.summary.parameters import Identity, identity, is_parameter
+from inspector.engines.summary.parameters import Identity, identity, is_parameter, parameters_in
 from inspector.engines.summary.sizes import LARGEST as LARGEST_NUMBER
 from inspector.engines.summary.summary import Summary
 from inspector.errors import InspectorError
@@ -170,7 +170,7 @@ class Search:
         return Repeats(
             pairs={inert(name): inert(other) for name, other, _ in repeated[:MOST_PAIRS]},
             weights=len(repeated),
-            parameters=min(sum(tensor.count for *_, tensor in repeated), LARGEST_NUMBER),
+            parameters=min(sum(parameters_in(tensor) for *_, tensor in repeated), LARGEST_NUMBER),
             parameter_bytes=min(sum(tensor.nbytes for *_, tensor in repeated), LARGEST_NUMBER),
             beyond=self._beyond,
             unread=self._unread,

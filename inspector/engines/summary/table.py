@@ -14,7 +14,7 @@ from typing import Protocol
 from inspector.engines.summary.calls import Examined, Facts
 from inspector.engines.summary.grouping import Group
 from inspector.engines.summary.macs import counts
-from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable
+from inspector.engines.summary.parameters import Identity, identity, is_parameter, is_trainable, parameters_in
 from inspector.engines.summary.rows import Port, Row
 from inspector.engines.summary.running import Running
 from inspector.engines.summary.sizes import LARGEST
@@ -166,7 +166,7 @@ class Table:
                 shared.append(self._counted[key])
             else:
                 self._counted[key] = name
-                count = tensor.count
+                count = parameters_in(tensor)
                 parameters += count
                 trainable += count if is_trainable(tensor) else 0
                 size += tensor.nbytes

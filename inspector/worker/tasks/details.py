@@ -177,6 +177,7 @@ def _of_tensor(opened: Document, tensor: Tensor) -> Details:
         Fact("Name", inert(tensor.name), tensor=inert(tensor.name)),
         Fact("Type", described(tensor.dtype, tensor.shape)),
         Fact("Elements", f"{tensor.count:,}"),
+        *([Fact("Weights in them", f"{tensor.holds:,}")] if tensor.holds else []),
         Fact("Bytes", f"{tensor.nbytes:,}"),
         Fact("Role", str(tensor.role)),
         Fact("Counts as parameters", "yes" if is_parameter(tensor) else "no"),
