@@ -16,6 +16,7 @@ from inspector.formats._export_graph import Reader, names
 from inspector.formats._export_quantized import settled
 from inspector.formats._export_schema import Program, Union, decoded, strange
 from inspector.formats._export_tensors import CONFIG, Stored, stored, stored_before_archives
+from inspector.formats._export_vmap import gathered
 from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._source import Source
@@ -98,7 +99,7 @@ def _model(program: Program, found: dict[str, Stored], notes: list[Note]) -> Mod
     return Model(
         "torch.export",
         f"torch {program.torch_version}",
-        tuple(reader.graphs.values()),
+        tuple(gathered(reader.graphs).values()),
         tensors,
         tree(reader.classes),
         (_signature(program, main, results),),

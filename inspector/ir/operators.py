@@ -330,7 +330,8 @@ _TABLE: dict[str, dict[str, str]] = {
     "control": {
         "if": "cond statelessif torchcond switch merge case statelesscase",
         "loop": (
-            "while statelesswhile whileloop scan map mapimpl forloop enter exit nextiteration loopcond tensoriterator"
+            "while statelesswhile whileloop scan map mapimpl vmap forloop enter exit nextiteration loopcond "
+            "tensoriterator"
         ),
         "call": (
             "partitionedcall statefulpartitionedcall callonce wrapwithsetgradenabled wrapwithautocast "

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from built import dangling
 
 from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
@@ -240,6 +241,35 @@ def test_what_is_mapped_over_slices_runs_as_often_as_there_are(tmp_path: Path) -
     save_now(torch.export.export(Mapped(), (torch.randn(6, 2, 8),)), path)
     totals = Summary(read(path)).totals
     assert (totals.macs, totals.complete) == (6 * 2 * 8 * (4 + 8), True)
+
+
+@QUIET
+def test_what_vmap_runs_for_each_slice_is_a_graph_of_its_own(tmp_path: Path) -> None:
+    """The file has it as a bracket among the other nodes, whose shapes are those of one slice."""
+    import torch
+
+    class Ensemble(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = torch.nn.Linear(8, 6), torch.nn.Linear(5, 3)
+            self.members = torch.nn.Parameter(torch.randn(7, 5, 6))
+
+        def forward(self, x: Any) -> Any:
+            inner = torch.vmap(torch.vmap(self.first))(x)  # x is (batch, 2, 8)
+            each = torch.vmap(lambda w, y: y.relu() @ w.T, in_dims=(0, None))(self.members, inner)
+            return torch.vmap(self.last, in_dims=1)(each)
+
+    model, path = Ensemble(), tmp_path / "vmapped.pt2"
+    size = torch.export.Dim("batch", min=2, max=99)
+    save_now(torch.export.export(model, (torch.randn(4, 2, 8),), dynamic_shapes=({0: size},)), path)
+    found = read(path)
+    assert not dangling(found)
+    assert not [node for graph in found.graphs for node in graph.nodes if "functorch" in node.op]
+    assert [node.op for node in found.graphs[0].nodes].count("higher_order.vmap") == 3
+    (name,) = [value.shape[0] for value in found.graphs[0].inputs if value.shape]
+    totals = Summary(found, {str(name): 4}).totals
+    assert (totals.macs, totals.complete) == (4 * 2 * 8 * 6 + 7 * 4 * 2 * 6 * 5 + 2 * 7 * 4 * 5 * 3, True)
+    assert totals.parameters == sum(item.numel() for item in model.parameters())
 
 
 def rewritten(samples: Path, path: Path, change: Any) -> Path:

@@ -41,6 +41,8 @@ def trips(node: Node, around: Known, bodies: Mapping[str, Examined], fetch: Fetc
             found = _scanned(node, around)
         elif node.op == "Loop" and len(inner) == 1:
             found = _counted(node, around, Known(inner[0], fetch))
+        elif node.op == "higher_order.vmap" and inner:
+            found = _mapped(node, around)
         elif node.op.startswith("higher_order.") and len(inner) == 1:
             found = _taken_apart(node, around, inner[0])
         elif len(inner) == 2:
@@ -152,6 +154,16 @@ def _taken_apart(node: Node, around: Known, body: Examined) -> int | None:
         whole, part = around.examined.shape(outer), body.shape(value.name)
         if whole and part is not None and whole[1:] == part:
             return whole[0]
+    return None
+
+
+def _mapped(node: Node, around: Known) -> int | None:
+    """Slices of the first input along the dimension that PyTorch's vmap takes it apart."""
+    dims = node.attributes.get("in_dims")
+    for outer, dim in zip(node.inputs, dims if isinstance(dims, tuple) else (), strict=False):
+        whole = around.examined.shape(outer)
+        if whole is not None and isinstance(dim, int):
+            return whole[dim]
     return None
 
 
