@@ -35,7 +35,7 @@ def identify(source: Source) -> Format:
 
 def stranger(glimpse: Glimpse, titles: list[str]) -> FormatError:
     """What a file is that we do not read, in words, with what to do about it."""
-    name, head = glimpse.path.name, glimpse.head
+    name, head = glimpse.path.name or str(glimpse.path), glimpse.head
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if glimpse.path.is_dir():
         return strange(glimpse) or FormatError(

@@ -75,7 +75,7 @@ def strange(glimpse: Glimpse) -> FormatError | None:
 
 
 def _folder(glimpse: Glimpse) -> FormatError | None:
-    name, entries = glimpse.path.name, set(glimpse.entries)
+    name, entries = glimpse.path.name or str(glimpse.path), set(glimpse.entries)
     if ("Manifest.json" in entries and "Data" in entries) or "coremldata.bin" in entries:
         return FormatError(f"{name} is a CoreML package.", hint="Open the model that it was made from.")
     if "_CHECKPOINT_METADATA" in entries or ("_METADATA" in entries and "manifest.ocdbt" in entries):

@@ -102,6 +102,16 @@ def roots(args: Any) -> tuple[str, ...]:
     return tuple(str(root) for root in allowed_roots(Path(args.path)))
 
 
+def answer(task: Task[Any, Any], reply: Any) -> Any:
+    """What a reply says; raises InspectorError where it says that something went wrong, or makes no sense."""
+    if isinstance(reply, wire.Failed):
+        raise failure(reply)
+    try:
+        return msgspec.msgpack.decode(reply.result, type=task.result)
+    except msgspec.MsgspecError as error:
+        raise WorkerDied(f"The worker's answer makes no sense: {error}", "Open the file again.") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """An ask without its answer yet."""
@@ -119,6 +129,8 @@ class _Successor:
     id: int
     waiting: _Waiting
     roots: tuple[str, ...]
+    more: Callable[[Any], tuple[Task[Any, Any], Any] | None]
+    """What is asked next after an answer, before it takes over; None where that is all."""
     protection: str = ""
 
 
@@ -126,6 +138,8 @@ class Document(QObject):
     """A document or layout worker as a view-model uses it."""
 
     progressed = Signal(str)
+    renewing = Signal(str)
+    """What a worker does that is to take this one's place."""
     died = Signal(str, str)
     """The worker ended by itself: what happened and what to do. Waiting asks have failed before; `restart` revives."""
     protected = Signal(str)
@@ -189,26 +203,39 @@ class Document(QObject):
         if self._closed:
             return
         self._waiting.clear()
-        self._dismiss()
+        self.dismiss()
         self._end.emit(self._key)
         self._start()
 
     def renew(
-        self, task: Task[A, R], args: A, done: Callable[[R], None], failed: Callable[[InspectorError], None]
+        self,
+        task: Task[A, R],
+        args: A,
+        done: Callable[[Any], None],
+        failed: Callable[[InspectorError], None],
+        more: Callable[[Any], tuple[Task[Any, Any], Any] | None] = lambda _answer: None,
     ) -> None:
-        """Ask a fresh worker. If it answers it takes this one's place, and what waits is forgotten; else all stays."""
+        """Ask a fresh worker. If it answers it takes this one's place, and what waits is forgotten; else all stays.
+
+        Args:
+            task: What is asked first.
+            args: Its arguments.
+            done: Is given the last answer.
+            failed: Is told what went wrong.
+            more: What is asked next after an answer, before it takes over; None where that is all.
+        """
         if self._closed:
             return
-        self._dismiss()
+        self.dismiss()
         key, id = next(Document._keys), next(self._ids)
         found = roots(args) or self._roots
-        self._successor = _Successor(key, id, _Waiting(task, done, failed), found)
+        self._successor = _Successor(key, id, _Waiting(task, done, failed), found, more)
         self._begin.emit(key, self.role)
         self._grant.emit(key, found)
         self._ask.emit(key, id, task.id, args)
 
-    def _dismiss(self) -> None:
-        """A successor that has not answered is not waited for any more."""
+    def dismiss(self) -> None:
+        """A worker that was to take this one's place is not waited for any more."""
         if self._successor is not None:
             self._end.emit(self._successor.key)
             self._successor = None
@@ -218,7 +245,7 @@ class Document(QObject):
         self._waiting.clear()
         if self._closed:
             return
-        self._dismiss()
+        self.dismiss()
         self._closed = True
         self._host.ready.disconnect(self._on_ready)
         self._host.replied.disconnect(self._on_reply)
@@ -240,8 +267,11 @@ class Document(QObject):
             self._successor.protection = protection
 
     def _on_reply(self, key: int, reply: Any) -> None:
-        if self._successor is not None and key == self._successor.key and not isinstance(reply, wire.Progress):
-            self._on_successor(self._successor, reply)
+        if self._successor is not None and key == self._successor.key:
+            if isinstance(reply, wire.Progress):
+                self.renewing.emit(reply.text)
+            else:
+                self._on_successor(self._successor, reply)
             return
         if key != self._key or reply.id not in self._waiting:
             return
@@ -251,29 +281,35 @@ class Document(QObject):
         self._tell(self._waiting.pop(reply.id), reply)
 
     def _on_successor(self, successor: _Successor, reply: Any) -> None:
-        if isinstance(reply, wire.Failed):
-            self._dismiss()
-        else:
-            self._successor = None
-            self._waiting.clear()
-            if self._alive:
-                self._end.emit(self._key)
-            self._key, self._roots = successor.key, successor.roots
-            self._alive = self._granted = True
-            self.protection = successor.protection
-            self.protected.emit(self.protection)
-        self._tell(successor.waiting, reply)
+        waiting = successor.waiting
+        try:
+            result = answer(waiting.task, reply)
+        except InspectorError as error:
+            self.dismiss()
+            waiting.failed(error)
+            return
+        if (question := successor.more(result)) is not None:
+            task, args = question
+            successor.waiting, successor.id = _Waiting(task, waiting.done, waiting.failed), next(self._ids)
+            self._ask.emit(successor.key, successor.id, task.id, args)
+            return
+        self._successor = None
+        self._waiting.clear()
+        if self._alive:
+            self._end.emit(self._key)
+        self._key, self._roots = successor.key, successor.roots
+        self._alive = self._granted = True
+        self.protection = successor.protection
+        self.protected.emit(self.protection)
+        waiting.done(result)
 
     @staticmethod
     def _tell(waiting: _Waiting, reply: Any) -> None:
         """Call the callback that fits the answer."""
-        if isinstance(reply, wire.Failed):
-            waiting.failed(failure(reply))
-            return
         try:
-            result = msgspec.msgpack.decode(reply.result, type=waiting.task.result)
-        except msgspec.MsgspecError as error:
-            waiting.failed(WorkerDied(f"The worker's answer makes no sense: {error}", "Open the file again."))
+            result = answer(waiting.task, reply)
+        except InspectorError as error:
+            waiting.failed(error)
             return
         waiting.done(result)
 

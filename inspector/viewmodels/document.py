@@ -103,8 +103,10 @@ class DocumentModel(QObject):
         self.repeats = RepeatsModel(self)
         self.sizing.typed.connect(self.overview_changed)
         self.sizing.ready.connect(self._reload)
-        self.sizing.reopen.connect(self.open)
-        self.sizing.failed.connect(lambda trouble: self._say(failed(trouble)))
+        self.sizing.reopen.connect(self._reread)
+        self.sizing.failed.connect(lambda error: self._say(failed(error.what, error.hint)))
+        self.sizing.rereading.read.connect(self._on_reread)
+        self.sizing.rereading.read.connect(lambda *_: self.freshness.on_rest())
         document.setParent(self)
         document.progressed.connect(self.progressed)
         document.died.connect(self._on_died)
@@ -136,7 +138,7 @@ class DocumentModel(QObject):
     @property
     def is_reading(self) -> bool:
         """Whether the file is being read right now."""
-        return self._renewing or self.state is State.OPENING
+        return self._renewing or self.state is State.OPENING or bool(self.sizing.rereading.step)
 
     def renew(self) -> None:
         """Read the file, which has changed, with a fresh worker; what is shown stays until that has answered."""
@@ -151,18 +153,31 @@ class DocumentModel(QObject):
 
         def lost(error: InspectorError) -> None:
             self._renewing = False
+            self.sizing.lost()
             if self.overview is None:
                 self._on_failed(error)
             self.freshness.on_not_renewed(error)
 
         self.worker.renew(OPEN, self._how(sizes), lambda overview: self._on_renewed(overview, sizes), failed)
 
-    def _on_renewed(self, overview: Overview, sizes: Sizes) -> None:
+    def _reread(self) -> None:
+        """Read the file with other shapes of its inputs; where nothing is shown, there is nothing that could stay."""
+        if self._renewing:
+            self.renew()
+        elif self.overview is None or self.state is State.FAILED:
+            self.open()
+        else:
+            self.sizing.rereading.begin(self._how(self.sizes), self.sizes)
+
+    def _on_reread(self, overview: Overview, sizes: Sizes) -> None:
         self._forget()
         self._renewing, self.error = False, None
         self.restarted.emit()
         self._on_opened(overview, sizes)
         self.renewed.emit()
+
+    def _on_renewed(self, overview: Overview, sizes: Sizes) -> None:
+        self._on_reread(overview, sizes)
         self.reloaded.emit()
         self.freshness.on_renewed()
 

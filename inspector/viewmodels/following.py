@@ -19,6 +19,6 @@ def beyond(shown: int, total: int) -> Remark:
     return Remark("info", words, "`inspector summary FILE --csv` writes every row.")
 
 
-def failed(trouble: str) -> Remark:
+def failed(trouble: str, hint: str = "Open the file again.") -> Remark:
     """What is said where nothing came."""
-    return Remark("warning", f"Shapes and figures could not be worked out: {trouble}", "Open the file again.")
+    return Remark("warning", f"Shapes and figures could not be worked out: {trouble}", hint)

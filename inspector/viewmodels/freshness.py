@@ -82,14 +82,14 @@ class Freshness(QObject):
         """It has been read again."""
         self.reloaded = QTime.currentTime().toString("HH:mm:ss")
         self._say(Fresh.SAME)
-        self._read_late()
+        self.on_rest()
 
     def on_not_renewed(self, error: InspectorError) -> None:
         """It could not be read as it is now."""
         if self._document.overview is not None and not self.watch.is_gone:
             now = f"{self._document.name}, {words.size(self.watch.size)} now"
             self._say(Fresh.INCOMPLETE, f"{now}: {error.what}{self._before}")
-        self._read_late()
+        self.on_rest()
 
     def set_following(self, on: bool) -> None:
         """Read files that change again by themselves, all documents from now on; this one now if it has changed."""
@@ -101,8 +101,8 @@ class Freshness(QObject):
     def _before(self) -> str:
         return " What is shown is from before." if self._document.overview is not None else ""
 
-    def _read_late(self) -> None:
-        """It has changed while it was read."""
+    def on_rest(self) -> None:
+        """Nobody reads it now; it may have changed while somebody did."""
         if self._late:
             self._late = False
             self._on_settled()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QElapsedTimer, QObject, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from inspector.errors import InspectorError, WorkerDied
 from inspector.settings import Settings
+from inspector.viewmodels.rereading import Rereading
 from inspector.viewmodels.sizes import Sizes, typed_sizes
+from inspector.viewmodels.words import shape
 from inspector.worker.tasks.resize import TASK as RESIZE
 from inspector.worker.tasks.resize import ResizeArgs, Resized
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from inspector.viewmodels.document import DocumentModel
 
 T = TypeVar("T")
-UNSEEN_MS = 300
-"""What takes less than this is not worth a line that comes and goes."""
+UNSEEN_MS, UNREAD_MS = 300, 1000
+"""What takes less than this is not worth a line that comes and goes: other sizes, and reading the file again."""
 
 
 class Sizing(QObject):
@@ -32,14 +34,14 @@ class Sizing(QObject):
         ready: The worker has the figures for `shown`.
         reopen: Shapes of inputs were typed: the file is to be read with them.
         typed: Other sizes are wanted.
-        failed: Why there are no figures for the sizes that were typed; those shown are back.
+        failed: Why there are no figures for what was typed, as an InspectorError; what is shown is wanted again.
     """
 
     changed = Signal()
     ready = Signal()
     reopen = Signal()
     typed = Signal()
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, document: DocumentModel, settings: Settings) -> None:
         super().__init__(document)
@@ -48,6 +50,8 @@ class Sizing(QObject):
         """What is wanted."""
         self.shown = self.sizes.dims
         """The sizes of dimensions that the figures on show are for."""
+        self.shown_shapes = self.sizes.shapes
+        """The shapes of inputs that they are for."""
         self.share: float | None = None
         """How much of other figures is worked out, 0 … 1; None where none are."""
         self.first_share: float | None = None
@@ -56,6 +60,9 @@ class Sizing(QObject):
         self._future: list[Sizes] = []
         self._ask = 0
         self._since = QElapsedTimer()
+        self.rereading = Rereading(document)
+        self.rereading.changed.connect(self.changed)
+        self.rereading.failed.connect(self._on_not_read)
         document.state_changed.connect(self._on_state)
 
     # What the user types
@@ -91,10 +98,19 @@ class Sizing(QObject):
         """Give up: the sizes that are shown are wanted again; what was typed can be done again."""
         if self.share is not None:
             self._document.ask(RESIZE, ResizeArgs(stop=True), lambda _: None, lambda _: None)
-            self._give_up()
+        if self.share is not None or self.rereading.step:
+            self.give_up()
+            self._document.freshness.on_rest()
 
-    def _give_up(self) -> None:
-        given_up, self.sizes = self.sizes, Sizes(self.shown, self.sizes.shapes)
+    def lost(self) -> None:
+        """The file could not be read: shapes that are not shown are not wanted any more."""
+        if self.sizes.shapes != self.shown_shapes:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Want what is shown."""
+        self.rereading.stop()
+        given_up, self.sizes = self.sizes, Sizes(self.shown, self.shown_shapes)
         if self.sizes in self._history:
             del self._history[self._history.index(self.sizes) :]
         if given_up != self.sizes:
@@ -105,14 +121,19 @@ class Sizing(QObject):
         self.typed.emit()
 
     def _use(self, sizes: Sizes) -> None:
-        again = sizes.shapes != self.sizes.shapes
         self.sizes = sizes
         self._keep()
-        if again:
-            self.reopen.emit()
-        else:
+        if sizes.shapes == self.shown_shapes:
+            self.rereading.stop()
             self.typed.emit()
             self.work_out()
+            return
+        self._document.drop(self._ask)
+        self._since.start()
+        self._set_share(None)
+        self.reopen.emit()
+        self.typed.emit()
+        QTimer.singleShot(UNREAD_MS, self, self.changed.emit)
 
     def _keep(self) -> None:
         """The file's next opening remembers."""
@@ -126,17 +147,35 @@ class Sizing(QObject):
     @property
     def text(self) -> str:
         """What is being worked out, in a sentence; empty where nothing is, or not for long yet."""
+        if self.rereading.step:
+            if self._since.elapsed() < UNREAD_MS:
+                return ""
+            wanted, before = _named(self.sizes), _named(Sizes(self.shown, self.shown_shapes))
+            return f"{self.rereading.step} for {wanted}; what is shown is still for {before}."
         if self.first_share is not None:
             return "Working out shapes and figures of this very large model; its first rows are shown."
         if self.share is None or self._since.elapsed() < UNSEEN_MS:
             return ""
-        said = ", ".join(f"{name} = {size:,}" for name, size in self.sizes.dims.items()) or "open sizes"
-        before = ", ".join(f"{name} = {size:,}" for name, size in self.shown.items()) or "open sizes"
+        said, before = _named(Sizes(self.sizes.dims)), _named(Sizes(self.shown))
         return f"Working out shapes and figures for {said}; what is shown is still for {before}."
+
+    @property
+    def progress(self) -> float | None:
+        """How much is done, 0 … 1; None where that cannot be said."""
+        if self.rereading.step:
+            return self.rereading.share
+        return self.share if self.first_share is None else self.first_share
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether there are figures to go back to."""
+        return self.first_share is None or bool(self.rereading.step)
 
     def opened(self, sizes: Sizes) -> None:
         """The file has been read with these; what was being worked out has gone with the worker, or is forgotten."""
         self.sizes, self.shown = Sizes(self.sizes.dims, sizes.shapes), sizes.dims
+        self.shown_shapes = sizes.shapes
+        self.rereading.end()
         self._drop()
         if self.sizes.dims != self.shown:  # typed in the meantime
             self.work_out()
@@ -185,12 +224,23 @@ class Sizing(QObject):
         if isinstance(error, WorkerDied):  # it is told once, by the document
             self._drop()
             return
-        self._give_up()
-        self.failed.emit(error.what)
+        self.give_up()
+        self.failed.emit(error)
+
+    def _on_not_read(self, error: InspectorError) -> None:
+        self.give_up()
+        self.failed.emit(error)
+        self._document.freshness.on_rest()
 
     def _set_share(self, share: float | None) -> None:
         self.share = share
         self.changed.emit()
+
+
+def _named(sizes: Sizes) -> str:
+    """What was typed, in words."""
+    shapes = [f"{name} = {shape(given)}" for name, given in sizes.shapes.items()]
+    return ", ".join([*shapes, *(f"{name} = {size:,}" for name, size in sizes.dims.items())]) or "open sizes"
 
 
 def _with(store: dict[str, T], key: str, value: T) -> dict[str, T]:

@@ -150,11 +150,11 @@ class SizingBanner(Banner):
 
     def refresh(self) -> None:
         """Say how far it is."""
-        sizing, text = self._sizing, self._sizing.text
-        share = sizing.share if sizing.first_share is None else sizing.first_share
+        sizing, text, share = self._sizing, self._sizing.text, self._sizing.progress
+        self.bar.setRange(0, 0 if share is None else 1000)
         self.bar.setValue(round((share or 0.0) * 1000))
-        self.bar.setAccessibleName(f"{share or 0.0:.0%} done")
-        self.stop.setVisible(sizing.first_share is None)
+        self.bar.setAccessibleName("Going on" if share is None else f"{share:.0%} done")
+        self.stop.setVisible(sizing.can_cancel)
         if text != self.text.text() or bool(text) is self.isHidden():
             self.say("info", text)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from inspector.viewmodels import words
 from inspector.viewmodels.document import DocumentModel
-from inspector.viewmodels.sizes import parse_shape
+from inspector.viewmodels.sizes import Sizes, parse_shape
 from inspector.views import look
 from inspector.views.flow import FlowBox
 from inspector.views.pieces import button, label, repolish, row
@@ -48,7 +48,7 @@ class DimsEditor(QWidget):
             return
         inputs = overview.signatures[0].inputs if overview.signatures else ()
         open_ones = {*overview.typed, *document.shapes}
-        shapeless = tuple(port.name for port in inputs if port.shape is None or port.name in open_ones)
+        shapeless = tuple(port.name for port in inputs if port.name in open_ones)
         if (tuple(self.fields), tuple(self.shape_fields)) != (overview.dims[:MOST], shapeless[:MOST]):
             self._build(overview.dims, shapeless)
         self._lead.setText("Shapes of the inputs" if shapeless else "Sizes")
@@ -104,5 +104,4 @@ class DimsEditor(QWidget):
             self._document.set_shapes(shapes)
 
     def _forget(self) -> None:
-        self._document.set_dims({})
-        self._document.set_shapes({})
+        self._document.sizing.choose(Sizes())  # one step, which one step takes back

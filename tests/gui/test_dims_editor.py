@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.app.window import MainWindow
+from inspector.assets import resource
 from inspector.engines.summary.rows import Overview, Port, Signature, Totals
 from inspector.settings import Settings
 from inspector.viewmodels.document import DocumentModel, State
@@ -26,6 +27,7 @@ class FakeWorker(QObject):
     """Answers at the next turn; the model has one input without a shape until one is typed."""
 
     progressed = Signal(str)
+    renewing = Signal(str)
     died = Signal(str, str)
     protection = "none"
 
@@ -39,13 +41,22 @@ class FakeWorker(QObject):
             shape = args.shapes.get("x")
             dims = tuple(dim for dim in shape or () if isinstance(dim, str))
             signature = Signature("main", (Port("x", "float32", shape),), ())
-            answer: Any = Overview(file="m.pt", size=1, format="f", title="F", signatures=(signature,), dims=dims)
+            answer: Any = Overview(
+                file="m.pt", size=1, format="f", title="F", signatures=(signature,), dims=dims, typed=("x",)
+            )
         elif isinstance(args, ResizeArgs):
             answer = Resized(True)
         else:
             answer = RowsPage((), 0, Totals(), ())
         QTimer.singleShot(0, self, lambda: done(answer))
         return len(self.asked)
+
+    def renew(self, task: Any, args: Any, done: Any, failed: Any, more: Any) -> None:
+        """A fresh one answers the same."""
+        self.ask(task, args, lambda answer: more(answer) or done(answer), failed)
+
+    def dismiss(self) -> None:
+        """It has answered already."""
 
     def drop(self, ask: int) -> None:
         """Everything was answered already."""
@@ -131,6 +142,9 @@ def test_an_input_with_sizes_that_have_no_name_can_be_typed_whole(document: Docu
     document.overview = msgspec.structs.replace(document.overview, signatures=signatures, typed=("x",), dims=("batch",))
     editor.refresh()
     assert (list(editor.fields), list(editor.shape_fields)) == (["batch"], ["x"])
+    document.overview = msgspec.structs.replace(document.overview, typed=())
+    editor.refresh()
+    assert not editor.shape_fields, "a shape that would change nothing is not asked for"
 
 
 def test_many_sizes_go_on_in_the_next_line(
@@ -156,12 +170,25 @@ def test_many_sizes_go_on_in_the_next_line(
     assert document.layers.row(0).outputs[0].shape == (*dims[:-1], 7)
 
 
-def test_a_typed_shape_that_does_not_fit_can_be_taken_back(
+def test_a_typed_shape_that_does_not_fit_is_said_and_what_is_shown_stays(
     window: MainWindow, opened: Callable[..., DocumentModel], qtbot: QtBot
 ) -> None:
     document = opened("digits_mlp.onnx")
     name = document.overview.signatures[0].inputs[0].name
     document.set_shapes({name: (1, 2, 3)})
+    assert document.state is State.READY, "the table stays while the file is read again"
+    banner = window.page.remarks
+    qtbot.waitUntil(lambda: "does not have the shape 1×2×3" in banner.text.text(), timeout=30_000)
+    assert document.state is State.READY
+    assert document.layers.count() == 6
+    assert (document.shapes, Settings().input_shapes) == ({}, {})
+    assert document.sizing.can_redo()
+
+
+def test_remembered_shapes_that_do_not_fit_any_more_can_be_forgotten(window: MainWindow, qtbot: QtBot) -> None:
+    file = resource("samples", "digits_mlp.onnx")
+    window.workspace.settings.input_shapes = {str(file): {"input": [1, 2, 3]}}
+    document = window.workspace.open(file)
     qtbot.waitUntil(lambda: document.state is State.FAILED, timeout=30_000)
     box = window.page.findChild(QWidget, "errorBox")
     assert box.buttons[0].text() == "Forget the typed shapes"

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 Opened = Callable[..., "DocumentModel"]
 COUNT = 31_000
+KIND = "{ type: DT_FLOAT }"
+GRAPH = f"""
+node {{ name: "x" op: "Placeholder" attr {{ key: "dtype" value {KIND} }} }}
+node {{ name: "first" op: "Relu" input: "x" attr {{ key: "T" value {KIND} }} }}
+node {{ name: "second" op: "Abs" input: "first" attr {{ key: "T" value {KIND} }} }}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +32,46 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sizing") / "nodes.onnx"
     models.write(path, big_models.NODES, str(COUNT))
     return path
+
+
+def test_typed_shapes_are_read_beside_what_is_shown_and_can_be_given_up(
+    window: MainWindow, opened: Opened, qtbot: QtBot, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNREAD_MS", 0)
+    file = tmp_path / "open.pbtxt"
+    file.write_text(GRAPH)
+    document = opened(file)
+    banner, fields, rows = window.page.sizing, window.page.overview.dims.shape_fields, document.layers.count()
+    [(name, field)] = fields.items()
+    assert document.layers.row(1).outputs[0].shape is None
+
+    field.setText("5x8")
+    field.editingFinished.emit()
+    assert banner.isVisible()
+    assert banner.text.text().endswith(f" for {name} = 5×8; what is shown is still for open sizes.")
+    assert banner.stop.isVisible()
+    assert document.layers.count() == rows
+    banner.stop.click()
+    assert not banner.isVisible()
+    assert (document.shapes, window.workspace.settings.input_shapes, fields[name].text()) == ({}, {}, "")
+
+    document.sizing.redo()
+    assert fields[name].text() == "5×8"
+    qtbot.waitUntil(lambda: document.complete and not document.sizing.rereading.step, timeout=30_000)
+    assert document.layers.row(1).outputs[0].shape[0] == 5
+    assert document.state is document.state.READY
+    assert not banner.isVisible()
+
+    said: list[tuple[str, float | None]] = []
+    document = opened(large)
+    sizing = document.sizing
+    sizing.changed.connect(lambda: said.append((sizing.text, sizing.progress)))
+    [port] = document.overview.signatures[0].inputs
+    document.set_shapes({port.name: tuple(4 if dim == "batch" else dim for dim in port.shape)})
+    qtbot.waitUntil(lambda: document.complete and not sizing.rereading.step, timeout=60_000)
+    assert document.layers.row(3).outputs[0].shape[0] == 4
+    assert any(text.startswith("Working out shapes and figures for ") and share for text, share in said)
+    assert not any("first rows" in text for text, _ in said), "what was shown whole stays whole"
 
 
 def test_progress_cancel_and_other_answers_meanwhile(
