@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.formats._keras_config import Argument, Layer, Reference, dtype_of, plain, shape_of
+from inspector.formats._keras_dtypes import dtype_given
+from inspector.formats._keras_operands import constants_of
 from inspector.formats._keras_shapes import both, output_shapes
 from inspector.formats._keras_weights import Weights
 from inspector.ir import Graph, Module, Node, Shape, Value
@@ -218,12 +220,13 @@ def _apply(
     if layer.layers:
         return [name for _, name in _container(drawing, layer, full, arguments)]
     shapes = output_shapes(layer, [drawing.shape(name) for name in arguments], count)
+    entering = [drawing.values[name].dtype if name in drawing.values else "" for name in arguments]
     name = drawing.unique(full)
     outputs = []
     for at in range(count):
         told = said.get(at)
         shape = both(told.shape, shapes[at]) if told else shapes[at]
-        dtype = told.dtype if told and told.dtype else _dtype(drawing, layer, arguments)
+        dtype = told.dtype if told and told.dtype else dtype_given(layer, entering, at)
         outputs.append(drawing.value(name if not at else f"{name}:{at}", dtype, shape))
     drawing.nodes.append(
         Node(
@@ -233,7 +236,7 @@ def _apply(
             tuple(outputs),
             {
                 key: plain(value)
-                for key, value in {**layer.said, **_indexed(layer), **layer.config}.items()
+                for key, value in {**layer.said, **_indexed(layer), **constants_of(layer), **layer.config}.items()
                 if key not in HIDDEN and value is not None
             },
             module=full.replace("/", "."),
@@ -252,14 +255,6 @@ def _indexed(layer: Layer) -> dict[str, Any]:
 def _plain_key(key: Any) -> bool:
     """Whether it holds no tensor, whose place would be among the inputs."""
     return "__keras_tensor__" not in str(key)[:10_000]
-
-
-def _dtype(drawing: Drawing, layer: Layer, arguments: list[str]) -> str:
-    """dtype of a layer's outputs: what it computes in, else that of what enters it."""
-    found = dtype_of(layer.config)
-    if found or not arguments:
-        return found
-    return drawing.values[arguments[0]].dtype if arguments[0] in drawing.values else ""
 
 
 def modules(root: Layer, path: str = "") -> list[Module]:

@@ -9,6 +9,8 @@ from typing import Any
 from inspector.formats._keras_config import Layer, Reference
 from inspector.formats._keras_config import layer as parsed
 from inspector.formats._keras_lambdas import shape as lambda_shape
+from inspector.formats._keras_operands import operands, reduced
+from inspector.formats._keras_shapes_maths import DOTTED
 from inspector.formats._keras_shapes_more import MORE
 from inspector.formats._keras_shapes_ops import OPERATIONS, reshaped
 from inspector.formats._keras_sizes import channels, joined, many, slide, spatial, whole, with_batch, without_batch
@@ -166,6 +168,28 @@ def _permute(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return (first[0], *(first[at] for at in many(layer.config.get("dims"), len(first) - 1)))
 
 
+def _convolved(rule: Rule, kind: str = "") -> Rule:
+    """An operation of `keras.ops`, which is given its kernel."""
+
+    def operation(layer: Layer, first: Shape, inputs: Shapes) -> Shape | list[Shape | None] | None:
+        kernel, *others = operands(layer, inputs)[1:]
+        if kernel is None or None in kernel[:-2]:
+            return None
+        last = others[0] if layer.type == "SeparableConv" else kernel
+        wide = last[-2 if layer.type == "ConvTranspose" else -1] if last else None
+        settings = {"kernel_size": list(kernel[:-2]), "filters": wide, "depth_multiplier": kernel[-1]}
+        return rule(Layer("", kind, {**layer.config, **settings}), first, inputs)
+
+    return operation
+
+
+def _averaged(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    """The layer, which takes several tensors; or the operation, which takes one along an axis."""
+    return (
+        reduced(layer, first) if "trainable" not in layer.config and len(inputs) < 2 else _merge(layer, first, inputs)
+    )
+
+
 def _merge(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     known = [shape for shape in inputs if shape is not None]
     if len(known) != len(inputs):
@@ -264,7 +288,9 @@ def _wrapped(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return output_shapes(wrapped, inputs)[0] if wrapped else None
 
 
-def _dot(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+def _dot(layer: Layer, first: Shape, inputs: Shapes) -> Shape | list[Shape | None] | None:
+    if "axes" not in layer.config:
+        return DOTTED(layer, first, inputs)
     second = inputs[1] if len(inputs) > 1 else None
     value = layer.config.get("axes")
     axes = many(value, 2)
@@ -288,7 +314,7 @@ SAME = (
     "Clip", "Cast", "LogSoftmax",
 )  # fmt: skip
 MERGES = (
-    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Divide", "TrueDivide", "Power", "Where", "Mod",
+    "Add", "Subtract", "Multiply", "Maximum", "Minimum", "Divide", "TrueDivide", "Power", "Where", "Mod",
     "FloorDivide", "Less", "Greater", "Equal",
 )  # fmt: skip
 RULES: dict[str, Rule] = {
@@ -316,5 +342,12 @@ RULES: dict[str, Rule] = {
     "SpectralNormalization": _wrapped,
     **{f"ConvLSTM{n}D": _conv_recurrent for n in (1, 2, 3)},
     "Dot": _dot,
+    "Average": _averaged,
+    "Conv": _convolved(_conv),
+    "SeparableConv": _convolved(_conv),
+    "DepthwiseConv": _convolved(_conv, "Depthwise"),
+    "ConvTranspose": _convolved(_conv_transpose),
+    **dict.fromkeys(("AveragePool", "MaxPool"), _pool),
+    **{f"Adaptive{kind}Pool": MORE[f"Adaptive{kind}Pooling2D"] for kind in ("Average", "Max")},
     "TFOpLambda": _lambda,
 }

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from inspector.formats._keras_config import Layer
+from inspector.formats._keras_operands import axes_of, axis_of, broadcast, nested, operands, reduced
+from inspector.formats._keras_shapes_maths import MATHS
 from inspector.formats._keras_sizes import with_batch, without_batch
 from inspector.formats._rules import named
 from inspector.formats._tf_shapes_dims import over, times
@@ -14,19 +16,6 @@ from inspector.ir import Dim, Shape
 
 Shapes = Sequence[Shape | None]
 Rule = Callable[[Layer, Shape, Shapes], Shape | list[Shape | None] | None]
-
-
-def _axis(number: Any, rank: int) -> int:
-    if not isinstance(number, int) or not -rank <= number < rank:
-        raise ValueError("axis")
-    return number % rank
-
-
-def _axes(layer: Layer, rank: int, key: str = "axis") -> set[int]:
-    given = layer.config.get(key)
-    if given is None:
-        return set(range(rank))
-    return {_axis(each, rank) for each in (given if isinstance(given, list | tuple) else [given])}
 
 
 def _arguments(layer: Layer) -> list[Any]:
@@ -45,18 +34,22 @@ def reshaped(layer: Layer, first: Shape) -> Shape | None:
 
 
 def _reduced(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    drop, keep = _axes(layer, len(first)), layer.config.get("keepdims") is True
-    return tuple(1 if at in drop else size for at, size in enumerate(first) if keep or at not in drop)
+    return reduced(layer, first)
+
+
+def _joint(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    """Of what is compared or combined element by element."""
+    return broadcast(operands(layer, inputs))
 
 
 def _transposed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     order = layer.config.get("axes")
-    return first[::-1] if order is None else tuple(first[_axis(at, len(first))] for at in order)
+    return first[::-1] if order is None else tuple(first[axis_of(at, len(first))] for at in order)
 
 
 def _swapped(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     sizes = list(first)
-    a, b = (_axis(layer.config.get(key), len(first)) for key in ("axis1", "axis2"))
+    a, b = (axis_of(layer.config.get(key), len(first)) for key in ("axis1", "axis2"))
     sizes[a], sizes[b] = sizes[b], sizes[a]
     return tuple(sizes)
 
@@ -65,36 +58,15 @@ def _moved(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     pairs = []
     for key in ("source", "destination"):
         value = layer.config.get(key)
-        pairs.append([_axis(at, len(first)) for at in (value if isinstance(value, list | tuple) else [value])])
+        pairs.append([axis_of(at, len(first)) for at in (value if isinstance(value, list | tuple) else [value])])
     order = [at for at in range(len(first)) if at not in pairs[0]]
     for place, at in sorted(zip(pairs[1], pairs[0], strict=True)):
         order.insert(place, at)
     return tuple(first[at] for at in order)
 
 
-def _multiplied(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    second = inputs[1] if len(inputs) > 1 else None
-    if second is None or len(first) < 2 or len(second) < 2:
-        return None
-    rank = max(len(first), len(second))
-    pairs = zip((1,) * (rank - len(first)) + first[:-2], (1,) * (rank - len(second)) + second[:-2], strict=True)
-    return (*(b if a == 1 else a if b in (1, None) or a is not None else b for a, b in pairs), first[-2], second[-1])
-
-
-def _einsum(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    left, arrow, right = str(layer.config.get("subscripts", "")).replace(" ", "").partition("->")
-    terms = left.split(",")
-    if not arrow or "..." in left or len(terms) != len(inputs):
-        return None
-    sizes: dict[str, Dim] = {}
-    for term, shape in zip(terms, inputs, strict=True):
-        for letter, size in zip(term, shape or (None,) * len(term), strict=True):
-            sizes[letter] = size if sizes.get(letter) is None else sizes[letter]
-    return tuple(sizes[letter] for letter in right)
-
-
 def _stacked(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    at = _axis(layer.config.get("axis", 0), len(first) + 1)
+    at = axis_of(layer.config.get("axis", 0), len(first) + 1)
     return (*first[:at], len(inputs), *first[at:])
 
 
@@ -102,14 +74,14 @@ def _expanded(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     given = layer.config.get("axis")
     axes = given if isinstance(given, list | tuple) else [given]
     rank = len(first) + len(axes)
-    places, rest = {_axis(at, rank) for at in axes}, iter(first)
+    places, rest = {axis_of(at, rank) for at in axes}, iter(first)
     return tuple(1 if at in places else next(rest) for at in range(rank))
 
 
 def _squeezed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     if layer.config.get("axis") is None:
         return tuple(size for size in first if size != 1) if None not in first[1:] else None
-    drop = _axes(layer, len(first))
+    drop = axes_of(layer.config.get("axis"), len(first))
     return tuple(size for at, size in enumerate(first) if at not in drop)
 
 
@@ -128,7 +100,7 @@ def _repeated(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     first = with_batch(first)
     if layer.config.get("axis") is None:
         return without_batch((times(*first, count),))
-    at = _axis(layer.config.get("axis"), len(first))
+    at = axis_of(layer.config.get("axis"), len(first))
     return without_batch((*first[:at], times(first[at], count), *first[at + 1 :]))
 
 
@@ -191,12 +163,12 @@ def _argument(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 def _one_hot(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     count = layer.config.get("num_classes")
-    at = _axis(layer.config.get("axis", -1), len(first) + 1)
+    at = axis_of(layer.config.get("axis", -1), len(first) + 1)
     return (*first[:at], count if isinstance(count, int) else None, *first[at:])
 
 
 def _split(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
-    at, parts = _axis(layer.config.get("axis", 0), len(first)), layer.config.get("indices_or_sections")
+    at, parts = axis_of(layer.config.get("axis", 0), len(first)), layer.config.get("indices_or_sections")
     size = first[at]
     if isinstance(parts, int):
         piece = size // parts if isinstance(size, int) else over(with_batch(first)[at], parts)
@@ -208,23 +180,13 @@ def _split(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
 
 def _taken(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     args = _arguments(layer)
-    indices = inputs[1] if len(inputs) > 1 else _nested(args[1] if len(args) > 1 else None)
+    indices = inputs[1] if len(inputs) > 1 else nested(args[1] if len(args) > 1 else None)
     if indices is None:
         return None
     if layer.config.get("axis") is None:
         return indices
-    at = _axis(layer.config.get("axis"), len(first))
+    at = axis_of(layer.config.get("axis"), len(first))
     return (*first[:at], *indices, *first[at + 1 :])
-
-
-def _nested(value: Any, depth: int = 0) -> Shape | None:
-    """Shape of a nested list of numbers."""
-    if isinstance(value, int):
-        return ()
-    if not isinstance(value, list) or not value or depth > 8:
-        return None
-    rest = _nested(value[0], depth + 1)
-    return None if rest is None else (len(value), *rest)
 
 
 def _top(layer: Layer, first: Shape, inputs: Shapes) -> list[Shape | None]:
@@ -246,16 +208,6 @@ def _spread(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return tuple(size if isinstance(size, int) else None for size in given) if isinstance(given, list | tuple) else None
 
 
-def _joint(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    """Of two that are compared or combined element by element."""
-    second = inputs[1] if len(inputs) > 1 else ()
-    if second is None:
-        return None
-    rank = max(len(first), len(second))
-    pairs = zip((1,) * (rank - len(first)) + tuple(first), (1,) * (rank - len(second)) + tuple(second), strict=True)
-    return tuple(b if a == 1 else a if b == 1 or a is not None else b for a, b in pairs)
-
-
 def _kept(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     return first
 
@@ -265,6 +217,7 @@ def _flat(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 
 OPERATIONS: dict[str, Rule] = {
+    **MATHS,
     **named(
         _reduced,
         "Mean Sum Max Min Prod Std Var Any All Amax Amin Norm Logsumexp LogSumExp CountNonzero Median Nanmean Nansum",
@@ -273,8 +226,6 @@ OPERATIONS: dict[str, Rule] = {
     "Transpose": _transposed,
     "Swapaxes": _swapped,
     "Moveaxis": _moved,
-    "Matmul": _multiplied,
-    "Einsum": _einsum,
     "Stack": _stacked,
     "ExpandDims": _expanded,
     "Squeeze": _squeezed,
@@ -296,7 +247,7 @@ OPERATIONS: dict[str, Rule] = {
     ),
     **named(
         _kept,
-        "Flip Cumsum Cumprod Roll Sort Argsort LogicalNot Isnan Isinf Isfinite Sin Cos Tan Arcsin Arccos Arctan "
+        "Flip Roll Sort Argsort LogicalNot Isnan Isinf Isfinite Sin Cos Tan Arcsin Arccos Arctan "
         "Sinh Cosh Arcsinh Arccosh Arctanh Floor Ceil Round Rint Trunc Sign Reciprocal Expm1 Log1p Log2 Log10 Erf "
         "Erfinv Logit HardSigmoid HardSwish HardSilu HardTanh HardShrink SoftShrink TanhShrink LogSigmoid Celu "
         "Mish Swish ZerosLike OnesLike FullLike NanToNum StopGradient Tril Triu Normalize LeakyRelu Threshold "

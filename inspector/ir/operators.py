@@ -67,7 +67,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "convtransposeclamprun"
         ),
         "deform_conv": "deformableconv deformableconvolution",
-        "fold": "col2im im2col unfold extractimagepatches extractvolumepatches",
+        "fold": "col2im im2col unfold extractimagepatches extractvolumepatches extractpatches",
     },
     "normalisation": {
         "batch_norm": (
@@ -100,7 +100,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "gelu": "fastgelu quickgelu biasgelu newgeluactivation geluactivation",
         "silu": "swish",
         "mish": "",
-        "sigmoid": "logistic specialexpit",
+        "sigmoid": "logistic specialexpit sparsesigmoid",
         "log_sigmoid": "logsigmoid logsigmoidforward",
         "hard_sigmoid": "hardsigmoid hsigmoid",
         "hard_swish": "hardswish hardsilu hswish",
@@ -130,30 +130,35 @@ _TABLE: dict[str, dict[str, str]] = {
         "loss": (
             "crossentropyloss nllloss nlllossnd mseloss l1loss smoothl1loss huberloss kldiv binarycrossentropy "
             "binarycrossentropywithlogits marginrankingloss cosineembeddingloss tripletmarginloss ctcloss "
-            "multimarginloss softmarginloss poissonnllloss hingeembeddingloss multilabelmarginloss"
+            "multimarginloss softmarginloss poissonnllloss hingeembeddingloss multilabelmarginloss "
+            "categoricalcrossentropy sparsecategoricalcrossentropy"
         ),
         "roi_align": "roialign roipool maxroipool psroialign",
         "reduce_sum": (
             "sumdim nansum reducel1 reducesumsquare reducelogsum reducelogsumexp logsumexp trace trapezoid trapz "
             "countnonzero histc bincount sumtosize"
         ),
-        "reduce_mean": "nanmean varmean var std stdmean median nanmedian mode quantile nanquantile kthvalue",
-        "reduce_max": "amax aminmax",
-        "reduce_min": "amin",
-        "reduce_prod": "",
+        "reduce_mean": (
+            "nanmean varmean var std stdmean median nanmedian mode quantile nanquantile kthvalue nanstd nanvar "
+            "percentile nanpercentile moments ptp"
+        ),
+        "reduce_max": "amax aminmax nanmax",
+        "reduce_min": "amin nanmin",
+        "reduce_prod": "nanprod",
         "reduce_norm": (
             "norm reducel2 euclideannorm frobeniusnorm linalgnorm linalgmatrixnorm dist nuclearnorm pairwisedistance "
             "pdist cosinesimilarity"
         ),
         "reduce_any": "any reduceall all",
-        "arg_max": "argmax",
-        "arg_min": "argmin",
+        "arg_max": "argmax nanargmax",
+        "arg_min": "argmin nanargmin",
     },
     "attention": {
         "sdpa": (
             "scaleddotproductattention scaleddotproductflashattention scaleddotproductefficientattention "
             "scaleddotproductcudnnattention scaleddotproductattentionmath scaleddotproductflashattentionforcpu "
-            "flexattention flashattention packedmultiheadattention scaleddotproductfusedattentionoverrideable"
+            "flexattention flashattention packedmultiheadattention scaleddotproductfusedattentionoverrideable "
+            "dotproductattention"
         ),
         "attention": (
             "additiveattention groupqueryattention linearattention decodermaskedmultiheadattention qattention "
@@ -186,20 +191,20 @@ _TABLE: dict[str, dict[str, str]] = {
     "elementwise": {
         "add": (
             "addv addn sumn qlinearadd biasadd biasaddv addinteger adds accumulatenv cumsum cumulativelogsumexp "
-            "addscalar floatfunctional addrelu addscalarrelu logcumsumexp"
+            "addscalar floatfunctional addrelu addscalarrelu logcumsumexp nancumsum"
         ),
         "sub": "subtract rsub squareddifference diff cumulativetrapezoid",
         "mul": (
             "multiply qlinearmul muls addcmul cumprod mulrelu mulscalar mulscalarrelu kron cross linalgcross ldexp "
-            "rad2deg deg2rad"
+            "rad2deg deg2rad nancumprod"
         ),
-        "div": "divide truediv realdiv divnonan addcdiv floordiv floordivide truedivide truncatediv xdivy",
-        "mod": "remainder fmod floormod truncatemod",
+        "div": "divide truediv realdiv divnonan addcdiv floordiv floordivide truedivide truncatediv xdivy dividenonan",
+        "mod": "remainder fmod floormod truncatemod gcd lcm",
         "pow": "square power xlogy xlog1py floatpower specialxlog1py specialxlogy",
-        "sqrt": "rsqrt",
+        "sqrt": "rsqrt cbrt",
         "exp": "expm1 exp2 specialexp2 specialexpm1",
         "log": "log1p log2 log10 logaddexp logaddexp2 logit speciallogit speciallog1p",
-        "abs": "complexabs absolute angle",
+        "abs": "complexabs absolute angle fabs conjugate",
         "neg": "negative negate conj conjphysical",
         "reciprocal": "inv",
         "sign": "sgn copysign heaviside nextafter",
@@ -212,7 +217,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "erfc erfinv lgamma digamma specialerf specialerfc specialerfinv i0 i1 specialgammaln specialpsi "
             "specialdigamma polygamma mvlgamma specialmultigammaln igamma igammac specialgammainc specialgammaincc "
             "speciali0e speciali1 speciali1e specialentr specialndtr specialndtri speciallogndtr specialerfcx "
-            "specialzeta specialpolygamma"
+            "specialzeta specialpolygamma i0"
         ),
         "trigonometric": (
             "sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh arctan arctan2 arcsin arccos hypot polar "
@@ -220,11 +225,11 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "compare": (
             "eq ne gt ge lt le equal notequal greater greaterequal greaterorequal less lessequal lessorequal isnan "
-            "isinf isfinite isclose isneginf isposinf isreal signbit isin"
+            "isinf isfinite isclose isneginf isposinf isreal signbit isin allclose digitize intopk"
         ),
         "logical": (
             "not and or xor logicalnot logicaland logicalor logicalxor bitwiseand bitwiseor bitwisenot bitwisexor "
-            "bitshift bitwiseleftshift bitwiserightshift rightshift leftshift"
+            "bitshift bitwiseleftshift bitwiserightshift rightshift leftshift bitwiseinvert"
         ),
         "where": "select selectv maskedfill wherev nantonum",
         "dropout": (
@@ -233,7 +238,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "randombrightness"
         ),
         "lerp": "",
-        "rescaling": "normalizationlayer",
+        "rescaling": "normalizationlayer rgbtograyscale rgbtohsv hsvtorgb",
         "affine": "imagescaler",
         "quantize": (
             "quantizelinear quantizepertensor quantizeperchannel quantizev fakequantwithminmaxvars fakequantize "
@@ -245,7 +250,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "cast": (
             "castlike to toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike "
-            "int float bool scalarimplicit intimplicit floatimplicit"
+            "int float bool scalarimplicit intimplicit floatimplicit saturatecast"
         ),
     },
     "shape": {
@@ -256,36 +261,39 @@ _TABLE: dict[str, dict[str, str]] = {
         "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt mh matrixh",
         "concat": (
             "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu dstack columnstack "
-            "blockdiag rowstack concat"
+            "blockdiag rowstack concat append"
         ),
         "stack": "pack complex",
         "split": (
             "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
-            "variadicsplit unsafechunk unsafesplit hsplit vsplit dsplit"
+            "variadicsplit unsafechunk unsafesplit hsplit vsplit dsplit arraysplit"
         ),
         "slice": (
             "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy "
-            "narrowcopy real imag"
+            "narrowcopy real imag cropimages extractsequences"
         ),
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
-            "compress arrayfeatureextractor resourcegather"
+            "compress arrayfeatureextractor resourcegather takealongaxis"
         ),
         "scatter": (
             "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate tensorscatternd "
             "dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter selectscatter "
             "indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter copy "
-            "scatterupdate scatterelementsupdate diagonalscatter asstridedscatter"
+            "scatterupdate scatterelementsupdate diagonalscatter asstridedscatter segmentsum segmentmax "
+            "segmentmin segmentprod"
         ),
         "pad": (
-            "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad circularpad"
+            "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad "
+            "circularpad padimages sparsefillemptyrows"
         ),
-        "expand": "broadcast broadcastto expandas broadcasttensors broadcastargs",
+        "expand": "broadcast broadcastto expandas broadcasttensors broadcastargs meshgrid",
         "tile": "repeat repeatvector repeatinterleave",
         "resize": (
             "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
             "upsampletrilinear interpolate resizebilinear resizenearestneighbor resizenearest resizebicubic "
-            "upsamplingnearest upsamplingbilinear resizing upsamplelinear upsamplebilinearaa upsamplebicubicaa"
+            "upsamplingnearest upsamplingbilinear resizing upsamplelinear upsamplebilinearaa upsamplebicubicaa "
+            "affinetransform elastictransform perspectivetransform scaleandtranslate"
         ),
         "depth_to_space": "depthtospace pixelshuffle batchtospacend batchtospace",
         "space_to_depth": (
@@ -294,7 +302,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "grid_sample": "gridsample gridsampler affinegrid affinegridgenerator",
         "reverse": "flip reversev reversesequence roll rot90 fliplr flipud fftfftshift fftifftshift",
-        "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel",
+        "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel ndim",
         "contiguous": (
             "clone identity noop detach liftfreshcopy liftfresh identityn stopgradient readvariableop preventgradient "
             "assigntoutput snapshot positive resolveconj resolveneg"
@@ -302,7 +310,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "top_k": (
             "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
             "combinednonmaxsuppression matrixnms multiclassnms argwhere unique2 uniqueconsecutive uniquedim msort "
-            "searchsorted bucketize"
+            "searchsorted bucketize argpartition"
         ),
         "trilu": (
             "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag diagflat linalgdiagonal"
@@ -316,7 +324,7 @@ _TABLE: dict[str, dict[str, str]] = {
             "newfull tensorconstant scalartensor emptylike empty newempty emptymemoryformat liftfreshcopyconstant "
             "getattr listconstruct tupleconstruct dictconstruct newemptystrided zero"
         ),
-        "range": "arange linspace arangestart",
+        "range": "arange linspace arangestart logspace geomspace",
         "random": (
             "randn rand randint randnlike randlike randomnormal randomuniform randomnormallike randomuniformlike "
             "bernoulli multinomial normal randomstandardnormal randperm uniform exponential poisson randintlike "
@@ -349,12 +357,13 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "embedding": {
         "embedding": (
-            "embeddinglookup embeddingbag embeddinglookupsparse embedlayernormalization embeddingbagforwardonly "
+            "embeddinglookup embeddingbag embeddinglookupsparse sparsesegmentsum sparsesegmentmean "
+            "sparsesegmentsqrtn embedlayernormalization embeddingbagforwardonly "
             "reversibleembedding resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
             "embeddingbagpackedsum embeddingsegmentssum embeddingbyte embedding4bit embedding2bit embeddingbagbyte "
             "embeddingbag4bit embeddingbag2bit gatherblockquantized"
         ),
-        "one_hot": "onehot categoryencoding",
+        "one_hot": "onehot categoryencoding multihot",
         "hash_table": (
             "lookuptablefind lookuptablefindv hashtablelookup hashtablefind hashtable stringlookup integerlookup "
             "textvectorization labelencoder hashtablev"

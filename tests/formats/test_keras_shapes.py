@@ -23,7 +23,7 @@ def agrees(ours: Shape | None, theirs: list[int | None]) -> bool:
     if ours is None or len(ours) != len(theirs):
         return False
     return all(
-        size == said or (said is None and isinstance(size, int)) for size, said in zip(ours, theirs, strict=True)
+        size == said or (said is None and isinstance(size, int | str)) for size, said in zip(ours, theirs, strict=True)
     )
 
 
@@ -42,6 +42,21 @@ def test_every_layer_has_the_shape_that_keras_gives(shapes: Built, name: str, su
         for value, shape in zip(found, said, strict=False):
             assert value is not None
             assert layer == "last" or agrees(value.shape, shape), (layer, value.shape, shape)
+
+
+def test_operations_have_the_shapes_types_and_products_that_keras_gives(shapes: Built) -> None:
+    facts, model = shapes.facts["mathematics"], shapes.read("mathematics.keras")
+    assert model.main is not None
+    for value, said, dtype in zip(model.main.outputs, facts["outputs"], facts["dtypes"], strict=True):
+        assert agrees(value.shape, said), (value, said)
+        assert value.dtype == dtype or value.name == "multi_hot", (
+            value
+        )  # of this Keras says one thing and gives another
+    (overview,) = ask_document(shapes.folder / "mathematics.keras", [])
+    convolved = (20 + 24) * 27 * 5 + 48 * 54 + 80 * 135 + 48 * (54 + 24)
+    attended, distances = 2 * 4 * 5 * 5 * 8, 0
+    matrices = 6 * 8 * 3 + 1 + 6 * 8 * 5 + 6 * 8 * 5 + 6 * 6 * 8 + 6 * 8 * 6 + 6 * 8 + 6 * 8 * 5 + 6 * 8 * 5 + 6 * 6 * 8
+    assert overview.totals.macs == convolved + attended + distances + matrices
 
 
 def test_shapes_that_are_typed_flow_through_the_layers(shapes: Built) -> None:

@@ -27,10 +27,19 @@ def macs(call: Call) -> int | None:
     if count is None:
         return 0
     try:
-        found = count(call)
+        found = count(_with_constants(call) if "constants" in call.attributes else call)
     except (IndexError, ZeroDivisionError):  # shapes that do not fit the operator: the file is wrong, not we
         return None
     return None if found is None else min(found, LARGEST)
+
+
+def _with_constants(call: Call) -> Call:
+    """A call with the numbers that Keras writes into it, by their position: a kernel, a matrix of a transform."""
+    given, inputs = call.attributes["constants"], list(call.inputs)
+    for place, shape in sorted(given.items()) if isinstance(given, dict) else ():
+        if isinstance(shape, tuple) and place.isdecimal() and int(place) <= len(inputs):
+            inputs.insert(int(place), tuple(size for size in shape if isinstance(size, int)))
+    return replace(call, inputs=tuple(inputs))
 
 
 def counts(name: str) -> bool:
@@ -47,6 +56,8 @@ def _conv(call: Call) -> int | None:
     else:
         kernel = call.input(3 if call.op.startswith("QLinear") else 1)
         kernels = [] if kernel is None else [kernel]
+        second = call.input(2) if call.op == "SeparableConv" else None  # Keras' operation
+        kernels += [] if second is None else [second]
     where = call.input(2 if data_last else 0) if transposed else call.output
     if not kernels or where is None:
         return None
@@ -190,7 +201,11 @@ def _scores(q: Numbers, k: Numbers, v: Numbers, past: int = 0) -> int:
 
 def _sdpa(call: Call) -> int | None:
     q, k, v = call.input(0), call.input(1), call.input(2)
-    return None if q is None or k is None or v is None else _scores(q, k, v)
+    if q is None or k is None or v is None:
+        return None
+    if call.op == "DotProductAttention" and len(q) == len(k) == 4:  # Keras' operation has the heads third
+        return prod(q[:-1]) * k[1] * (q[-1] + v[-1])
+    return _scores(q, k, v)
 
 
 _PAST = {"GroupQueryAttention": 3, "DecoderMaskedMultiHeadAttention": 5}
