@@ -5,12 +5,11 @@ A file of weights says nothing of what is trained; the names of PyTorch's buffer
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 
 from inspector.formats._modules import tree
 from inspector.formats._tensors import QUANTIZED, is_floating, state_role
-from inspector.ir import Module, Note, Role, Tensor
-from inspector.ir.text import inert
+from inspector.ir import Module, Note, Role
 
 BUFFERS = frozenset(
     {"running_mean", "running_var", "num_batches_tracked", "inv_freq", "position_ids", "attn_mask", "causal_mask"}
@@ -26,10 +25,6 @@ SCALES = frozenset(
 
 BESIDE = {"scales": "qweight", "bias_scale": "weight_scale"}
 """Such names that mean it only beside another."""
-
-PACKED = ("qweight", "weight_packed", "W_q")
-CODES = ".quant_state.bitsandbytes__"
-"""How names go on of what bitsandbytes says of a weight of 4 bits."""
 
 STEPS = 64
 """Module paths deeper than this are not split; no author nests so deep."""
@@ -65,20 +60,6 @@ def module_tree(names: Iterable[str]) -> tuple[Module, ...]:
         if len(paths) > PATHS:
             return ()
     return tree(paths)
-
-
-def packed_note(tensors: Mapping[str, Tensor]) -> list[Note]:
-    """A note where elements hold several weights each, of which the names do not say how many."""
-    packed = [
-        name
-        for name, tensor in tensors.items()
-        if tensor.dtype.startswith(("int", "uint")) and name.rpartition(".")[2] in PACKED
-    ]
-    packed += [name.partition(CODES)[0] for name in tensors if CODES in name]
-    if not packed:
-        return []
-    text = f"{len(packed):,} tensors hold several weights in each element, such as {inert(packed[0], 100)!r}."
-    return [Note("info", text, "The model has more parameters than are counted here, which is elements.")]
 
 
 def wrapper_note(names: Iterable[str]) -> list[Note]:

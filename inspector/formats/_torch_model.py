@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from inspector.formats._format import Glimpse
 from inspector.formats._globals import warnings
-from inspector.formats._keys import module_tree, packed_note, role_of, wrapper_note
+from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._packed_weights import counted
 from inspector.formats._pickle import Call
 from inspector.formats._raw import fetch_raw_part, read_at
 from inspector.formats._source import Source
@@ -134,10 +135,11 @@ def read_as(source: Source, format_id: str) -> Model:
     for part in found.of("copy", "other", "optimizer"):
         build.part(part, 0)
     version = next((str(found.about[key]) for key in LIGHTNING if isinstance(found.about.get(key), str)), "")
+    tensors, packed = counted(build.tensors)
     return Model(
         format=format_id,
         producer=f"PyTorch Lightning {version[:50]}" if version else "PyTorch",
-        tensors=build.tensors,
+        tensors=tensors,
         modules=_modules(build, models, names),
         metadata={**opened.facts, **_metadata(found)},
         texts={**found.sources, **_texts(found), **_optimizers(opened, found)},
@@ -145,7 +147,7 @@ def read_as(source: Source, format_id: str) -> Model:
             *warnings(opened.pickles),
             *_notes(build, models),
             *wrapper_note(names),
-            *packed_note(build.tensors),
+            *packed,
             *opened.notes,
         ),
     )

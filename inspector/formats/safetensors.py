@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, BinaryIO
 
 from inspector.errors import FormatError
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._keys import module_tree, packed_note, role_of, wrapper_note
+from inspector.formats._keys import module_tree, role_of, wrapper_note
+from inspector.formats._packed_weights import Peek, counted
 from inspector.formats._raw import fetch_raw, fetch_raw_part, read_at
 from inspector.formats._safetensors_header import HEADER, Header, disagreements, json_object, read_header, shards
 from inspector.formats._source import Source
 from inspector.ir import Attribute, Model, Note, Place, Tensor
 
 SHARDS = 10_000
+FILES, FEW = 500, 4096
+"""Files that are open at once, and bytes of a tensor that is read while the file is opened."""
 SHARD = re.compile(r"^(.+)-(\d{3,9})-of-(\d{3,9})\.safetensors$")
 LONG = 200
 """Metadata longer than this are texts of their own."""
@@ -47,7 +51,8 @@ def read(source: Source) -> Model:
     if part := SHARD.match(source.name):
         text = f"This is part {int(part[2]):,} of {int(part[3]):,} of a sharded model."
         notes.append(Note("info", text, f"Open {part[1]}.safetensors.index.json to see all of it."))
-    return _model({"": header}, notes)
+    with _Small(source) as small:
+        return _model({"": header}, notes, small)
 
 
 def _sharded(source: Source) -> Model:
@@ -71,7 +76,36 @@ def _sharded(source: Source) -> Model:
     for name in names:
         with source.open(name) as file:
             headers[name] = read_header(file, name)
-    return _model(headers, list(_disagreements(headers, where or {})), index.get("metadata"))
+    with _Small(source) as small:
+        return _model(headers, list(_disagreements(headers, where or {})), small, index.get("metadata"))
+
+
+class _Small:
+    """Reads tensors of a few bytes, which say how others are packed; each file is opened once."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._files = ExitStack()
+        self._open: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> Peek:
+        """The reader, until the files are closed."""
+        return self.read
+
+    def __exit__(self, *error: object) -> None:
+        """Close them."""
+        self._files.close()
+
+    def read(self, tensor: Tensor) -> bytes:
+        """The bytes of a tensor; empty of one that is not small."""
+        place = tensor.place
+        if not 0 < place.size <= FEW:
+            return b""
+        if place.file not in self._open:
+            if len(self._open) >= FILES:
+                return b""
+            self._open[place.file] = self._files.enter_context(self._source.open(place.file))
+        return read_at(self._open[place.file], place.offset, place.size, "file")
 
 
 def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterator[Note]:
@@ -87,7 +121,7 @@ def _disagreements(headers: dict[str, Header], where: dict[str, str]) -> Iterato
     yield from disagreements(stored, where)
 
 
-def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> Model:
+def _model(headers: dict[str, Header], notes: list[Note], small: Peek, about: Any = None) -> Model:
     tensors: dict[str, Tensor] = {}
     said: dict[str, str] = {}
     names = {entry.name for header in headers.values() for entry in header.entries}
@@ -102,6 +136,7 @@ def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> 
         said.update({key: item if isinstance(item, str) else json.dumps(item) for key, item in about.items()})
     if len(headers) > 1:
         said["files"] = f"{len(headers):,}"
+    tensors, packed = counted(tensors, small)
     return Model(
         format="safetensors",
         producer={"pt": "PyTorch", "tf": "TensorFlow", "flax": "Flax", "np": "NumPy", "mlx": "MLX"}.get(
@@ -111,7 +146,7 @@ def _model(headers: dict[str, Header], notes: list[Note], about: Any = None) -> 
         modules=module_tree(tensors),
         metadata={key: text for key, text in said.items() if len(text) <= LONG},
         texts={key: text for key, text in said.items() if len(text) > LONG},
-        notes=(*notes, *wrapper_note(tensors), *packed_note(tensors)),
+        notes=(*notes, *wrapper_note(tensors), *packed),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from built import Built
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.safetensors import FORMAT
@@ -178,6 +180,43 @@ def test_scales_of_quantized_weights_are_no_parameters(tmp_path: Path) -> None:
         model = read(written(tmp_path / "x.safetensors", header, bytes(at)))
         assert counted(model, Role.WEIGHT, Role.BUFFER) == 64, name
         assert any("several weights in each element" in note.text for note in model.notes) is (name in {"gptq", "nf4"})
+
+
+PACKED = {
+    # 64 inputs and 24 outputs, in groups of 32, as each of them stores it.
+    "gptq 4": ({"a.qweight": ("I32", [8, 24]), "a.qzeros": ("I32", [2, 3]), "a.scales": ("F16", [2, 24])}, 64 * 24),
+    "gptq 3": ({"a.qweight": ("I32", [6, 32]), "a.qzeros": ("I32", [2, 3]), "a.scales": ("F16", [2, 32])}, 64 * 32),
+    "gptq 2": ({"a.qweight": ("I32", [4, 24]), "a.g_idx": ("I32", [64]), "a.scales": ("F16", [2, 24])}, 64 * 24),
+    "awq": ({"a.qweight": ("I32", [64, 3]), "a.qzeros": ("I32", [2, 3]), "a.scales": ("F16", [2, 24])}, 64 * 24),
+    "compressed": ({"a.weight_packed": ("I32", [24, 8]), "a.weight_scale": ("BF16", [24, 2]),
+                    "a.weight_shape": ("I64", [2], struct.pack("<2q", 24, 63))}, 63 * 24),
+    "bitsandbytes": ({"a.weight": ("U8", [768, 1]), "a.weight.absmax": ("U8", [24]),
+                      "a.weight.quant_state.bitsandbytes__nf4": ("U8", [17], b'{"shape":[5,307]}')}, 5 * 307),
+    "nvfp4": ({"a.weight": ("U8", [24, 32]), "a.weight_scale": ("F8_E4M3", [24, 4]),
+               "a.weight_scale_2": ("F32", [])}, 64 * 24),
+    "mxfp4": ({"a.up_blocks": ("U8", [4, 6, 2, 16]), "a.up_scales": ("U8", [4, 6, 2])}, 64 * 24),
+    "exllama 2": ({"a.q_weight": ("I32", [10, 24]), "a.q_invperm": ("I32", [64]), "a.q_scale": ("I32", [2, 3])}, 1536),
+    "unsaid": ({"a.qweight": ("I32", [8, 24])}, 8 * 24),
+    "not packed": ({"a.weight": ("U8", [8, 24])}, 8 * 24),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_packed_weights_count_as_weights(tmp_path: Path, name: str) -> None:
+    """Elements are said beside it; where nothing says how many each holds, that is said."""
+    tensors, weights = PACKED[name]
+    header, data = {}, b""
+    for key, (dtype, shape, *values) in tensors.items():
+        size = math.prod(shape) * {"I64": 8, "I32": 4, "F32": 4, "F16": 2, "BF16": 2}.get(dtype, 1)
+        header[key] = entry(dtype, shape, len(data), len(data) + size)
+        data += values[0] if values else bytes(size)
+    model = read(written(tmp_path / "x.safetensors", header, data))
+    assert Summary(model).totals.parameters == weights
+    notes = [note for note in model.notes if "several weights in each element" in note.text]
+    assert len(notes) == (name != "not packed")
+    if name not in ("unsaid", "not packed"):
+        (packed,) = [tensor for tensor in model.tensors.values() if tensor.holds]
+        assert f": {weights:,} weights in {packed.count:,} elements." in notes[0].text
 
 
 def test_every_prefix_is_refused(torch_weights: Built, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ wherever the file stores them: initializers, constant nodes, subgraphs, layers.
 
 - A tensor of role WEIGHT counts, of any type: a quantized weight is a weight.
 - Where several weights are packed into each element and the file says how many they are (ONNX Runtime's `MatMulNBits`
-  and its kin: K × N), the weights count and not the bytes; bytes are always those stored. Scales and zero points say
-  how numbers are to be taken and are no parameters.
+  and its kin: K × N; in files of weights what stands beside `qweight` of GPTQ and AWQ, `weight_packed` of
+  compressed-tensors, the bytes of bitsandbytes, NVFP4 and MXFP4), the weights count and not the bytes; bytes are always
+  those stored. Where nothing says how many, elements count, and that is said. Scales and zero points say how numbers
+  are to be taken and are no parameters.
 - A tensor of role BUFFER counts when its elements are values (floating, complex, or quantized to 8 bits and less):
   running means do. Wider integers and booleans are indices, counters and masks: BatchNorm's `num_batches_tracked` and
   BERT's `position_ids` do not count, so that a model has one number in every format.
