@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from inspector.errors import FormatError
 from inspector.formats._documents import documented
 from inspector.formats._format import Format, Glimpse, Support
-from inspector.formats._hdf5 import BROKEN, Listing, group_at, hdf5, is_text, listing, values, values_part
+from inspector.formats._hdf5 import Listing, group_at, hdf5, listing, values, values_part
+from inspector.formats._hdf5_bytes import DamageError
+from inspector.formats._hdf5_nodes import Hdf5, Node
 from inspector.formats._keras_config import Layer, layer, load, text
 from inspector.formats._keras_graph import draw, modules
 from inspector.formats._keras_named import Named, assign, modern
@@ -30,8 +30,8 @@ from inspector.ir import Model, Module, Note, Place, Signature, Tensor
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 CONFIG = 64 << 20
-MARKS = frozenset({"model_config", "layer_names", "layer_names0", "keras_version"})
-GROUPS = frozenset({"model_weights", "layers", "_layer_checkpoint_dependencies"})
+MARKS = (b"keras_version", b"model_config", b"layer_names", b"layer_names0")
+GROUPS = frozenset({b"model_weights", b"layers", b"_layer_checkpoint_dependencies"})
 VARS = "vars"
 """What Keras 3 calls the group of a layer's variables, which it numbers; a model has one too, empty for most."""
 WEIGHTS, OPTIMIZER = "model_weights", "optimizer_weights"
@@ -44,9 +44,10 @@ def sniff(glimpse: Glimpse) -> Support:
         return Support.NO
     try:
         with Source(glimpse.path).open() as file, hdf5(file, glimpse.path.name) as opened:
-            known = MARKS & set(opened.attrs) or GROUPS & set(opened) or group_at(opened, VARS) is not None
-            return Support.YES if known else Support.NO
-    except (FormatError, *BROKEN):
+            known = any(opened.root.attribute(mark) is not None for mark in MARKS)
+            known = known or not GROUPS.isdisjoint(link.name for link in opened.root.links())
+            return Support.YES if known or group_at(opened, VARS) is not None else Support.NO
+    except (FormatError, DamageError):
         # What is damaged is said to be so where the name says what it should be.
         return Support.MAYBE
 
@@ -65,11 +66,7 @@ class _Stored:
 def read(source: Source) -> Model:
     """The whole structure; weights as paths."""
     with source.open() as file, hdf5(file, source.name) as opened:
-        try:
-            stored = _stored(opened, source.name)
-        except BROKEN as error:
-            what = f"{source.name} is damaged ({str(error)[:80]})."
-            raise FormatError(what, hint="Fetch or copy the file again.") from error
+        stored = _stored(opened, source.name)
     root = layer(modern(stored.config)) if stored.config is not None else None
     weights = _weights(stored, root)
     graph, complete = draw(root, weights) if root is not None else (None, True)
@@ -91,50 +88,41 @@ def read(source: Source) -> Model:
     )
 
 
-def _stored(opened: Any, name: str) -> _Stored:
-    raw = _attribute(opened, "model_config")
+def _stored(opened: Hdf5, name: str) -> _Stored:
+    raw = _attribute(opened.root, b"model_config")
     config = load(raw, f"The configuration of {name}") if raw else None
-    training = _attribute(opened, "training_config")
-    about = {key: _attribute(opened, key).decode("utf-8", "replace") for key in ("keras_version", "backend")}
+    training = _attribute(opened.root, b"training_config")
+    about = _about(opened.root)
     inner = group_at(opened, WEIGHTS)
     if inner is not None and not about["keras_version"]:
-        about = {key: _attribute(inner, key).decode("utf-8", "replace") for key in ("keras_version", "backend")}
+        about = _about(inner)
     found = listing(opened)
     start = f"{WEIGHTS}/" if inner is not None else ""
     groups = tuple(dict.fromkeys(path.removeprefix(start).split("/")[0] for path in found.datasets))
-    return _Stored(
-        config,
-        found,
-        groups,
-        {k: v[:100] for k, v in about.items()},
-        load(training, "training_config") if training else {},
-    )
+    return _Stored(config, found, groups, about, load(training, "training_config") if training else {})
 
 
-def _attribute(item: Any, key: str) -> bytes:
+def _about(item: Node) -> dict[str, str]:
+    return {
+        key: _attribute(item, key.encode()).decode("utf-8", "replace")[:100] for key in ("keras_version", "backend")
+    }
+
+
+def _attribute(item: Node, key: bytes) -> bytes:
     """A text attribute, whatever way it was written; nothing where there is none.
 
     Raises:
         FormatError: It is damaged or too large.
     """
     try:
-        if key not in item.attrs:
-            return b""
-        if item.attrs.get_id(key).get_storage_size() > CONFIG:
-            raise FormatError(
-                f"The attribute {key} is larger than {CONFIG:,} bytes.",
-                hint="No model that is known has so much; it was not read.",
-            )
-        if not is_text(item.attrs.get_id(key)):
-            return b""
-        value = item.attrs[key]
-    except BROKEN as error:
-        raise FormatError(f"The attribute {key} is damaged.", hint="Fetch or copy the file again.") from error
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.reshape(-1)[0]
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    return bytes(value) if isinstance(value, bytes | np.bytes_) else b""
+        found = item.attribute(key)
+        return (found.text(CONFIG) if found is not None else None) or b""
+    except OverflowError as error:
+        what = f"The attribute {key.decode()} is larger than {CONFIG:,} bytes."
+        raise FormatError(what, hint="No model that is known has so much; it was not read.") from error
+    except DamageError as error:
+        what = f"The attribute {key.decode()} is damaged ({error})."
+        raise FormatError(what, hint="Fetch or copy the file again.") from error
 
 
 def _weights(stored: _Stored, root: Layer | None) -> Weights:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import faulthandler
 import json
-import os
 import random
 import resource
 import shutil
@@ -24,7 +23,6 @@ from typing import Any
 
 from inspector.engines.summary.rows import Overview
 from inspector.errors import InspectorError
-from inspector.formats import _hdf5
 from inspector.worker.tasks import Task
 from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context
@@ -47,8 +45,6 @@ SMALL, FETCHED = 1 << 20, 5
 PATIENCE = 10
 """Seconds that one file may take."""
 MEMORY = 4 << 30
-ALARMED = ("keras", "keras.h5")
-"""Formats whose library may go round in circles for ever: their readers have an alarm, which ends the process."""
 
 
 _watched = 0.0
@@ -171,8 +167,7 @@ def _fetch(opened: Document, chance: random.Random) -> None:
 def judge(path: Path, number: int, tally: Tally, crashes: Path) -> None:
     """Look at a file, with a limit of time, and note what came of it."""
     start = time.perf_counter()
-    if signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     _watch(start)
     try:
         opened = look(path, random.Random(number))
@@ -218,10 +213,7 @@ def main(fmt: str, seed: int, begin: int, end: int, seconds: float, scratch: Pat
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if fmt in ALARMED:
-        _hdf5.STRUCTURE = _hdf5.VALUES = 2.0  # the reader's own alarm, which then is the outcome; a shorter one here
-    else:
-        signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGALRM, alarm)
     tally, mutants = Tally(), Mutants(fmt, seed, scratch)
     for path in seeds(fmt):
         look(path, random.Random(0))  # what is imported for the first file is not what that file took
@@ -240,4 +232,3 @@ def main(fmt: str, seed: int, begin: int, end: int, seconds: float, scratch: Pat
 
 if __name__ == "__main__":
     main(sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5]), Path(sys.argv[6]), Path(sys.argv[7]))
-    os._exit(0)  # as workers do: what libhdf5 does at its end with what it could not read may crash

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.harness import ALARMED, Mutants, keep
+from tests.fuzz.harness import Mutants, keep
 
 ROOT = Path(__file__).resolve().parents[2]
 CRASHES = ROOT / "build" / "fuzz"
@@ -30,23 +29,21 @@ class Counts:
     crashed: int = 0
     died: int = 0
     """Files that ended the process."""
-    stopped: int = 0
-    """Files on which the reader's own alarm ended it, because a library did not come back."""
     slowest: float = 0.0
     seconds: float = 0.0
     crashes: Path = CRASHES
 
     @property
     def count(self) -> int:
-        return self.opened + self.refused + self.crashed + self.died + self.stopped
+        return self.opened + self.refused + self.crashed + self.died
 
     def line(self) -> str:
         crashed = self.crashed + self.died
-        counts = f"{self.count:9,} {self.opened:9,} {self.refused:9,} {self.stopped:7,} {crashed:7,}"
+        counts = f"{self.count:9,} {self.opened:9,} {self.refused:9,} {crashed:7,}"
         return f"{self.format:18} {counts} {self.slowest:9.2f} {self.seconds:8.0f}"
 
 
-HEADING = "format                 files    opened   refused stopped crashed slowest s  seconds"
+HEADING = "format                 files    opened   refused crashed slowest s  seconds"
 
 
 def fuzz(fmt: str, count: int, *, seed: int = 1, begin: int = 0, seconds: float = 1e9) -> Counts:
@@ -82,9 +79,6 @@ def _round(counts: Counts, seed: int, begin: int, end: int, seconds: float, scra
     if not done.returncode:
         return last
     counts.refused += last - begin - sum(told[key] for key in ("opened", "refused", "crashed"))  # read, but not told
-    if done.returncode == -signal.SIGALRM and counts.format in ALARMED:
-        counts.stopped += 1
-        return last
     counts.died += 1
     path = Mutants(counts.format, seed, scratch).make(last)
     keep(path, last, counts.crashes, f"The process ended with {done.returncode}.\n{done.stderr[-3000:]}")

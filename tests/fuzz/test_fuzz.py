@@ -15,10 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inspector.errors import InspectorError, WorkerDied
+from inspector.errors import InspectorError
 from inspector.formats import formats as all_formats
 from inspector.jobs.interpreters import command, environment
-from inspector.jobs.terminal import ask_document
 from inspector.worker import wire
 from inspector.worker.tasks._document import KEY, Document
 from inspector.worker.tasks._task import Context
@@ -33,8 +32,6 @@ SECONDS = 4.0
 SEED = 72  # always the same files, however many a machine gets through; `make fuzz` is for looking for more
 LEAST = 20
 CRASHERS = Path(__file__).with_name("crashers")
-IN_C = {"hdf5_circles"}
-"""What a library in C does not stand: for workers only."""
 
 
 def test_every_format_is_fuzzed() -> None:
@@ -62,7 +59,7 @@ def test_what_broke_a_reader_is_refused(name: str) -> None:
         OPEN.run(OpenArgs(path=str(crasher(name))), Context())
 
 
-@pytest.mark.parametrize("name", sorted({folder.name for folder in CRASHERS.iterdir()} - IN_C))
+@pytest.mark.parametrize("name", sorted(folder.name for folder in CRASHERS.iterdir()))
 def test_what_broke_a_reader_gives_a_model_or_a_sentence(name: str) -> None:
     for number in range(8):  # each looks at other rows and tensors
         look(crasher(name), random.Random(number))
@@ -91,14 +88,8 @@ def test_values_that_broke_a_reader_are_refused(name: str, words: str) -> None:
     assert [text for text in said if words in text]
 
 
-@pytest.mark.slow
-def test_a_library_that_goes_round_in_circles_is_stopped() -> None:
-    with pytest.raises(WorkerDied, match="took too long"):
-        ask_document(crasher("hdf5_circles"), [])
-
-
 def test_a_worker_that_read_cut_off_hdf5_ends_without_a_crash(tmp_path: Path) -> None:
-    """What libhdf5 tidies up at the end of a process may crash after damaged files; a worker ends before that."""
+    """One worker, fifty-two damaged files: it is there for each, and ends well."""
     chance, asks = random.Random(50), []
     for number, seed in enumerate((*seeds("keras.h5"), *seeds("keras")) * 13):
         path, data = tmp_path / f"{number}{''.join(seed.suffixes)}", seed.read_bytes()
@@ -130,7 +121,7 @@ def crasher(name: str) -> Path:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    fmt=st.sampled_from([fmt for fmt in fuzzed() if fmt not in {"keras.h5", "tf.saved_model"}]),
+    fmt=st.sampled_from([fmt for fmt in fuzzed() if fmt != "tf.saved_model"]),
     edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=40)), min_size=1, max_size=6),
 )
 def test_any_edit_gives_a_model_or_a_sentence(fmt: str, edits: list[tuple[float, int, bytes]], tmp_path: Path) -> None:
