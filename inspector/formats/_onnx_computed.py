@@ -7,6 +7,7 @@ hold named sizes and one that is unknown, and dimensions may be products and sum
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_sizes import Open, Size
@@ -188,14 +189,18 @@ def _padded(call: Call) -> Shape | None:
 
 def _resized(call: Call) -> Shape | None:
     """Resize and Upsample: to sizes, or by factors that are whole numbers."""
-    shape, factors = call.shape(), call.value(2 if len(call.node.input) > 2 else 1)
+    shape: Shape | None = call.shape()
+    factors: Any = call.value(2 if len(call.node.input) > 2 else 1)
     if call.integers("axes") is not None or shape is None:
         return None
     if call.given(3):
         found = target(call, 3)
         kept = any(item.name == "keep_aspect_ratio_policy" and item.s != b"stretch" for item in call.node.attribute)
         return None if found is None or kept else _dims(found)
-    if factors is None or len(factors) != len(shape) or any(each is None for each in factors):
+    cropped = any(item.s == b"tf_crop_and_resize" for item in call.node.attribute)
+    if factors is None and len(call.node.input) == 1:
+        factors = next((list(item.floats) for item in call.node.attribute if item.name == "scales"), None)
+    if cropped or factors is None or len(factors) != len(shape) or any(each is None for each in factors):
         return None
     whole = [int(each) if float(each).is_integer() else None for each in factors]
     return _dims([sizes.product([sizes.of(dim), factor]) for dim, factor in zip(shape, whole, strict=True)])

@@ -2,6 +2,7 @@
 
 They stand in the domain `com.microsoft`, of which onnx's inference knows nothing: without these rules all that follows
 the first of them is unknown. Formulas: https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md.
+Likewise some of `ai.onnx.ml`: https://onnx.ai/onnx/operators.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_computed import broadcast
-from inspector.formats._onnx_values import Call
+from inspector.formats._onnx_values import FLOAT, Call
 from inspector.ir import Dim, Shape
 
-DOMAIN = "com.microsoft"
+DOMAINS = ("com.microsoft", "ai.onnx.ml")
 
 Rule = Callable[[Call], Shape | None]
 
@@ -103,7 +104,23 @@ def _embedded(call: Call) -> Shape | None:
     return None if words is None or table is None or len(table) != 2 else (*words, table[1])
 
 
+def _targets(name: str) -> Rule:
+    """So many numbers for each row, of which one may stand alone."""
+
+    def rule(call: Call) -> Shape | None:
+        shape = call.shape()
+        return None if not shape else (shape[0] if len(shape) > 1 else 1, call.integer(name, 1))
+
+    return rule
+
+
+def _vectors(call: Call) -> Shape | None:
+    shape, parts = call.shape(), call.integers("inputdimensions")
+    return (shape[0], sum(parts)) if shape is not None and len(shape) == 2 and parts else None
+
+
 _ALIKE = (
+    "Imputer Normalizer Scaler "
     "BiasAdd BiasDropout BiasGelu BiasSoftmax DequantizeLinear FastGelu Gelu GroupNorm QLinearLeakyRelu QLinearSigmoid "
     "QLinearSoftmax QuantizeLinear QuickGelu RotaryEmbedding SimplifiedLayerNormalization SkipGroupNorm "
     "SkipLayerNormalization SkipSimplifiedLayerNormalization Trilu"
@@ -121,6 +138,10 @@ RULES: dict[str, Rule] = {
     "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _grouped,
     "EmbedLayerNormalization": _embedded,
+    "LinearRegressor": _targets("targets"),
+    "SVMRegressor": _targets("one"),
+    "TreeEnsembleRegressor": _targets("n_targets"),
+    "FeatureVectorizer": _vectors,
 }
 """The shape of the first output, by operator."""
 
@@ -136,6 +157,11 @@ SCALES = {"DequantizeLinear": 1, "MatMulIntegerToFloat": 2, "EmbedLayerNormaliza
 POINTS = {"QuantizeLinear": 2, "QGemm": 8}
 """Likewise: of the zero point, where there is one."""
 
+REAL = frozenset(
+    {"FeatureVectorizer", "LinearRegressor", "Normalizer", "SVMRegressor", "Scaler", "TreeEnsembleRegressor"}
+)
+"""Those that give fractions whatever they take."""
+
 FUSED = "FusedConv"
 """A convolution with an activation; onnx knows it by another name."""
 
@@ -148,5 +174,7 @@ def kind(call: Call, kinds: Sequence[int]) -> int:
         kinds: Element types of its inputs.
     """
     op = call.node.op_type
+    if op in REAL:
+        return FLOAT
     at = POINTS.get(op, SCALES.get(op, 0))
     return kinds[at] if at < len(kinds) else 0

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from inspector.formats import _onnx_contributed as contributed
+from inspector.formats import _onnx_early as early
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_calls import Calls, Held
 from inspector.formats._onnx_computed import SHAPES, clearer, common, plain
-from inspector.formats._onnx_loops import runs
+from inspector.formats._onnx_loops import goes_on, runs
 from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, as_tensor, constant, valued
 from inspector.formats._onnx_open import (
     COMPUTED,
@@ -57,7 +58,7 @@ def refine(model: Any, names: Iterable[str] = (), calls: Calls | None = None) ->
     known = {text(dim.dim_param) for info in model.graph.input for dim in dims(info.type) if dim.HasField("dim_param")}
     known.update(names)
     known.discard("")
-    if calls is not None or worthwhile(model.graph, known):
+    if calls is not None or early.used(model) or worthwhile(model.graph, known):
         walk = _Walk(model, frozenset(known), calls)
         walk.graph(model.graph)
         walk.finish()
@@ -82,6 +83,7 @@ class _Walk:
         self._functions = {(function.domain, function.name) for function in model.functions}
         self._calls = calls
         self._version = next((item.version for item in model.opset_import if item.domain in DEFAULT), 1)
+        self._early = early.used(model)
         self._imports = [onnx.helper.make_opsetid("", self._version)]
         self._settable = model.ir_version >= 4
         self._changed: set[str] = set()
@@ -127,7 +129,7 @@ class _Walk:
             if self._calls is not None and self._calls.has(node):
                 self._called(node, here, depth, self._calls)
             return
-        if node.domain == contributed.DOMAIN or op in contributed.OWN:
+        if node.domain in contributed.DOMAINS or op in contributed.OWN:
             self._contributed(node, op, here)
         if node.domain not in DEFAULT or op in contributed.OWN:
             return
@@ -138,7 +140,9 @@ class _Walk:
         moved = self._changed and not self._changed.isdisjoint(node.input)
         if op in GRAPHS:
             self._inner(node, here, depth)
-        elif moved or ((op in COMPUTED or here.ends(node.output)) and here.vague(node.output, self._grounded)):
+        elif moved or (
+            (op in COMPUTED or here.ends(node.output) or self._early) and here.vague(node.output, self._grounded)
+        ):
             self._shapes(node, op, here)
         if op in KNOWN and self._work > 0 and (op in ROOTS or any(here.value(name) is not None for name in node.input)):
             found = valued(self._call(node, here))
@@ -186,9 +190,10 @@ class _Walk:
                 return
         call = self._call(node, here)
         own: Shape | None = None
-        if op in SHAPES:
+        rule = early.RULES.get(op) if self._early else SHAPES.get(op)
+        if rule is not None:
             try:
-                own = SHAPES[op](call)
+                own = rule(call)
             except NONSENSE:
                 own = None
         told = self._inferred(node, call, here) if own is None or None in own or not call.kind else {}
@@ -197,6 +202,7 @@ class _Walk:
                 continue
             kind, shape = told.get(name, (0, None))
             if index == 0 and own is not None and len(own) <= RANK:
+                kind = kind or (early.kind(node, here.kind(node.input[0])) if self._early and node.input else 0)
                 shape = own if shape is None or len(shape) != len(own) else tuple(map(clearer, shape, own))
             self._keep(here, name, kind, shape)
 
@@ -270,7 +276,7 @@ class _Walk:
         done = {}
         for item in node.attribute:
             if item.HasField("g"):
-                true = item.g.input[1].name if loop and len(item.g.input) > 1 and _goes_on(node, here) else ""
+                true = item.g.input[1].name if loop and len(item.g.input) > 1 and goes_on(node, here) else ""
                 done[item.name] = item.g, self.graph(item.g, here, depth + 1, true)
         if node.op_type == "If" and len(done) == 2 and node.input:
             self._branch(node, here, done)
@@ -306,7 +312,7 @@ class _Walk:
         ):
             if here.shape(first) == shape_of(taken.type) == shape_of(given.type):
                 self._keep(here, name, given.type.tensor_type.elem_type, shape_of(given.type))
-        if times is None or times.size != 1 or not _goes_on(node, here):
+        if times is None or times.size != 1 or not goes_on(node, here):
             return
         after = inside.value(body.output[0].name)
         count = times.reshape(-1)[0]
@@ -387,11 +393,3 @@ class _Walk:
             self._fresh = max((int(match[1]) for match in found if match), default=-1)
         self._fresh += 1
         return f"unk__{self._fresh}"
-
-
-def _goes_on(node: Any, here: Scope) -> bool:
-    """Whether it is sure that a Loop is not ended before its first time."""
-    if len(node.input) < 2 or not node.input[1]:
-        return True
-    value = here.value(node.input[1])
-    return value is not None and value.size == 1 and value.reshape(-1)[0] == 1

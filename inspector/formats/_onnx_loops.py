@@ -54,6 +54,14 @@ def runs(body: Any, inside: Scope, first: list[Array | None], most: int, spend: 
     return most
 
 
+def goes_on(node: Any, here: Scope) -> bool:
+    """Whether it is sure that a Loop is not ended before its first time."""
+    if len(node.input) < 2 or not node.input[1]:
+        return True
+    value = here.value(node.input[1])
+    return value is not None and value.size == 1 and value.reshape(-1)[0] == 1
+
+
 def _cone(body: Any, end: str, states: dict[str, str]) -> tuple[list[Any], dict[str, str]] | None:
     """The nodes that a value of a body is made of, in their order, and what is carried from run to run for it."""
     makers = {name: index for index, node in enumerate(body.node) for name in node.output if name}

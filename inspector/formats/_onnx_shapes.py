@@ -106,8 +106,9 @@ def fixed(model: Any, dims: Mapping[str, int]) -> Any:
         for dim in _dims(info):
             if dim.HasField("dim_param"):
                 _settle(dim, dims)
-    for graph in inside(model.graph):
-        _fix_inner(graph, dims, 1)
+    for part in (model.graph, *model.functions):
+        for graph in inside(part):
+            _fix_inner(graph, dims, 1)
     return model
 
 

@@ -123,6 +123,10 @@ class Examined:
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
         self._shares: dict[str, int] = {} if self.outermost else self._joined()
+        self.callers: list[tuple[Examined, Node]] = []
+        """Who calls the graph, where it is a function."""
+        self.numbers: dict[str, tuple[float, ...] | None] = {}
+        """What of its inputs is known to be the same few numbers in every call, as far as somebody asked."""
         self.strange: set[str] = set()
         """Operators of which nobody knows what they compute."""
         self.facts: list[Facts] = []
@@ -373,13 +377,18 @@ def examined(model: Model, sizes: Sizes, stretch: Callable[[], None] = lambda: N
     by_name = {graph.name: graph for graph in graphs}
     given: dict[str, dict[str, int]] = {}
     found: dict[str, Examined] = {}
+    calling: list[tuple[str, Examined, Node]] = []
     for name in callers_first(graphs):
         stored = {formal: size for formal, size in given.pop(name, {}).items() if size >= 0}
         found[name] = each = Examined(model, by_name[name], sizes, stretch, stored)
         for node, handed in each.calls.values():
+            calling.append((node.graphs[-1], each, node))
             called = by_name.get(node.graphs[-1])
             for value, size in zip(called.inputs if called else (), handed, strict=False):
                 known = given.setdefault(node.graphs[-1], {})
                 before = known.get(value.name, size)
                 known[value.name] = -1 if -1 in (size, before) else max(size, before)
+    for name, each, node in calling:
+        if name in found:
+            found[name].callers.append((each, node))
     return [found[graph.name] for graph in graphs]

@@ -27,7 +27,8 @@ class Running:
 
     Attributes:
         times: How often it runs in one call of the model.
-        copies: From how many places it is run, each of which has values of its own: a function by all who call it.
+        copies: From how many places it is run, each of which has values of its own: a function by all who call it, but
+            for branches that do not run.
         around: Bytes that live around it while it runs.
         live: Bytes that live in it while each of its nodes runs, by position.
         open: It has a loop whose number of runs the file does not fix, which counts as one run.
@@ -72,7 +73,7 @@ def running(examined: Sequence[Examined], fetch: Fetch = lambda name: None) -> l
             for graph in graphs:
                 other = found[graph]
                 other.times = min(LARGEST, other.times + each.times * (1 if runs is None else runs) * (graph in chosen))
-                other.copies = min(LARGEST, other.copies + each.copies)
+                other.copies = min(LARGEST, other.copies + each.copies * (graph in chosen))
                 meanwhile = each.around + each.live[index] - _given(examined[number], index)
                 other.around = min(LARGEST, max(other.around, meanwhile))
     return found

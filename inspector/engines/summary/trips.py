@@ -20,6 +20,9 @@ Numbers = tuple[float, ...]
 Fetch = Callable[[str], Numbers | None]
 """Gives the elements of a stored tensor of a few numbers by its name; None for a larger one."""
 
+CALLERS = 64
+"""Calls of a function that are looked at for what they hand over."""
+
 DEEPEST = 32
 """Steps between a value and the constants it is made of."""
 
@@ -90,18 +93,42 @@ class Known:
         if self.examined.is_tensor(name):
             return self._fetch(name)
         facts = self.maker(name)
-        if facts is None or depth > DEEPEST:
+        if depth > DEEPEST:
             return None
+        if facts is None:
+            return self._handed(name, depth)
         if facts.name == "shape":
             return self._shape(facts.node)
+        if facts.node.op == "Constant":
+            return _literal(facts.node)
         parts = [self.of(each, depth + 1) for each in facts.node.inputs if each]
         return _worked_out(facts, parts)
+
+    def _handed(self, name: str, depth: int) -> Numbers | None:
+        """What all that call a function hand over."""
+        known, callers = self.examined.numbers, self.examined.callers
+        if name in known or name not in self.inputs or not 0 < len(callers) <= CALLERS:
+            return known.get(name)
+        known[name] = None  # what runs itself hands over nothing
+        place = self.inputs.index(name)
+        taken = [(around, node.inputs[place] if place < len(node.inputs) else "") for around, node in callers]
+        found = {Known(around, self._fetch).of(each, depth + 1) if each else None for around, each in taken}
+        known[name] = found.pop() if len(found) == 1 else None
+        return known[name]
 
     def _shape(self, node: Node) -> Numbers | None:
         sizes = self.examined.shape(node.inputs[0])
         start, end = node.attributes.get("start"), node.attributes.get("end")
         first, last = start if isinstance(start, int) else None, end if isinstance(end, int) else None
         return None if sizes is None else sizes[first:last]
+
+
+def _literal(node: Node) -> Numbers | None:
+    """The value of a constant of ONNX that is no tensor of the file: an attribute of a call."""
+    value = next(iter(node.attributes.values()), None)
+    found = value if isinstance(value, tuple) else (value,)
+    numbers = tuple(each for each in found if isinstance(each, int | float))
+    return numbers if len(numbers) == len(found) else None
 
 
 def _worked_out(facts: Facts, parts: list[Numbers | None]) -> Numbers | None:
