@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple
 
 from inspector.formats._hdf5_bytes import Bytes, Cursor, DamageError, UnreadError
@@ -13,6 +14,9 @@ ATTRIBUTE, CONTINUED, SYMBOLS, ATTRIBUTES = 12, 16, 17, 21
 
 SHARED = 2
 """The flag of a message whose content is another's."""
+
+HEAD = struct.Struct("<HHB3x")
+"""What stands before a message of a header of version 1: its kind, its size, its flags."""
 
 PIECE = 64
 """What it costs that a header goes on elsewhere; it may do so in circles."""
@@ -81,11 +85,13 @@ def _all(file: Bytes, address: int) -> list[Message]:
     size = int.from_bytes(file.read(address + 8, 4), "little")
     pieces, at = [(address + 16, size)], 0
     while at < len(pieces):
-        piece = file.cursor(*pieces[at])
-        while piece.left >= 8:
-            kind, size, flags = piece.number(2), piece.number(2), piece.number(1)
-            piece.take(3)
-            _add(file, Message(kind, flags, piece.take(size)), found, pieces)
+        data, here = file.read(*pieces[at]), 0
+        while here + 8 <= len(data):
+            kind, size, flags = HEAD.unpack_from(data, here)
+            here += 8 + size
+            if here > len(data):
+                raise DamageError("a header ends too early")
+            _add(file, Message(kind, flags, data[here - size : here]), found, pieces)
         at += 1
     return found
 

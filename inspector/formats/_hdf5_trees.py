@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from inspector.formats._hdf5_bytes import Bytes, DamageError
 
 LEVELS = 64
+UNSIGNED = {2: "H", 4: "I", 8: "Q"}
+"""Numbers by their bytes, as `struct` names them."""
+
 OBJECTS = 1 << 16
 """Objects that a collection of texts may hold; they are numbered by 16 bits."""
 
@@ -58,21 +62,19 @@ def symbols(file: Bytes, tree: int, heap: int) -> Iterator[tuple[bytes, int, int
     size = front.length()
     front.length()
     names = file.read(front.address(), size)
-    width = 2 * file.offsets + 24
+    number = UNSIGNED[file.offsets]
+    entry = struct.Struct(f"<{number}{number}I20x")
     for _key, at in leaves(file, tree, 0, file.lengths):
         head = file.read(at, 8)
         if head[:4] != b"SNOD":
             raise DamageError("there is no SNOD where one should be")
         count = int.from_bytes(head[6:8], "little")
-        entries = file.cursor(at + 8, count * width)
-        for _ in range(count):
-            start, address, cached = entries.number(file.offsets), entries.address(), entries.number(4)
-            entries.take(20)
+        for start, address, cached in entry.iter_unpack(file.read(at + 8, count * entry.size)):
             end = names.find(b"\0", start)
             if end < start:
                 raise DamageError("a name in it has no end")
             file.spend(1 + (end - start >> 4))
-            yield names[start:end], address, cached
+            yield names[start:end], address, cached  # an address that is not said lies beyond the end of any file
 
 
 def records(file: Bytes, address: int, kinds: frozenset[int]) -> tuple[int, list[bytes]]:
