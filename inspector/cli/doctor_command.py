@@ -72,6 +72,6 @@ def older(version: str, floor: str) -> bool:
     """Whether a version is below another, by its first two numbers."""
 
     def key(text: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in text.split("+")[0].split(".")[:2] if part.isdigit())
+        return tuple(int(part) for part in text.split("+")[0].split(".")[:2] if part.isdecimal())
 
     return key(version) < key(floor)

@@ -121,7 +121,7 @@ def _place(weights: Weights, found: Listing, homes: dict[str, tuple[str, Layer]]
     path, layer = homes.get(group, ("", None))
     rest = key[len(group) :].strip("/").split("/")
     top = key.split("/")[0]
-    number = int(rest[-1]) if rest[-1].isdigit() and len(rest[-1]) < 9 else -1
+    number = int(rest[-1]) if rest[-1].isdecimal() and len(rest[-1]) < 9 else -1
     subs = [part for part in rest[:-1] if part != "vars"]
     words = [_sub_name(found, group, subs, at) for at in range(len(subs))]
     short = _variable(layer, subs, number, rest[-1])
@@ -176,7 +176,7 @@ def _variable(layer: Layer | None, subs: list[str], number: int, key: str) -> st
         names = _named(layer)
     elif subs and subs[-1].startswith("seed_generator"):
         names = ("seed_generator_state",)
-    elif subs and subs[-1].endswith("cell"):
+    elif subs and re.search(r"cell(_\d+)?$", subs[-1]):
         names = CELL
     elif subs and subs[-1].endswith("_dense"):
         names = ("kernel", "bias")

@@ -94,7 +94,7 @@ class Sketch:
     def split(self, reference: str) -> tuple[str, str, int]:
         """Node, output and index of a reference; an argument has no output."""
         parts = reference.split(":")
-        number = int(parts[-1]) if len(parts) > 1 and parts[-1].isdigit() and len(parts[-1]) < 9 else 0
+        number = int(parts[-1]) if len(parts) > 1 and parts[-1].isdecimal() and len(parts[-1]) < 9 else 0
         return parts[0], parts[1] if len(parts) > 2 else "", number
 
     def resolve(self, reference: str) -> str:

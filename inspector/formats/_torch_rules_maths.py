@@ -123,7 +123,7 @@ def reduced(
 
     def rule(step: Step) -> Any:
         x, given, count = step.shape(), step.at(0).dtype, max(1, len(step.node.outputs))
-        if any(name.startswith("arg") and name[3:].isdigit() for name in step.node.attributes):
+        if any(name.startswith("arg") and name[3:].isdecimal() for name in step.node.attributes):
             return NOTHING  # an overload whose arguments we do not know
         if wide and given in WHOLE:
             given = "int64"

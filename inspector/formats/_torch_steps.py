@@ -57,7 +57,7 @@ def _attribute(run: Interpreter, node: ast.Attribute) -> Any:
 
 
 def _constant(run: Interpreter, name: str) -> Any:
-    at = int(name[1:]) if name[1:].isdigit() and len(name) < 9 else -1
+    at = int(name[1:]) if name[1:].isdecimal() and len(name) < 9 else -1
     if not 0 <= at < len(run.constants):
         raise UnreadableError(f"the constant {name[:20]} is not in the file")
     return run.known(run.constants[at])

@@ -181,7 +181,7 @@ def _traced_inputs(zipped: Archive, top: str) -> tuple[Strided, ...]:
 
 
 def _numbers(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split(".") if part.isdigit() and len(part) < 10)
+    return tuple(int(part) for part in name.split(".") if part.isdecimal() and len(part) < 10)
 
 
 def _configure(zipped: Archive, packed: PackedRef, folder: str, *, big: bool) -> None:

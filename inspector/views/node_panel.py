@@ -168,7 +168,7 @@ class NodePanel(QWidget):
 
     def _on_link(self, url: QUrl) -> None:
         number = url.path()
-        if self._model is None or not number.isdigit() or int(number) >= len(self._links):
+        if self._model is None or not number.isdecimal() or int(number) >= len(self._links):
             return
         fact = self._links[int(number)]
         if fact.tensor:

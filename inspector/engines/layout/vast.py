@@ -88,7 +88,7 @@ class Vast:
         kind, _, name = key.partition(":")
         if kind == "m" and MARK in name:
             number = name.rpartition(MARK)[2]
-            if number.isdigit() and int(number) < len(self._pieces):
+            if number.isdecimal() and int(number) < len(self._pieces):
                 yield self._pieces[int(number)]
         nodes = self._graph.nodes
         found: int | None = None
@@ -298,6 +298,6 @@ def _range(first: str, last: str) -> str:
     count = _common(first, last)
     if count >= min(len(one), len(other)):
         return inert(".".join(one[:count][-2:]))
-    start = max(0, count - 1) if one[count].isdigit() else count
+    start = max(0, count - 1) if one[count].isdecimal() else count
     names: Iterable[str] = (".".join(steps[start : count + 1]) for steps in (one, other))
     return inert(" … ".join(names))

@@ -146,7 +146,7 @@ def _in_keras(opened: Document, tensor: Tensor) -> Quantization | None:
         int(number): each
         for each in opened.model.tensors.values()
         if (path := str(each.place.layout.get("path", ""))).rpartition("/")[0] == group
-        and (number := path.rpartition("/")[2]).isdigit()
+        and (number := path.rpartition("/")[2]).isdecimal()
     }
     last = siblings[max(siblings)]
     axis = 0 if tensor.name.endswith("embeddings") else len(tensor.shape) - 1
