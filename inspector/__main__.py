@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 COMMANDS = frozenset(
@@ -16,13 +17,18 @@ def main(arguments: list[str] | None = None) -> int:
         from inspector.worker.main import main as worker
 
         return worker(arguments[1:])
-    if arguments and (arguments[0] in COMMANDS or arguments[0] in {"-h", "--help", "--version"}):
+    if arguments and (arguments[0] in COMMANDS or is_option(arguments[0])):
         from inspector.cli.main import main as command_line
 
         return command_line(arguments)
     from inspector.app.main import main as window
 
     return window(arguments)
+
+
+def is_option(argument: str) -> bool:
+    """Whether an argument is an option; a file may have a name like one, and `--` says that files follow."""
+    return argument.startswith("-") and argument != "--" and not os.path.lexists(argument)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ import argparse
 from pathlib import Path
 
 from inspector.cli.compare_command import feeds
-from inspector.cli.words import Progress, add_inputs, dims, print_json, table
+from inspector.cli.words import Progress, add_inputs, dims, print_json, table, whole
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add its arguments."""
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     parser.add_argument("--device", action="append", default=[], metavar="D", help="only these; see inspector devices")
-    parser.add_argument("--runs", type=int, default=50, metavar="N", help="timed runs of each candidate")
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="size of the batch dimension")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads; 0 leaves it to the runtime")
+    parser.add_argument("--runs", type=whole(1), default=50, metavar="N", help="timed runs of each candidate")
+    parser.add_argument("--batch", type=whole(1), default=1, metavar="N", help="size of the batch dimension")
+    parser.add_argument("--threads", type=whole(), default=0, metavar="N", help="threads; 0 leaves it to the runtime")
     parser.add_argument(
         "--feeds", default="seed:0", metavar="seed:N|FILE.npz", help="made from a seed, or read from a file"
     )
@@ -34,12 +34,12 @@ def run(args: argparse.Namespace) -> int:
     request = BenchRequest(
         models=tuple(str(model.absolute()) for model in args.models),
         devices=tuple(args.device),
-        runs=max(args.runs, 1),
-        batch=max(args.batch, 1),
+        runs=args.runs,
+        batch=args.batch,
         dims=dims(args.dim),
         shapes=parse(args.input),
         feeds=file,
-        threads=max(args.threads, 0),
+        threads=args.threads,
         seed=seed,
     )
     with Progress(args.json) as progress:

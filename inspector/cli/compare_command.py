@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inspector.cli.words import Progress, add_inputs, dims, print_json, table
+from inspector.cli.words import LARGEST, Progress, add_inputs, as_whole, dims, print_json, table
 from inspector.errors import InspectorError
 
 if TYPE_CHECKING:
@@ -119,9 +119,10 @@ def short(text: str) -> str:
 def feeds(text: str) -> tuple[int, str]:
     """Seed and file: one of them counts."""
     if text.startswith("seed:"):
-        if not text[5:].isdigit():
+        seed = as_whole(text[5:])
+        if seed is None or seed > LARGEST:
             raise InspectorError(f"{text!r} is not a seed.", "Write seed:0 or name a .npz file.")
-        return int(text[5:]), ""
+        return seed, ""
     path = Path(text)
     if not path.is_file():
         raise InspectorError(f"There is no file {text}.", "Write seed:0 or name a .npz file.")
@@ -130,7 +131,7 @@ def feeds(text: str) -> tuple[int, str]:
 
 def batches(text: str) -> tuple[int, ...]:
     """Sizes of the batch dimension."""
-    parts = text.split(",")
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    sizes = tuple(as_whole(part) or 0 for part in text.split(","))
+    if not all(0 < size <= LARGEST for size in sizes):
         raise InspectorError(f"{text!r} is not a list of batch sizes.", "Write whole numbers: 1,5")
-    return tuple(int(part) for part in parts)
+    return sizes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 import msgspec
 
-from inspector.cli.words import Progress, add_inputs, dims, options, print_json
+from inspector.cli.words import Progress, add_inputs, dims, options, print_json, whole
 from inspector.errors import InspectorError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-proof", action="store_true", help="do not run source and result")
     parser.add_argument("--require-proof", action="store_true", help="discard the result unless it is proved")
     parser.add_argument("--overwrite", action="store_true", help="replace DST where it exists")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the inputs")
+    parser.add_argument("--seed", type=whole(), default=0, help="seed of the inputs")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from inspector.jobs.terminal import run as run_job
 
     source_format = identify(Source(args.source)).id
-    to = target_format(args.to, args.target)
+    to = target_format(args.to, args.target, source_format)
     via = tuple(filter(None, args.via.split(",")))
     request = ConvertRequest(
         source=str(args.source.absolute()),
@@ -74,8 +74,9 @@ def run(args: argparse.Namespace) -> int:
     return done.proof.verdict.exit_code
 
 
-def target_format(to: str, target: Path) -> str:
+def target_format(to: str, target: Path, source: str) -> str:
     """The format to write: as asked, else by suffix; a path without suffix is a folder."""
+    from inspector.engines.convert.plan import reachable
     from inspector.formats import formats
 
     known = formats()
@@ -86,8 +87,10 @@ def target_format(to: str, target: Path) -> str:
     fits = [f.id for f in known.values() if f.suffixes and f.suffixes[0] == target.suffix.lower()]
     if len(fits) == 1:
         return fits[0]
+    there = [to for to, answer in reachable(source).items() if not isinstance(answer, str)]
     raise InspectorError(
-        f"{target.name} does not say which format to write.", f"Add --to with one of: {', '.join(sorted(known))}."
+        f"{target.name} does not say which format to write.",
+        f"Add --to with one of: {', '.join(sorted(there))}." if there else f"Nothing converts {known[source].title}.",
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Literal
 
+from inspector.cli.words import as_whole
 from inspector.errors import InspectorError
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -47,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
     check(args.output, args.overwrite)
     everything = args.expand == "all"
-    if args.expand and not everything and not args.expand.isdigit():
+    depth = as_whole(args.expand) or 0
+    if args.expand and not everything and as_whole(args.expand) is None:
         raise InspectorError(f"{args.expand!r} is not a depth.", "Write --expand all, or a whole number.")
-    depth = int(args.expand) if args.expand.isdigit() else 0
     application = QGuiApplication.instance() or QGuiApplication([])
     fold = FoldArgs(graph=args.graph, everything=everything, depth=depth, colour=args.color_by)
     _, folded = ask_document(args.file, [(FOLD, fold)])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from inspector.cli.words import add_inputs, dims, print_json
+from inspector.cli.words import add_inputs, dims, print_json, whole
 
 MOST_BYTES, MOST_SECONDS = 512 << 20, 2.0
 """What is read to compare weights, and how long, without being asked for more."""
@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--json", action="store_true", help="one JSON object")
     kind.add_argument("--csv", action="store_true", help="the layer table as CSV")
     kind.add_argument("--markdown", action="store_true", help="the layer table and the totals as Markdown")
-    parser.add_argument("--depth", type=int, default=-1, metavar="N", help="merge modules below this depth")
+    parser.add_argument("--depth", type=whole(), default=-1, metavar="N", help="merge modules below this depth")
     parser.add_argument("--operators", action="store_true", help="one row for each operator instead of each layer")
     parser.add_argument(
         "--repeats", action="store_true", help="compare all weights with each other, however long that takes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -30,14 +30,36 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+LARGEST = 2**31 - 1
+"""What a whole number may be; more than any model and any patience has."""
+
+
+def whole(least: int = 0) -> Callable[[str], int]:
+    """How an argument is read that is a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        number = as_whole(text)
+        if number is None or not least <= number <= LARGEST:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {LARGEST:,}")
+        return number
+
+    return read
+
+
+def as_whole(text: str) -> int | None:
+    """A number written in at most 19 decimal digits; None where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+
 def dims(texts: Sequence[str]) -> dict[str, int]:
     """Sizes by dimension name, from `--dim`."""
     result = {}
     for text in texts:
         name, _, size = text.partition("=")
-        if not name or not size.isdigit() or int(size) < 1:
+        number = as_whole(size)
+        if not name or not number:
             raise InspectorError(f"{text!r} is not a dimension.", "Write name=4 with a whole number above 0.")
-        result[name] = int(size)
+        result[name] = number
     return result
 
 

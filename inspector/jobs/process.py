@@ -112,6 +112,8 @@ class WorkerProcess(QObject):
             raise InspectorError(
                 f"The name {name} holds bytes that are no text.", "Rename it and try again."
             ) from error
+        except OverflowError as error:
+            raise InspectorError("This number is too large.", "Give one that any model could have.") from error
         except ValueError as error:  # over the limit of the protocol
             raise InspectorError(
                 "This is too large to be handed to a worker.", "Ask for a smaller part of it."

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from inspector.__main__ import is_option
+from inspector.__main__ import main as command
+from inspector.assets import resource
 from inspector.cli import main as module
 from inspector.cli.main import main
 from inspector.jobs import terminal
@@ -27,6 +30,50 @@ def test_a_proof_that_was_wanted_and_is_not_there_is_nothing_proved(
 
     monkeypatch.setattr(terminal, "run", run)
     assert main(["convert", str(samples / "digits_mlp.pt2"), str(tmp_path / "out.onnx"), *arguments]) == status
+
+
+ONNX = str(resource("samples", "digits_mlp.onnx"))
+ROOT = Path.cwd().anchor
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("-x",), "There is no option -x."),
+        (("summary", ROOT), f"{ROOT} is a folder"),
+        (("summary", ONNX, "--dim", "batch=²"), "'batch=²' is not a dimension."),
+        (("summary", ONNX, "--dim", f"batch={10**25}"), f"'batch={10**25}' is not a dimension."),
+        (("summary", ONNX, "--input", f"input={10**25}x1x28x28"), "This number is too large."),
+        (("summary", ONNX, "--depth", "-3"), "Argument --depth: '-3' is no whole number from 0 to 2,147,483,647."),
+        (("summary", ONNX, "--depth", str(10**25)), f"Argument --depth: '{10**25}' is no whole number"),
+        (("graph", ONNX, "-o", "never.svg", "--expand", "²"), "'²' is not a depth."),
+        (("graph", ONNX, "-o", "never.svg", "--expand", str(10**25)), f"'{10**25}' is not a depth."),
+        (("compare", ONNX, ONNX, "--feeds", "seed:²"), "'seed:²' is not a seed."),
+        (("compare", ONNX, ONNX, "--feeds", f"seed:{10**15}"), f"'seed:{10**15}' is not a seed."),
+        (("compare", ONNX, ONNX, "--batches", "1,²"), "'1,²' is not a list of batch sizes."),
+        (("bench", ONNX, "--runs", "0"), "Argument --runs: '0' is no whole number from 1"),
+        (
+            ("convert", ONNX, "out.x"),
+            "out.x does not say which format to write.\nhint: Add --to with one of: tf.saved_m",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(
+    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(list(arguments)) == 2
+    done = capsys.readouterr()
+    assert done.out == ""
+    assert done.err.startswith(f"error: {says}")
+    assert done.err.count("\n") == 2, "one sentence and one hint"
+
+
+def test_a_file_may_be_called_like_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_option("-x")
+    Path("-x").touch()
+    assert not is_option("-x")
+    assert not is_option("--")
 
 
 def test_control_c_before_a_job_is_no_traceback(
