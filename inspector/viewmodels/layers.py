@@ -15,7 +15,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from inspector.engines.summary.repeats import Repeats
-from inspector.engines.summary.repeats_words import distinct
+from inspector.engines.summary.repeats_words import distinct, relation
 from inspector.engines.summary.rows import Row, Totals
 from inspector.viewmodels import words
 from inspector.viewmodels.arrange import Arranged, Slices, Wish, arranging, piling, run
@@ -356,7 +356,9 @@ class LayerTable(QAbstractTableModel):
             return words.tip("\n".join(f"{port.name}: {words.port(port)}" for port in ports[:20]))
         if key in {"name", "parameters", "shares"} and (row.shares or self._repeated(row)):
             lines = [row.name, *(f"shares {name}, counted there" for name in row.shares)]
-            return words.tip("\n".join([*lines, *(f"same values as {name}" for name in self._repeated(row))]))
+            return words.tip(
+                "\n".join([*lines, *filter(None, (relation(name, self._repeats) for name in row.weights))])
+            )
         said = {"name": row.name, "type": row.category, "source": row.source}.get(key)
         return words.tip(why_unknown(row, key) if said is None else said)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector.engines.summary.repeats import Repeats
-from inspector.engines.summary.repeats_words import distinct, same_as, sentence
+from inspector.engines.summary.repeats_words import distinct, relation, sentence
 from inspector.errors import InspectorError, WorkerDied
 from inspector.viewmodels import words
 from inspector.worker.tasks.repeats import EVERYTHING, Repeated, RepeatsArgs
@@ -90,7 +90,8 @@ class RepeatsModel(QObject):
         """The first repeats, one a line, and what counts as one."""
         if self.phase is not Phase.DONE:
             return ""
-        lines = [f"{name} = {other}" for name, other in list(self.found.pairs.items())[:LISTED]]
+        listed, turned = list(self.found.pairs.items())[:LISTED], frozenset(self.found.turned)
+        lines = [f"{name} = {other}{' transposed' * (name in turned)}" for name, other in listed]
         more = self.found.weights - len(lines)
         return words.tip("\n".join([*lines, *([f"and {more:,} more"] if more else []), RULE]))
 
@@ -111,8 +112,9 @@ class RepeatsModel(QObject):
         """`same values as wte.weight`, or for that one whose values they are; empty for all others."""
         others = [each for each, first in self.found.pairs.items() if first == name] if self.found.pairs else []
         if others:
-            return f"same values as {', '.join(others[:3])}{' …' if len(others) > 3 else ''}"
-        return same_as(name, self.found.pairs)
+            start = "transposed copy of" if all(each in self.found.turned for each in others) else "same values as"
+            return f"{start} {', '.join(others[:3])}{' …' if len(others) > 3 else ''}"
+        return relation(name, self.found)
 
     # Asking
 

@@ -45,6 +45,14 @@ def test_safetensors(tmp_path: Path) -> None:
     assert look(path) == (every, every - WTE.size, {"wte.weight": "lm_head.weight"})
 
 
+def test_an_embedding_that_an_exporter_transposed_for_the_head(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Gather", ["wte", "ids"], ["x"]), helper.make_node("MatMul", ["x", "head"], ["out"])]
+    ends = [helper.make_tensor_value_info("ids", 7, (4,)), helper.make_tensor_value_info("out", 1, (4, 500))]
+    weights = [numpy_helper.from_array(WTE, "wte"), numpy_helper.from_array(np.ascontiguousarray(WTE.T), "head")]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)), tmp_path / "m.onnx")
+    assert look(tmp_path / "m.onnx") == (2 * WTE.size, WTE.size, {"head": "wte"})
+
+
 def test_onnx_initializers_written_in_different_ways(tmp_path: Path) -> None:
     raw, listed = numpy_helper.from_array(HIDDEN, "raw"), onnx.TensorProto(name="listed", data_type=1, dims=(64, 64))
     listed.float_data.extend(HIDDEN.reshape(-1).tolist())

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inspector.engines.summary.repeats import PIECE, SAMPLE, Repeats, Search
-from inspector.engines.summary.repeats_words import repeated, sentence
+from inspector.engines.summary.repeats_words import relation, repeated, sentence
 from inspector.errors import FormatError
 from inspector.ir import Place, Role, Tensor
 
@@ -87,15 +87,15 @@ def test_one_element_makes_the_difference_wherever_it_stands() -> None:
         (noise(31, 33), None),  # 1,023 elements
         (np.zeros((64, 64), np.float32), None),
         (np.full((1000, 1000), 0.5, np.float16), None),
-        (noise(64, 32), "shape"),
+        (np.arange(2048, dtype="f4").reshape(64, 32), "shape"),
+        (np.zeros((64, 32), np.float32), "turned"),
         (RNG.integers(0, 9, (64, 64)).astype("u1"), "dtype"),
     ],
 )
 def test_what_is_no_repeat(one: Array, two: str | None) -> None:
-    other = {"shape": one.T.copy(), "dtype": one.view("i1")}[two] if two else one.copy()
-    assert (
-        File({"one": one, "two": other.reshape(one.shape[::-1] if two == "shape" else one.shape)}).search().weights == 0
-    )
+    other = {None: np.copy, "shape": lambda x: x.reshape(x.shape[::-1]), "turned": np.transpose,
+             "dtype": lambda x: x.view("i1")}[two](one)  # fmt: skip
+    assert File({"one": one, "two": np.ascontiguousarray(other)}).search().weights == 0
 
 
 @pytest.mark.parametrize("role", [Role.CONSTANT, Role.OPTIMIZER, Role.COPY])
@@ -122,7 +122,37 @@ def test_not_a_number_equals_itself() -> None:
 def test_of_weights_that_differ_only_a_sample_is_read() -> None:
     file = File({str(number): noise(1000, 1000) for number in range(5)} | {"alone": noise(999, 1000)})
     assert file.search().weights == 0
-    assert file.bytes == {**{str(number): SAMPLE for number in range(5)}, "alone": 0}
+    spots = 2 * 4 * 4  # a few elements, as the matrix lies and as its transposed copy would have them
+    assert file.bytes == {**{str(number): SAMPLE + spots for number in range(5)}, "alone": 0}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int4", ">f2", "complex64", "bool", "uint8"])
+@pytest.mark.parametrize("shape", [(300, 2000), (2000, 300), (400, 400)])
+@pytest.mark.parametrize("in_parts", [True, False])
+def test_transposed_copies_are_found_and_marked(dtype: str, shape: tuple[int, int], in_parts: bool) -> None:
+    kind = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    values = RNG.integers(0, 2 if dtype == "bool" else 8, shape).astype(kind)
+    turned, other = np.ascontiguousarray(values.T), np.ascontiguousarray(values.T)
+    other[-2, -3] = np.ones((), kind) if other[-2, -3] == np.zeros((), kind) else np.zeros((), kind)
+    file = File({"wte": values, "other": other, "head": turned, "again": values.copy()}, in_parts=in_parts)
+    found = file.search()
+    assert (found.pairs, found.turned) == ({"head": "wte", "again": "wte"}, ("head",))
+    assert (found.parameters, found.beyond, found.unread) == (2 * values.size, 0, 0)
+    assert repeated(found) == "2 weights repeat the values of others (head = wte transposed, again = wte)"
+    first = File({"head": turned, "wte": values, "again": values.copy()}).search()
+    assert (set(first.pairs), first.turned) == ({"wte", "again"}, ("wte", "again"))
+    assert relation("again", first) == "transposed copy of head"
+    assert relation("again", found) == "same values as wte"
+
+
+def test_transposed_copies_beyond_the_limits_are_said() -> None:
+    values = noise(600, 1000)
+    file = File({"one": values, "two": np.ascontiguousarray(values.T)})
+    tight = file.search(most_bytes=values.nbytes)
+    assert (tight.beyond, tight.read < 10_000) == (2, True)
+    assert file.search(most_bytes=3 * values.nbytes).turned == ("two",)
+    file.broken = "two"
+    assert (file.search().weights, file.search().unread) == (0, 1)
 
 
 def test_a_large_weight_is_read_a_piece_at_a_time() -> None:
@@ -150,7 +180,7 @@ def test_without_parts_a_weight_is_read_whole_or_said_not_to_be_compared(monkeyp
     small, large = noise(64, 64), noise(300, 300)
     file = File({"a": small, "b": small.copy(), "c": large, "d": large.copy()}, in_parts=False)
     assert file.search().pairs == {"d": "c", "b": "a"}
-    monkeypatch.setattr("inspector.engines.summary.repeats.LARGEST", large.nbytes - 1)
+    monkeypatch.setattr("inspector.engines.summary.repeats_reading.LARGEST", large.nbytes - 1)
     found = file.search()
     assert (found.pairs, found.beyond) == ({"b": "a"}, 2)
 

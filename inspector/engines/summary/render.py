@@ -126,7 +126,9 @@ def as_csv(rows: Iterable[Row], totals: Totals | None = None, repeats: Repeats |
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_CSV)
     for row in rows:
-        pairs = ", ".join(f"{name} = {other}" for name, other in _repeated(row, repeats).items())
+        turned = repeats.turned if repeats else ()
+        found = _repeated(row, repeats).items()
+        pairs = ", ".join(f"{name} = {other}{' transposed' * (name in turned)}" for name, other in found)
         writer.writerow([*(_cell(row, name, totals) for name in _CSV[:-1]), _harmless(pairs)])
     return out.getvalue()
 

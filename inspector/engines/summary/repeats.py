@@ -7,7 +7,8 @@ repeats taken off. Formats part here. Safetensors, ONNX and SavedModel can write
 is equal, even the layers of a Transformer that were copied from one and never trained. The file alone cannot tell which
 of both was meant, so neither is called the truth: the declared number stays, and the distinct one, which does not
 depend on who merges and who copies, says what differs and where. It is the same in every format that keeps the weights
-as they are; a copy that an exporter transposed for a matrix product has other bytes, and is a weight of its own.
+as they are, also where an exporter transposed a copy for a matrix product: matrices that are each other's transposed
+copies are found too, and marked as such.
 
 **What is no repeat**, though it may be equal: tensors of fewer than two dimensions or 1,024 elements, and those whose
 elements are all one value. Biases and scales that begin as zeros and ones are equal without anything being stored
@@ -16,34 +17,27 @@ well can therefore have a little less than the distinct number. Quantized weight
 
 **What it costs.** Only tensors that share type, shape and size with another are looked at: first 4 kB of each, then as
 much of the middle and the end, and only those that are still alike are read whole and hashed (BLAKE2b, RFC 7693, of 16
-bytes). All is done in small steps and within limits of bytes and of seconds; what was not compared is said.
+bytes). Of matrices whose rows and columns are others' columns and rows a few elements are compared, then a digest that
+a matrix shares with its transposed copy (`repeats_digests`). All is done in small steps and within limits of bytes and
+of seconds; what was not compared is said.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from inspector.engines.summary.parameters import Identity, identity, is_parameter, parameters_in
+from inspector.engines.summary.repeats_digests import Digest, digest
+from inspector.engines.summary.repeats_reading import LimitError, Part, Reader, Weight, Whole
+from inspector.engines.summary.repeats_turned import Turning
 from inspector.engines.summary.sizes import LARGEST as LARGEST_NUMBER
 from inspector.engines.summary.summary import Summary
-from inspector.errors import InspectorError
 from inspector.ir import Tensor
 from inspector.ir.text import inert
-
-Array = NDArray[Any]
-Part = Callable[[Tensor, int, int], Array | None]
-"""Some values of a tensor, from the first one and how many; None where it can only be read whole."""
-Whole = Callable[[Tensor], Array]
 
 FEWEST, LEAST = 2, 1024
 """Dimensions and elements below which nothing is called a repeat."""
@@ -53,10 +47,6 @@ SMALL = 16 * SAMPLE
 """Bytes up to which a tensor is read whole at once."""
 PIECE = 4 << 20
 """Bytes read at a time."""
-LARGEST = 64 << 20
-"""Bytes of a tensor that is compared though its format cannot give a part of it."""
-NUMBERS: dict[int, np.dtype[Any]] = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
-"""What elements of so many bytes are compared as: faster than bytes, and NaN equals itself."""
 MOST_PAIRS = 10_000
 """Repeats that are named."""
 BETWEEN = 2000
@@ -69,6 +59,7 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pairs: Name of a weight that repeats, and of the first one that has its values, as shown; the 10,000
             largest, largest first.
+        turned: Those of them, of two dimensions, that are the transposed copy of the first one.
         weights: How many repeat.
         parameters: Elements of those.
         parameter_bytes: Bytes of them as stored.
@@ -78,6 +69,7 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pairs: dict[str, str] = {}
+    turned: tuple[str, ...] = ()
     weights: int = 0
     parameters: int = 0
     parameter_bytes: int = 0
@@ -86,25 +78,7 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
     read: int = 0
 
 
-@dataclass(slots=True)
-class _Weight:
-    """One that may be equal to another; its names are those that the file has for the same bytes."""
-
-    tensor: Tensor
-    names: list[str]
-    samples: tuple[bytes, bytes] | None = None
-    """Digests of its beginning, and of its middle and end, where it was read whole before they were wanted."""
-    whole: bytes = b""
-    """Digest of all its bytes; empty where it is not known."""
-    plain: bool = False
-    """Whether all its elements are one value."""
-
-
-Steps = Generator[None, None, list[list[_Weight]]]
-
-
-class _LimitError(Exception):
-    """A tensor lies beyond the limits."""
+Steps = Generator[None, None, list[list[Weight]]]
 
 
 class Search:
@@ -121,14 +95,14 @@ class Search:
     def __init__(
         self, tensors: Mapping[str, Tensor], part: Part, whole: Whole, most_bytes: int, most_seconds: float
     ) -> None:
-        self._tensors, self._part, self._whole = tensors, part, whole
-        self._bytes, self._seconds = most_bytes, most_seconds
+        self._tensors = tensors
+        self._reader = Reader(part, whole, most_bytes, most_seconds)
         self.share = 0.0
         """How much is done, 0 … 1."""
         self.doing = ""
         """What is being done, in words."""
-        self._read = self._beyond = self._unread = 0
-        self._found: list[list[_Weight]] = []
+        self._weights: list[Weight] = []
+        self._found: list[list[Weight]] = []
         self._steps = self._run()
 
     def go_on(self, seconds: float) -> bool:
@@ -141,7 +115,7 @@ class Search:
                 self.share = 1.0
                 return True
             before, now = now, perf_counter()
-            self._seconds -= now - before
+            self._reader.seconds -= now - before
         return False
 
     def result(self, order: Iterable[str]) -> Repeats:
@@ -156,25 +130,29 @@ class Search:
             for weight in equal
             for name in weight.names
         }
-        first: dict[int, str] = {}
+        first: dict[int, tuple[str, bool]] = {}
         seen: set[int] = set()
+        turned: set[str] = set()
         repeated: list[tuple[str, str, Tensor]] = []
         for name in order if at else ():
             if name not in at or id(at[name][1]) in seen:
                 continue
             number, weight = at[name]
             seen.add(id(weight))
-            if first.setdefault(number, name) != name:
-                repeated.append((name, first[number], weight.tensor))
+            other, lies = first.setdefault(number, (name, weight.turned))
+            if other != name:
+                repeated.append((name, other, weight.tensor))
+                turned.update((name,) if lies != weight.turned else ())
         repeated.sort(key=lambda each: -each[2].count)
         return Repeats(
             pairs={inert(name): inert(other) for name, other, _ in repeated[:MOST_PAIRS]},
+            turned=tuple(inert(name) for name, *_ in repeated[:MOST_PAIRS] if name in turned),
             weights=len(repeated),
             parameters=min(sum(parameters_in(tensor) for *_, tensor in repeated), LARGEST_NUMBER),
             parameter_bytes=min(sum(tensor.nbytes for *_, tensor in repeated), LARGEST_NUMBER),
-            beyond=self._beyond,
-            unread=self._unread,
-            read=self._read,
+            beyond=len(self._reader.beyond),
+            unread=len(self._reader.unread - self._reader.beyond),
+            read=self._reader.read,
         )
 
     # In steps
@@ -198,11 +176,13 @@ class Search:
                     self.share = sampled + (1 - sampled) * min(1.0, done / total)
                     yield
             self._settle([weight for weight in group if weight.whole])
+        self.doing = "Looking for transposed copies"
+        yield from Turning(self._weights, self._found, self._reader).run()
 
     def _candidates(self) -> Steps:
         """Weights that share type, shape and size with another one."""
-        weights: dict[Identity, _Weight] = {}
-        alike: dict[tuple[object, ...], list[_Weight]] = defaultdict(list)
+        weights: dict[Identity, Weight] = {}
+        alike: dict[tuple[object, ...], list[Weight]] = defaultdict(list)
         for number, (name, tensor) in enumerate(self._tensors.items(), 1):
             if not number % BETWEEN:
                 yield
@@ -212,20 +192,21 @@ class Search:
             if key in weights:
                 weights[key].names.append(name)
                 continue
-            weights[key] = _Weight(tensor, [name])
+            weights[key] = Weight(tensor, [name])
+            self._weights.append(weights[key])
             alike[tensor.dtype, tensor.shape, tensor.nbytes].append(weights[key])
         return [group for group in alike.values() if len(group) > 1]
 
-    def _sampled(self, groups: Sequence[list[_Weight]], stage: int) -> Steps:
+    def _sampled(self, groups: Sequence[list[Weight]], stage: int) -> Steps:
         """What is still alike when the beginnings, or the middles and ends, are read."""
         amount = sum(map(len, groups))
         self.doing = f"Comparing samples of {amount:,} weights of like shapes"
-        alike: list[list[_Weight]] = []
+        alike: list[list[Weight]] = []
         start, done = self.share, 0
         for group in groups:
-            parts: dict[bytes, list[_Weight]] = defaultdict(list)
+            parts: dict[bytes, list[Weight]] = defaultdict(list)
             for weight in group:
-                with self._told():
+                with self._reader.told(weight):
                     parts[self._sample(weight, stage)].append(weight)
                 done += 1
                 self.share = start + 0.1 * done / amount
@@ -233,90 +214,58 @@ class Search:
             alike += [part for part in parts.values() if len(part) > 1]
         return alike
 
-    def _sample(self, weight: _Weight, stage: int) -> bytes:
+    def _sample(self, weight: Weight, stage: int) -> bytes:
         """Digest of a sample; the tensor is read whole where it is small or cannot be read in parts."""
         tensor = weight.tensor
         if weight.samples is not None:
             return weight.samples[stage]
         count = tensor.count
         few = min(count, max(1, SAMPLE * count // tensor.nbytes))
-        if tensor.nbytes <= SMALL and (values := self._some(tensor, 0, count)) is not None:
-            weight.whole, weight.plain = _digest([values])
+        if tensor.nbytes <= SMALL and (values := self._reader.some(tensor, 0, count)) is not None:
+            weight.whole, weight.plain = digest([values])
             weight.samples = weight.whole, weight.whole
             return weight.whole
         starts = ((0,), (count // 2, count - few))
-        some = [self._some(tensor, start, min(few, count - start)) for start in starts[stage]]
+        some = [self._reader.some(tensor, start, min(few, count - start)) for start in starts[stage]]
         parts = [part for part in some if part is not None]
         if len(parts) == len(some):
-            return _digest(parts)[0]
-        if tensor.nbytes > LARGEST:
-            raise _LimitError
-        self._take(tensor.nbytes)
-        values = self._whole(tensor).reshape(-1)
-        weight.whole, weight.plain = _digest([values])
+            return digest(parts)[0]
+        values = self._reader.every(tensor)
+        weight.whole, weight.plain = digest([values])
         first, last = ([values[start : start + few] for start in each] for each in starts)
-        weight.samples = _digest(first)[0], _digest(last)[0]
+        weight.samples = digest(first)[0], digest(last)[0]
         if tensor.nbytes <= SMALL:
             weight.samples = weight.whole, weight.whole
         return weight.samples[stage]
 
-    def _within(self, group: list[_Weight]) -> list[_Weight]:
+    def _within(self, group: list[Weight]) -> list[Weight]:
         """Those of a group that are to be read whole and may be: two at least, or what is known has nobody to equal."""
         wanting = [weight for weight in group if not weight.whole]
-        room = (self._bytes - self._read) // wanting[0].tensor.nbytes
+        room = (self._reader.bytes - self._reader.read) // wanting[0].tensor.nbytes
         if room + len(group) - len(wanting) < 2:
             room = 0
-        self._beyond += max(0, len(wanting) - room)
+        self._reader.beyond |= {id(weight) for weight in wanting[room:]}
         return wanting[:room]
 
-    def _hashed(self, weight: _Weight) -> Iterator[int]:
+    def _hashed(self, weight: Weight) -> Iterator[int]:
         """Read a weight whole; gives the bytes that each step has read."""
-        tensor, digest = weight.tensor, _Digest()
+        tensor, taken = weight.tensor, Digest()
         few = max(1, PIECE * tensor.count // tensor.nbytes)
-        with self._told():
+        with self._reader.told(weight):
             for start in range(0, tensor.count, few):
-                values = self._some(tensor, start, min(few, tensor.count - start))
+                values = self._reader.some(tensor, start, min(few, tensor.count - start))
                 if values is None:
-                    raise _LimitError
-                digest.add(values)
+                    raise LimitError
+                taken.add(values)
                 yield values.size * tensor.nbytes // tensor.count
-            weight.whole, weight.plain = digest.value, digest.plain
+            weight.whole, weight.plain = taken.value, taken.plain
 
-    def _settle(self, group: list[_Weight]) -> None:
+    def _settle(self, group: list[Weight]) -> None:
         """Take in those of a group that are equal."""
-        parts: dict[bytes, list[_Weight]] = defaultdict(list)
+        parts: dict[bytes, list[Weight]] = defaultdict(list)
         for weight in group:
             parts[weight.whole].append(weight)
         self._found += [part for part in parts.values() if len(part) > 1 and not part[0].plain]
-
-    # Reading
-
-    def _some(self, tensor: Tensor, start: int, count: int) -> Array | None:
-        """Some values; raises _LimitError beyond the limits."""
-        size = tensor.nbytes * count // tensor.count
-        self._take(size)
-        values = self._part(tensor, start, count)
-        if values is None:
-            self._read -= size
-        elif values.size != count:
-            raise InspectorError("There are fewer values than the file says.")
-        return values
-
-    def _take(self, size: int) -> None:
-        """Account for what is about to be read."""
-        if self._seconds <= 0 or self._read + size > self._bytes:
-            raise _LimitError
-        self._read += size
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """A weight that cannot be compared is counted as such."""
-        try:
-            yield
-        except _LimitError:
-            self._beyond += 1
-        except InspectorError:
-            self._unread += 1
 
 
 def may_repeat(tensor: Tensor) -> bool:
@@ -331,40 +280,3 @@ def in_order(summary: Summary) -> Iterator[str]:
         for facts in graph.facts:
             yield from facts.weights
     yield from summary.model.tensors
-
-
-class _Digest:
-    """Hashes values as they come, and sees whether all are one."""
-
-    def __init__(self) -> None:
-        self._hash = blake2b(digest_size=16)
-        self._first: Array | None = None
-        self.plain = True
-
-    def add(self, values: Array) -> None:
-        """Take in some values."""
-        if values.dtype.kind == "O":
-            raise InspectorError("These values have no bytes.")
-        if values.dtype.byteorder == ">":
-            values = values.astype(values.dtype.newbyteorder("="))
-        data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-        self._hash.update(data.data)
-        if self.plain and data.size:
-            elements = data.view(NUMBERS.get(values.dtype.itemsize, values.dtype))
-            if self._first is None:
-                self._first = elements[:1].copy()
-            few = elements[:64]  # nearly always enough to see that they are not
-            self.plain = bool((few == self._first).all()) and bool((elements == self._first).all())
-
-    @property
-    def value(self) -> bytes:
-        """The digest so far."""
-        return self._hash.digest()
-
-
-def _digest(parts: Iterable[Array]) -> tuple[bytes, bool]:
-    """Digest of values, and whether all are one."""
-    digest = _Digest()
-    for part in parts:
-        digest.add(part)
-    return digest.value, digest.plain

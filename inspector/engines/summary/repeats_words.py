@@ -28,7 +28,10 @@ def sentence(repeats: Repeats, parameters: int) -> str:
 
 def repeated(repeats: Repeats) -> str:
     """`1 weight repeats the values of another (lm_head.weight = wte.weight)`."""
-    pairs = [f"{_short(name)} = {_short(other)}" for name, other in list(repeats.pairs.items())[:NAMED]]
+    pairs = [
+        f"{_short(name)} = {_short(other)}{' transposed' * (name in repeats.turned)}"
+        for name, other in list(repeats.pairs.items())[:NAMED]
+    ]
     while len(pairs) > 1 and len(", ".join(pairs)) > ROOM:
         pairs.pop()
     named = ", ".join(pairs) + (", …" if repeats.weights > len(pairs) else "")
@@ -52,10 +55,12 @@ def omitted(repeats: Repeats) -> str:
     return " ".join(parts)
 
 
-def same_as(name: str, pairs: dict[str, str]) -> str:
-    """`same values as wte.weight` for a weight that repeats; empty for another."""
-    other = pairs.get(name)
-    return f"same values as {other}" if other else ""
+def relation(name: str, repeats: Repeats) -> str:
+    """`same values as wte.weight`, or `transposed copy of …`, for a weight that repeats; empty for another."""
+    other = repeats.pairs.get(name)
+    if not other:
+        return ""
+    return f"transposed copy of {other}" if name in repeats.turned else f"same values as {other}"
 
 
 def _weights(number: int) -> str:
