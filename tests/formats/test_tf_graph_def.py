@@ -91,7 +91,8 @@ def test_operators_that_reach_outside_are_named(tmp_path: Path) -> None:
 def test_cycles_and_strange_references_end(tmp_path: Path) -> None:
     path = tmp_path / "x.pbtxt"
     lines = [f'node {{ name: "n{at}" op: "Identity" input: "n{(at + 1) % 5}" }}' for at in range(5)]
-    lines += ['node { name: "e" op: "Add" input: "n0" input: "gone:99999999999" input: "n0:²" input: ":" input: "^n1" }']
+    strange = "".join(f' input: "{name}"' for name in ("gone:99999999999", "n0:²", ":", "^n1"))
+    lines.append(f'node {{ name: "e" op: "Add" input: "n0"{strange} }}')
     path.write_text("\n".join(lines))
     model = FORMAT.read(Source(path))
     assert [node.name for node in model.graphs[0].nodes] == ["e"]
