@@ -44,6 +44,8 @@ class Layer:
     """Arguments of the first call that are no tensors (Keras 2)."""
     given: Any = None
     """The first call as the file has it (Keras 3)."""
+    nodes: list[Any] = field(default_factory=list)
+    """Every call as the file has it, in the order of `calls`."""
     calls: list[list[Argument]] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     inputs: list[Reference] = field(default_factory=list)
@@ -101,7 +103,11 @@ def layer(item: Any, depth: int = 0) -> Layer:
     )
     found.said = _said(item.get("inbound_nodes"))
     found.given = next(iter(_list(item.get("inbound_nodes"))), None)
-    found.calls = [call for node in _list(item.get("inbound_nodes")) if (call := list(_arguments(node, 0)))]
+    for node in _list(item.get("inbound_nodes")):
+        call = list(_arguments(node, 0))
+        if call:
+            found.calls.append(call)
+            found.nodes.append(node)
     members = _list(config.get("layers"))
     if len(members) > LAYERS:
         raise FormatError(f"The model has more than {LAYERS:,} layers.", hint="It is too large to be shown.")

@@ -23,6 +23,7 @@ _GIVEN = {
     "OneHot": "float32",
 }
 _OF_THE_SECOND = frozenset({"Where", "Scatter", "SparseCategoricalCrossentropy", "CTCLoss"})
+_LOOKED_UP = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 _NUMBERS = {"TopK": 1}
 """Which output is of places."""
 
@@ -36,6 +37,8 @@ def dtype_given(layer: Layer, entering: Sequence[str], at: int) -> str:
         at: Number of the output.
     """
     found = dtype_of(layer.config)
+    if layer.type in _LOOKED_UP and layer.config.get("output_mode", "int") == "int":
+        return found if "int" in found else "int64"
     if found:
         return found
     if "trainable" not in layer.config:

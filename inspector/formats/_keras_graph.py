@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inspector.formats._keras_config import Argument, Layer, Reference, dtype_of, plain, shape_of
 from inspector.formats._keras_dtypes import dtype_given
 from inspector.formats._keras_operands import constants_of
-from inspector.formats._keras_shapes import both, output_shapes
+from inspector.formats._keras_shapes import both, inside, output_shapes
+from inspector.formats._keras_shapes_more import backwards
 from inspector.formats._keras_weights import Weights
 from inspector.ir import Graph, Module, Node, Shape, Value
 
@@ -151,8 +152,9 @@ def _functional(drawing: Drawing, model: Layer, path: str, given: list[str]) -> 
     counts = _counts(told, ends)
     while ready:
         layer, index = ready.popleft()
-        call = layer.calls[index - starts.get(layer.name, 0)]
-        _call(drawing, path, layer, (index, call), known, told, counts)
+        at = index - starts.get(layer.name, 0)
+        this = replace(layer, given=layer.nodes[at]) if at else layer
+        _call(drawing, path, this, (index, layer.calls[at]), known, told, counts)
         for follower, at in after.get((layer.name, index), ()):
             waiting[follower.name, at] -= 1
             if not waiting[follower.name, at]:
@@ -219,7 +221,8 @@ def _apply(
     full = f"{path}/{layer.name}" if path else layer.name
     if layer.layers:
         return [name for _, name in _container(drawing, layer, full, arguments)]
-    shapes = output_shapes(layer, [drawing.shape(name) for name in arguments], count)
+    given = [drawing.shape(name) for name in arguments]
+    shapes = output_shapes(layer, given, count)
     entering = [drawing.values[name].dtype if name in drawing.values else "" for name in arguments]
     name = drawing.unique(full)
     outputs = []
@@ -236,7 +239,13 @@ def _apply(
             tuple(outputs),
             {
                 key: plain(value)
-                for key, value in {**layer.said, **_indexed(layer), **constants_of(layer), **layer.config}.items()
+                for key, value in {
+                    **layer.said,
+                    **_indexed(layer),
+                    **constants_of(layer),
+                    **inside(layer, given),
+                    **layer.config,
+                }.items()
                 if key not in HIDDEN and value is not None
             },
             module=full.replace("/", "."),
@@ -247,7 +256,9 @@ def _apply(
 
 
 def _indexed(layer: Layer) -> dict[str, Any]:
-    """What an operation that takes a part of a tensor takes, which is no setting of it (Keras 3)."""
+    """What an operation takes of a tensor, and which way a layer runs: no settings of theirs (Keras 3)."""
+    if layer.type == "ReversibleEmbedding":
+        return {"reverse": True} if backwards(layer) else {}
     args = layer.given.get("args") if isinstance(layer.given, dict) and layer.type in ("GetItem", "Take") else None
     return {"key": args[1]} if isinstance(args, list) and len(args) == 2 and _plain_key(args[1]) else {}
 

@@ -66,7 +66,7 @@ def modern(item: Any, depth: int = 0) -> Any:
 
 def _settings(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """A layer's settings in the words of today."""
-    keep = {"output_dim"} if kind == "Embedding" else set()
+    keep = {"output_dim"} if kind.endswith("Embedding") else set()
     made = {KEYS.get(key, key) if key not in keep else key: value for key, value in config.items()}
     if "nb_row" in config and "nb_col" in config:
         made["kernel_size"] = [config["nb_row"], config["nb_col"]]

@@ -20,6 +20,8 @@ from inspector.ir import Dim, Shape
 Shapes = Sequence[Shape | None]
 Rule = Callable[[Layer, Shape, Shapes], Shape | list[Shape | None] | None]
 
+INSIDE = 256
+"""Calls inside a wrapper that are noted."""
 PASSES, OUTPUTS = 3, 8
 """How often the layers of a model inside a wrapper are gone through, and how many outputs of each are looked at."""
 
@@ -45,21 +47,60 @@ def output_shapes(layer: Layer, inputs: Shapes, count: int = 1) -> list[Shape | 
     return [*several, *[None] * count][:count]
 
 
-def through(model: Layer, inputs: Shapes) -> list[Shape | None]:
-    """Shapes of the outputs of a nested model, from those of its inputs."""
+Note = Callable[[Layer, Shapes, Shapes], None]
+
+
+def through(model: Layer, inputs: Shapes, note: Note | None = None) -> list[Shape | None]:
+    """Shapes of the outputs of a nested model, from those of its inputs.
+
+    Args:
+        model: It.
+        inputs: Shapes of what enters it.
+        note: Is told each call of a layer inside, with what enters and what leaves it.
+    """
     if not model.outputs:
         shapes = list(inputs[:1])
         for each in model.layers:
-            shapes = shapes if each.type == "InputLayer" else output_shapes(each, shapes)
+            shapes = shapes if each.type == "InputLayer" else _called(each, shapes, 1, note)
         return shapes
     known: dict[Reference, Shape | None] = dict(zip(model.inputs, inputs, strict=False))
     for each in model.layers * PASSES:
         for at, call in enumerate(each.calls):
             ready = (each.name, at, 0) not in known and all(argument.reference in known for argument in call)
             if ready:
-                shapes = output_shapes(each, [known[argument.reference] for argument in call], OUTPUTS)
+                shapes = _called(each, [known[argument.reference] for argument in call], OUTPUTS, note)
                 known.update({(each.name, at, number): shape for number, shape in enumerate(shapes)})
     return [known.get(reference) for _, reference in model.outputs]
+
+
+def _called(each: Layer, shapes: Shapes, count: int, note: Note | None) -> list[Shape | None]:
+    """One call of a layer inside a model; a model in it is gone through."""
+    if note is not None and each.layers:
+        return [*through(each, shapes, note), *[None] * count][:count]
+    found = output_shapes(each, shapes, count)
+    if note is not None:
+        note(each, shapes, found)
+    return found
+
+
+def inside(layer: Layer, inputs: Shapes) -> dict[str, Any]:
+    """What a model in a wrapper over time does in one step of one sample; a setting that is added to its own."""
+    wrapped = inner(layer) if layer.type == "TimeDistributed" else None
+    first = inputs[0] if inputs else None
+    if wrapped is None or not wrapped.layers or first is None or len(first) < 2:
+        return {}
+    found: list[dict[str, Any]] = []
+    if None in first[2:]:  # the figures would be those of another size than the one that somebody types
+        return {}
+
+    def note(each: Layer, entering: Shapes, leaving: Shapes) -> None:
+        settings = {key: value for key, value in each.config.items() if isinstance(value, int | str | list)}
+        shapes = {"inputs": [list(shape or ()) for shape in entering], "output": list(leaving[0] or ())}
+        if len(found) < INSIDE:
+            found.append({**settings, "op": each.type, "layer": each.name, **shapes})
+
+    through(wrapped, [(1, *first[2:])], note)
+    return {"inside": found}
 
 
 def _same(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:

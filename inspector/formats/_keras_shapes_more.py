@@ -48,7 +48,7 @@ def _contracted(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     def size(at: int) -> Dim:
         place = len(told) - (len(letters) - at)
         known = sizes.get(letters[at])
-        return told[place] if known is None and place >= 0 else known
+        return told[place] if known is None and place >= 0 and (at or letters[at] not in sizes) else known
 
     found = [size(at) for at in range(len(letters))]
     before = len(right.partition("...")[0]) if "..." in right else 0
@@ -64,9 +64,17 @@ def _encoded(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     key = next(key for key in ("num_tokens", "num_bins", "max_tokens") if key in layer.config)
     count = layer.config.get(key)
     size = count if isinstance(count, int) else None
-    if mode == "one_hot":
-        return (*first[:-1], size) if first and first[-1] == 1 else (*first, size)
-    return (*first[:-1], size) if len(first) > 1 else (size,)
+    return _placed_in(mode, first, size)
+
+
+def backwards(layer: Layer) -> bool:
+    """Whether a call of a ReversibleEmbedding gives scores of rows instead of rows."""
+    named = layer.given.get("kwargs") if isinstance(layer.given, dict) else None
+    return layer.config.get("reverse") is True or (isinstance(named, dict) and named.get("reverse") is True)
+
+
+def _reversible(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    return (*first[:-1], whole(layer, "input_dim")) if backwards(layer) else (*first, whole(layer, "output_dim"))
 
 
 def _looked_up(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -74,7 +82,16 @@ def _looked_up(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
     if layer.type == "TextVectorization":
         length = layer.config.get("output_sequence_length")
         return (first[0], length if isinstance(length, int) else None) if mode == "int" else None
-    return first if mode == "int" else None
+    most, known = layer.config.get("max_tokens"), layer.config.get("vocabulary_size")
+    count = most if layer.config.get("pad_to_max_tokens") is True else known
+    return first if mode == "int" else _placed_in(mode, first, count if isinstance(count, int) else None)
+
+
+def _placed_in(mode: object, first: Shape, count: Dim) -> Shape | None:
+    """A place for each of so many categories: of each word, or of all words of a sample."""
+    if mode == "one_hot":
+        return (*first[:-1], count) if first and first[-1] == 1 else (*first, count)
+    return (*first[:-1], count) if len(first) > 1 else (count,)
 
 
 def _framed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
@@ -95,13 +112,21 @@ def _placed(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
 
 
 def _binned(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
-    return first if layer.config.get("output_mode", "int") == "int" else None
+    mode, bounds = layer.config.get("output_mode", "int"), layer.config.get("bin_boundaries")
+    return first if mode == "int" else _placed_in(mode, first, len(bounds) + 1) if isinstance(bounds, list) else None
+
+
+def _bands(layer: Layer, first: Shape, inputs: Shapes) -> Shape | None:
+    """MelSpectrogram: bands of the spectrum of frames around every so many samples."""
+    size = first[-1]
+    frames = 1 + size // whole(layer, "sequence_stride") if isinstance(size, int) else None
+    return (*first[:-1], whole(layer, "num_mel_bins"), frames)
 
 
 AUGMENTS = (
     "RandomHue RandomSaturation RandomSharpness RandomGrayscale RandomColorJitter RandomInvert RandomPosterization "
     "RandomErasing RandomGaussianBlur RandomShear RandomPerspective RandomColorDegeneration RandomElasticTransform "
-    "Solarization Equalization AutoContrast RandAugment AugMix"
+    "Solarization Equalization AutoContrast RandAugment AugMix ContrastLimitedAdaptiveHistogramEqualization"
 )
 """Layers that change pictures and keep their size."""
 
@@ -110,10 +135,12 @@ MORE: dict[str, Rule] = {
     **dict.fromkeys(("GroupedQueryAttention", "GroupQueryAttention"), _heads("num_query_heads")),
     **dict.fromkeys(("Attention", "AdditiveAttention"), _attention),
     "EinsumDense": _contracted,
-    **dict.fromkeys(("CategoryEncoding", "Hashing"), _encoded),
+    **dict.fromkeys(("CategoryEncoding", "Hashing", "HashedCrossing"), _encoded),
     **dict.fromkeys(("IntegerLookup", "StringLookup", "TextVectorization"), _looked_up),
     **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), _framed),
     **{f"Adaptive{kind}Pooling{n}D": _adaptive for kind in ("Average", "Max") for n in (1, 2, 3)},
     "Discretization": _binned,
+    "MelSpectrogram": _bands,
+    "ReversibleEmbedding": _reversible,
     **dict.fromkeys(AUGMENTS.split(), _placed),
 }

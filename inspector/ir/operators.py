@@ -225,7 +225,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "compare": (
             "eq ne gt ge lt le equal notequal greater greaterequal greaterorequal less lessequal lessorequal isnan "
-            "isinf isfinite isclose isneginf isposinf isreal signbit isin allclose digitize intopk"
+            "isinf isfinite isclose isneginf isposinf isreal signbit isin allclose digitize intopk discretization"
         ),
         "logical": (
             "not and or xor logicalnot logicaland logicalor logicalxor bitwiseand bitwiseor bitwisenot bitwisexor "
@@ -270,7 +270,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "slice": (
             "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy "
-            "narrowcopy real imag cropimages extractsequences"
+            "narrowcopy real imag cropimages extractsequences randomcrop"
         ),
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
@@ -359,10 +359,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "embedding": (
             "embeddinglookup embeddingbag embeddinglookupsparse sparsesegmentsum sparsesegmentmean "
             "sparsesegmentsqrtn embedlayernormalization embeddingbagforwardonly "
-            "reversibleembedding resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
+            "resourcegathernd embeddingbagoffsets embeddingbagoffsetssum embeddingbagpacked "
             "embeddingbagpackedsum embeddingsegmentssum embeddingbyte embedding4bit embedding2bit embeddingbagbyte "
             "embeddingbag4bit embeddingbag2bit gatherblockquantized"
         ),
+        "reversible_embedding": "",
         "one_hot": "onehot categoryencoding multihot",
         "hash_table": (
             "lookuptablefind lookuptablefindv hashtablelookup hashtablefind hashtable stringlookup integerlookup "

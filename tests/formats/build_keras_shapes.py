@@ -253,6 +253,26 @@ def normed() -> keras.Model:
     return keras.Model(x, layers.Dense(3)(y))
 
 
+def wrapped() -> keras.Model:
+    """Layers that run others, or themselves in two ways; the sum of their products is in the test."""
+    x, ids = keras.Input((12, 6)), keras.Input((12,), dtype="int32")
+    lines, frames = keras.Input((5, 9, 3)), keras.Input((5, 9, 8, 3))
+    table, picture = layers.ReversibleEmbedding(20, 7), keras.Input((9, 8, 3))
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(picture))
+    deep = keras.Model(picture, layers.Dense(2)(keras.Sequential([keras.Input((4,)), layers.Dense(5)])(pooled)))
+    made = [
+        table(table(ids), reverse=True),
+        layers.Bidirectional(layers.ConvLSTM1D(4, 3))(lines),
+        layers.Bidirectional(layers.ConvLSTM2D(4, 3, return_sequences=True))(frames),
+        layers.TimeDistributed(deep)(frames),
+        layers.RNN(layers.StackedRNNCells([layers.GRUCell(4), layers.LSTMCell(3)]))(x),
+        layers.Bidirectional(layers.RNN([layers.GRUCell(4), layers.GRUCell(3)], return_sequences=True))(x),
+        layers.IntegerLookup(vocabulary=[1, 2, 3], output_mode="count")(ids),
+        layers.Discretization([0.0, 1.0], output_mode="one_hot")(x),
+    ]
+    return keras.Model([x, ids, lines, frames], made)
+
+
 def as_tflite(model: keras.Model) -> bytes:
     import tensorflow as tf
 
@@ -263,7 +283,8 @@ def as_tflite(model: keras.Model) -> bytes:
 
 
 MODELS: dict[str, Callable[[], keras.Model]] = {
-    each.__name__: each for each in (spatial, sequences, operations, mathematics, nested, open_sizes, sequential)
+    each.__name__: each
+    for each in (spatial, sequences, operations, mathematics, wrapped, nested, open_sizes, sequential)
 }
 
 

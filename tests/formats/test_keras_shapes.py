@@ -10,7 +10,7 @@ from inspector.ir import Shape
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.open import OpenArgs
 
-MODELS = ("spatial", "sequences", "operations", "nested", "open_sizes", "sequential")
+MODELS = ("spatial", "sequences", "operations", "wrapped", "nested", "open_sizes", "sequential")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,16 @@ def test_operations_have_the_shapes_types_and_products_that_keras_gives(shapes: 
     attended, distances = 2 * 4 * 5 * 5 * 8, 0
     matrices = 6 * 8 * 3 + 1 + 6 * 8 * 5 + 6 * 8 * 5 + 6 * 6 * 8 + 6 * 8 * 6 + 6 * 8 + 6 * 8 * 5 + 6 * 8 * 5 + 6 * 6 * 8
     assert overview.totals.macs == convolved + attended + distances + matrices
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_layers_that_run_others_have_their_products(shapes: Built, suffix: str) -> None:
+    (overview,) = ask_document(shapes.folder / f"wrapped.{suffix}", [])
+    lines, frames = (2 * 5 * places * taps * 4 * 4 * (3 + 4) for places, taps in ((7, 3), (7 * 6, 9)))
+    steps = 5 * (7 * 6 * 9 * 3 * 4 + 4 * 5 + 5 * 2)
+    stacked, both = 12 * (3 * 4 * (6 + 4) + 4 * 3 * (4 + 3)), 2 * 12 * (3 * 4 * (6 + 4) + 3 * 3 * (4 + 3))
+    assert overview.totals.macs == 12 * 7 * 20 + lines + frames + steps + stacked + both
+    assert overview.totals.complete
 
 
 def test_shapes_that_are_typed_flow_through_the_layers(shapes: Built) -> None:

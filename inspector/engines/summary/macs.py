@@ -17,6 +17,7 @@ from math import prod
 
 from inspector.engines.summary import products
 from inspector.engines.summary.call import Call, Numbers
+from inspector.engines.summary.keras_calls import inside, reversible, with_constants
 from inspector.engines.summary.sizes import LARGEST
 from inspector.ir.operators import canonical, category
 
@@ -27,19 +28,10 @@ def macs(call: Call) -> int | None:
     if count is None:
         return 0
     try:
-        found = count(_with_constants(call) if "constants" in call.attributes else call)
+        found = count(with_constants(call) if "constants" in call.attributes else call)
     except (IndexError, ZeroDivisionError):  # shapes that do not fit the operator: the file is wrong, not we
         return None
     return None if found is None else min(found, LARGEST)
-
-
-def _with_constants(call: Call) -> Call:
-    """A call with the numbers that Keras writes into it, by their position: a kernel, a matrix of a transform."""
-    given, inputs = call.attributes["constants"], list(call.inputs)
-    for place, shape in sorted(given.items()) if isinstance(given, dict) else ():
-        if isinstance(shape, tuple) and place.isdecimal() and int(place) <= len(inputs):
-            inputs.insert(int(place), tuple(size for size in shape if isinstance(size, int)))
-    return replace(call, inputs=tuple(inputs))
 
 
 def counts(name: str) -> bool:
@@ -302,7 +294,10 @@ def _recurrent(call: Call) -> int | None:
     matrices = call.kernels(2) if call.owned else _matrices(call)
     if data is None or not matrices:
         return None
-    if "conv" in call.op.lower():
+    wrapped = call.attributes.get("layer") if call.op == "Bidirectional" else None
+    settings = next(iter(wrapped.values())) if isinstance(wrapped, dict) and wrapped else None
+    if "conv" in (next(iter(wrapped)) if isinstance(wrapped, dict) and wrapped else call.op).lower():
+        call = replace(call, attributes=settings) if isinstance(settings, dict) else call
         rank = len(matrices[0]) - 2
         where, last = call.output, _channels_last(call)
         if where is None:
@@ -352,6 +347,9 @@ def _wrapped(call: Call) -> int | None:
     said = call.attributes.get("layer")
     op, config = next(iter(said.items())) if isinstance(said, dict) and len(said) == 1 else ("", {})
     name = canonical(op, "keras")
+    steps = call.attributes.get("inside")
+    if isinstance(steps, tuple) and call.name == "time_distributed":
+        return inside(call, steps, macs)
     if not counts(name):
         return None if call.owned and category(name) in {"control", "other"} else 0  # a model inside is not looked into
 
@@ -385,6 +383,7 @@ _COUNTS: dict[str, Callable[[Call], int | None]] = {
     "outer": _outer,
     "einsum": _einsum,
     "tensordot": _tensordot,
+    "reversible_embedding": reversible,
     "matrix_chain": _chain,
     "matrix_power": _matrix_power,
     "distances": _distances,
