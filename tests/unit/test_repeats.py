@@ -122,7 +122,7 @@ def test_not_a_number_equals_itself() -> None:
 def test_of_weights_that_differ_only_a_sample_is_read() -> None:
     file = File({str(number): noise(1000, 1000) for number in range(5)} | {"alone": noise(999, 1000)})
     assert file.search().weights == 0
-    spots = 2 * 4 * 4  # a few elements, as the matrix lies and as its transposed copy would have them
+    spots = 2 * 4  # an element, as the matrix lies and as its transposed copy would have it
     assert file.bytes == {**{str(number): SAMPLE + spots for number in range(5)}, "alone": 0}
 
 
