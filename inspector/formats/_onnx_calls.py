@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inspector.formats import _onnx_mistakes as mistakes
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_functions import Key, called_by, expanded, key_of
 from inspector.formats._onnx_moves import as_tensor
@@ -169,9 +170,11 @@ class Calls:
                 graph.input.add(name=name).MergeFrom(onnx.ValueInfoProto(name=name, type=kind))
         for name in function.output:
             graph.output.add(name=name)
+        mistakes.hide(model)
         told = inferred(model, follows=self._follows)
         if told is None:
             return None
+        mistakes.show(told)
         allowed = {name for kind in said.values() for dim in dims(kind) for name in _names(text(dim.dim_param))}
         allowed |= {name for value in held.values() for item in value.flat for name in getattr(item, "names", ())}
         self._rename(told.graph, allowed)

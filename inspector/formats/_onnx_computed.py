@@ -18,6 +18,9 @@ from inspector.ir import Dim, Shape
 FAR = 1 << 30
 """Exporters write an end beyond this for: all the rest."""
 
+LAST = 1 << 20
+"""The position of no input: axes that are an attribute alone."""
+
 HIDDEN = "?"
 """How names begin of unknown sizes that are only looked at to see whether they cancel out."""
 
@@ -176,34 +179,50 @@ def _left(start: Size | None, stop: Size | None, size: Size) -> Dim:
 
 def _padded(call: Call) -> Shape | None:
     shape, pads = call.shape(), target(call, 1) if call.given(1) else call.integers("pads")
-    if shape is None or pads is None or call.given(3) or len(pads) != 2 * len(shape):
+    axes = None if shape is None else _axes(call, 3, len(shape))
+    if shape is None or pads is None or axes is None or len(pads) != 2 * len(axes):
         return None
-    result: list[Size | None] = []
-    for axis, dim in enumerate(shape):
-        size: Size | None = sizes.of(dim)
-        for more in (pads[axis], pads[axis + len(shape)]):
-            size = None if size is None or more is None else sizes.plus(size, more)
-        result.append(size)
+    result: list[Size | None] = [sizes.of(dim) for dim in shape]
+    for at, axis in enumerate(axes):
+        for more in (pads[at], pads[at + len(axes)]):
+            size = result[axis]
+            result[axis] = None if size is None or more is None else sizes.plus(size, more)
     return _dims(result)
+
+
+def _axes(call: Call, index: int, rank: int) -> list[int] | None:
+    """The axes that an operator is about: all where it names none; None where they are not known."""
+    named = call.numbers(index, "axes")
+    if named is None:
+        return None if call.given(index) else list(range(rank))
+    axes = [axis + rank if axis < 0 else axis for axis in named]
+    return axes if len(set(axes)) == len(axes) and all(0 <= axis < rank for axis in axes) else None
 
 
 def _resized(call: Call) -> Shape | None:
     """Resize and Upsample: to sizes, or by factors that are whole numbers."""
     shape: Shape | None = call.shape()
     factors: Any = call.value(2 if len(call.node.input) > 2 else 1)
-    if call.integers("axes") is not None or shape is None:
+    axes = None if shape is None else _axes(call, LAST, len(shape))
+    if axes is None or shape is None:
         return None
+    result: list[Size | None] = [sizes.of(dim) for dim in shape]
     if call.given(3):
         found = target(call, 3)
         kept = any(item.name == "keep_aspect_ratio_policy" and item.s != b"stretch" for item in call.node.attribute)
-        return None if found is None or kept else _dims(found)
+        if found is None or len(found) != len(axes):
+            return None
+        for axis, size in zip(axes, found, strict=True):
+            result[axis] = None if kept else size
+        return _dims(result)
     cropped = any(item.s == b"tf_crop_and_resize" for item in call.node.attribute)
     if factors is None and len(call.node.input) == 1:
         factors = next((list(item.floats) for item in call.node.attribute if item.name == "scales"), None)
-    if cropped or factors is None or len(factors) != len(shape) or any(each is None for each in factors):
+    if cropped or factors is None or len(factors) != len(axes) or any(each is None for each in factors):
         return None
-    whole = [int(each) if float(each).is_integer() else None for each in factors]
-    return _dims([sizes.product([sizes.of(dim), factor]) for dim, factor in zip(shape, whole, strict=True)])
+    for axis, factor in zip(axes, factors, strict=True):
+        result[axis] = sizes.product([result[axis], int(factor)]) if float(factor).is_integer() else None
+    return _dims(result)
 
 
 SHAPES: dict[str, Callable[[Call], Shape | None]] = {

@@ -13,6 +13,7 @@ from typing import Any
 
 from inspector.formats import _onnx_contributed as contributed
 from inspector.formats import _onnx_early as early
+from inspector.formats import _onnx_mistakes as mistakes
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_calls import Calls, Held
 from inspector.formats._onnx_computed import SHAPES, clearer, common, plain
@@ -190,19 +191,23 @@ class _Walk:
                 return
         call = self._call(node, here)
         own: Shape | None = None
-        rule = early.RULES.get(op) if self._early else SHAPES.get(op)
+        sure = mistakes.rule(node, self._version)
+        rule = sure or (early.RULES.get(op) if self._early else SHAPES.get(op))
         if rule is not None:
             try:
                 own = rule(call)
             except NONSENSE:
                 own = None
-        told = self._inferred(node, call, here) if own is None or None in own or not call.kind else {}
+        asked = sure is None and (own is None or None in own or not call.kind)
+        told = self._inferred(node, call, here) if asked else {}
         for index, name in enumerate(node.output):
             if not name:
                 continue
             kind, shape = told.get(name, (0, None))
             if index == 0 and own is not None and len(own) <= RANK:
-                kind = kind or (early.kind(node, here.kind(node.input[0])) if self._early and node.input else 0)
+                kind = kind or (
+                    early.kind(node, here.kind(node.input[0])) if (self._early or sure) and node.input else 0
+                )
                 shape = own if shape is None or len(shape) != len(own) else tuple(map(clearer, shape, own))
             self._keep(here, name, kind, shape)
 

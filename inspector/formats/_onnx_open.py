@@ -13,7 +13,10 @@ from inspector.formats._onnx_types import text
 from inspector.ir import Dim
 
 OTHERS = frozenset({*contributed.RULES, contributed.FUSED})
-COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If", "Loop", *OTHERS})
+WRONG = frozenset({"AveragePool", "GroupNormalization", "LpPool", "MaxPool", "STFT"})
+"""Operators of which inference tells wrong or nothing at times; see `_onnx_mistakes`."""
+
+COMPUTED = frozenset({*SHAPES, "Squeeze", "Unsqueeze", "Split", "TopK", "OneHot", "If", "Loop", *OTHERS, *WRONG})
 """Operators whose output's shape depends on a value, or grows from sums and products of sizes, or is not known to onnx.
 """
 

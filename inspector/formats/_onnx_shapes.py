@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from inspector.errors import FormatError
+from inspector.formats import _onnx_mistakes as mistakes
 from inspector.formats._onnx_calls import SHORT, Calls
 from inspector.formats._onnx_folding import refine
 from inspector.formats._onnx_functions import has_functions, runs_away
@@ -44,15 +45,20 @@ def decode(
     try:
         # The plain case is decoded once, by the inference itself.
         with bounded(ROOM + ROOM_PER_BYTE * len(data)):
-            whole = bool(dims) or has_functions(data)
+            odd = mistakes.may_be_in(data)
+            whole = bool(dims) or odd or has_functions(data)
             model = onnx.ModelProto.FromString(data) if whole else data
             model = fixed(model, dims) if dims else model
+            if odd:
+                mistakes.hide(model)
             aside = _functions(model) if whole and runs_away(model) else []
             sliced = whole or b"Slice" in data
             follows = not (sliced and wild(model if whole else onnx.ModelProto.FromString(data)))
             told = onnx.shape_inference.infer_shapes(model, data_prop=follows)
             told = _as_dense(told, follows) if told.graph.sparse_initializer else told
             told.functions.extend(aside)
+            if odd:
+                mistakes.show(told)
         # What follows is bounded by itself; protobuf's own code does not outlive a limit of address space.
         called = calls if told.functions and not aside else None
         if called is not None:
