@@ -25,7 +25,8 @@ def quantized_words(view: TensorView) -> str:
     if found.count == 1:
         scale = f"scale {found.scales[0]:.6g}"
     else:
-        scale = f"{found.count:,} scales, {found.low:.4g} … {found.high:.4g}"
+        low, high = f"{found.low:.4g}", f"{found.high:.4g}"
+        scale = f"{found.count:,} scales{f', {low} … {high}' if low != high else f' of {low}'}"
     if len(found.zero_points) == 1:
         zero = f"zero point {words.figure(found.zero_points[0])}"
     else:
@@ -37,9 +38,10 @@ def quantized_words(view: TensorView) -> str:
 
 
 def sample_words(view: TensorView) -> str:
-    """That the figures are those of a sample, or that there are none; empty where they are of all values."""
+    """That the figures are of a sample or of magnitudes, or that there are none; empty where they are of all values."""
     if not view.total:
         return "It holds no values."
+    of = "magnitudes" if (view.shown or view.dtype).startswith("complex") else "values"
     if view.looked_at >= view.total:
-        return ""
-    return f"Statistics of a sample: {words.count(view.looked_at)} of {words.count(view.total)} values"
+        return "Statistics and colours are of magnitudes." if of == "magnitudes" else ""
+    return f"Statistics of a sample: {words.count(view.looked_at)} of {words.count(view.total)} {of}"

@@ -161,9 +161,9 @@ class TensorPanel(QWidget):
         self._where.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._where.setFont(look.tabular())
         pager = row(label("Values", "heading"), 0, self._where, self._back, self._on, spacing=4, margins=(16, 4, 8, 4))
-        pages = QWidget()
-        pages.setLayout(column(pager, row(self._table(), margins=(12, 0, 0, 0)), spacing=0))
-        return pages
+        self.pages = QWidget()
+        self.pages.setLayout(column(pager, row(self._table(), margins=(12, 0, 12, 0)), spacing=0))
+        return self.pages
 
     def _table(self) -> QTableView:
         self.table = table = QTableView()
@@ -219,6 +219,7 @@ class TensorPanel(QWidget):
         self.scan_button.setText("Cancel" if model.scanning else "All values")
         self.scan_bar.setVisible(model.scanning)
         self.values.replace(view)
+        self.pages.setVisible(bool(view.total))
         last = view.start + len(view.values)
         first = view.start + 1 if view.values else 0
         self._where.setText(f"{first:,}–{last:,} of {view.total:,}")

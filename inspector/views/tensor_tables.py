@@ -47,6 +47,8 @@ class ValueTable(QAbstractTableModel):
             if index.column() == 1:
                 return self._view.values[index.row()]
             return place(self._view.start + index.row(), self._view.shape)
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == 1:
+            return words.tip(self._view.values[index.row()])  # it may be longer than the column
         if role == Qt.ItemDataRole.FontRole:
             return look.mono_font(0.92)
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:

@@ -39,7 +39,8 @@ def model(tmp_path: Path) -> Path:
     """A model with tensors of several kinds, in a folder of its own."""
     flat = np.array([[-2, -1, 0, 1, 2], [0, 0, np.nan, 0, 0]], np.float32)
     tensors = {"cube": CUBE, "kernel": KERNEL, "q": STORED, "s": SCALES, "flat": flat,
-               "words": np.array(["a", "b"], object), "one": np.float32(3)}  # fmt: skip
+               "words": np.array(["a", "<b>b</b>"], object), "one": np.float32(3),
+               "turn": np.full((4, 5), 1 + 2j, np.complex64), "none": np.zeros((0, 4), np.float32)}  # fmt: skip
     nodes = [
         helper.make_node("DequantizeLinear", ["q", "s"], ["y"], "dq", axis=0),
         *(helper.make_node("Identity", [name], [f"{name}_"]) for name in tensors if name not in "qs"),
@@ -148,7 +149,21 @@ def test_what_has_no_picture(look_at: Callable[[str], TensorPanel]) -> None:
         panel = look_at(name)
         assert not panel.picture.isVisible()
         assert not panel.histogram_part.isVisible()
+        assert panel.pages.isVisible()
+        right = panel.table.mapTo(panel, panel.table.rect().topRight()).x()
+        assert panel.width() - right >= 12, "values do not touch the edge of the window"
     assert panel.values._view.values == ("3",)
+    assert not look_at("none").pages.isVisible()
+
+
+def test_of_complex_numbers_the_magnitudes_are_shown_and_said_to_be(look_at: Callable[[str], TensorPanel]) -> None:
+    panel = look_at("turn")
+    assert panel.sampled.text() == "Statistics and colours are of magnitudes."
+    assert not panel.scan_button.isVisible()
+    index = panel.values.index(0, 1)
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == index.data(), "a cell may be too narrow for both parts"
+    marked = look_at("words").values.index(1, 1).data(Qt.ItemDataRole.ToolTipRole)
+    assert marked == "<qt>&lt;b&gt;b&lt;/b&gt;</qt>"
 
 
 def test_the_histogram_counts_logarithmically(look_at: Callable[[str], TensorPanel]) -> None:
