@@ -175,6 +175,8 @@ def _modulo(call: Call) -> Array | None:
     fmod = call.integer("fmod", 0)
 
     def rest(a: Any, b: Any) -> Any:
+        if a == -1 and isinstance(b, Open) and not fmod:  # the last place, of a size that is not nothing
+            return sizes.minus(b, 1)
         if isinstance(a, Open) or isinstance(b, Open):
             return 0 if sizes.over(a, b) is not None else None
         if not b or isinstance(a, float) or isinstance(b, float):

@@ -77,6 +77,7 @@ VALUES = {
     "arithmetic": """s = Shape(x)\n a = Mul(s, [2, 1, 3])\n b = Add(a, [1, 2, 3])\n c = Sub(b, [1, 2, 3])
         v = Div(c, [2, 1, 3])""",
     "division that leaves nothing over": "s = Shape(x)\n p = ReduceProd<keepdims=1>(s)\n v = Div(p, s)",
+    "the last place": "s = Shape<end=1>(x)\n m = Mod([-1], s)\n v = Add(m, [3])",
     "division of numbers": "s = Shape<start=1>(x)\n n = Neg(s)\n d = Div(n, [2, 3])\n v = Abs(d)",
     "remainders": "s = Shape<start=1>(x)\n a = Add(s, [10, 10])\n v = Mod(a, [7, 5])",
     "powers": "s = Shape<start=1>(x)\n v = Pow(s, [2, 2])",
