@@ -283,7 +283,7 @@ def _mark(old: Iterable[Any], new: Iterable[Any]) -> None:
         for item in before.attribute:
             if item.name not in made:
                 continue
-            if before.op_type == "Constant" and item.ref_attr_name:
+            if item.ref_attr_name and (before.op_type == "Constant" or made[item.name].HasField("t")):
                 made[item.name].ref_attr_name = item.ref_attr_name
             if item.HasField("g"):
                 _mark(item.g.node, made[item.name].g.node)

@@ -7,12 +7,12 @@ from collections import ChainMap, Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
-from mmap import mmap
 from typing import Any
 
 from inspector.formats._calls import circular
 from inspector.formats._modules import author_line, from_scopes
 from inspector.formats._onnx_functions import Key, called_by, key_of
+from inspector.formats._onnx_names import KIND, Names, says
 from inspector.formats._onnx_tensors import LITERALS, Shelf
 from inspector.formats._onnx_types import Attributes, Types, Words, text
 from inspector.formats._onnx_wire import Stripped, check_depth
@@ -23,7 +23,6 @@ GRAPHS = (5, 10)
 SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 TRACE = "pkg.torch.onnx.stack_trace"
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
-KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
 NO_STACK = "_empty_nn_module_stack_from_metadata_hook"
 
 
@@ -263,10 +262,24 @@ class Reader:
         inner = tuple(graph for found in graphs.values() for graph in found) if graphs else ()
         called = self._functions.get(called_by(proto)) if self._functions else None
         module, source = self._origin(proto, name)
+        owned = self._owned(attributes, name, index, frame) if called and attributes else ()
         return Node(
-            name, op, inputs, outputs, self._attributes.of(attributes, graphs), domain, module, (),
+            name, op, inputs, outputs, self._attributes.of(attributes, graphs), domain, module, owned,
             (*inner, called) if called else inner, source, words[proto.doc_string],
         )  # fmt: skip
+
+    def _owned(self, attributes: Iterable[Any], name: str, node: int, frame: Frame) -> tuple[str, ...]:
+        """Keep the tensors that a call hands over in attributes; those that it has from another call are that one's."""
+        found = []
+        for index, item in enumerate(attributes):
+            if item.HasField("t") and not item.ref_attr_name:
+                path = f"{frame.path}.node[{node}].attribute[{index}].t"
+                key = self._placed.get(path) or self._shelf.dense(
+                    item.t, f"{name}/{text(item.name)}", frame.graph, path
+                )
+                self._place(path, key)
+                found.append(key)
+        return tuple(found)
 
     def _inputs(self, proto: Any, op: str, frame: Frame) -> tuple[str, ...]:
         """What a node takes; notes how tensors are used and what is known of values from graphs around this one."""
@@ -360,28 +373,6 @@ def twice(graph: Graph, literals: Iterable[str]) -> str:
     if len(set(names)) == len(names):
         return ""
     return next((name for name, count in Counter(names).items() if name and count > 1), "")
-
-
-def says(data: bytes | memoryview) -> bool:
-    """Whether torch's exporter says in these bytes what a tensor is."""
-    whole = data.obj if isinstance(data, memoryview) else data
-    return isinstance(whole, (bytes, mmap)) and whole.find(KIND.encode()) >= 0
-
-
-class Names:
-    """Gives every name out once."""
-
-    def __init__(self) -> None:
-        self._taken: dict[str, int] = {}
-
-    def unique(self, name: str) -> str:
-        """The name, with a number where it is taken."""
-        new = name
-        while new in self._taken:
-            self._taken[name] += 1
-            new = f"{name}#{self._taken[name]}"
-        self._taken[new] = 1
-        return new
 
 
 def _plain(scope: str) -> str:

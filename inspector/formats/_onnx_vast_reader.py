@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from inspector.formats._modules import from_scopes
 from inspector.formats._onnx_columns import Columns, Spans, columns
-from inspector.formats._onnx_graphs import DEFAULT, Frame, Names, Reader
+from inspector.formats._onnx_graphs import DEFAULT, Frame, Reader
+from inspector.formats._onnx_names import Names
 from inspector.formats._onnx_tensors import UNUSED
 from inspector.formats._onnx_types import decoded, dtype_name, type_of
 from inspector.formats._onnx_vast import Many

@@ -17,7 +17,8 @@ from inspector.formats._format import Format, Glimpse, Support
 from inspector.formats._modules import tree
 from inspector.formats._onnx_calls import Calls
 from inspector.formats._onnx_checks import beyond, disorder, foreign, overlaps, strange_settings
-from inspector.formats._onnx_graphs import Reader, says, twice
+from inspector.formats._onnx_graphs import Reader, twice
+from inspector.formats._onnx_names import says
 from inspector.formats._onnx_packed import RULES, packed
 from inspector.formats._onnx_shapes import check, decode
 from inspector.formats._onnx_tensors import Shelf, blanks, check_external, fetch, fetch_part, mapped

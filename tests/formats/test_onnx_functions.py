@@ -271,3 +271,22 @@ def test_what_a_tensor_is_for_is_seen_through_functions(tmp_path: Path) -> None:
     roles = {name: str(tensor.role) for name, tensor in found.tensors.items()}
     assert roles == {"s": "weight", "b": "weight", "m": "buffer", "v": "buffer", "c": "constant", "q": "weight"}
     assert (summary.totals.parameters, summary.totals.trainable) == (4 * 4 + 24, 2 * 4 + 24)
+
+
+def test_weights_that_a_call_hands_over_as_attributes_are_its_own(tmp_path: Path) -> None:
+    times = function("Times", "x", "y", [
+        referring("Constant", [], ["c"], value=("w", 4)), node("MatMul", ["x", "c"], ["y"]),
+    ], "w")  # fmt: skip
+    inside = referring("Times", ["x"], ["y"], w=("v", 4))
+    inside.domain = "own"
+    outside = function("Outside", "x", "y", [inside], "v")
+    small, large = (np.arange(size, dtype=np.float32).reshape(-1, 4) for size in (16, 1600))
+    parts = [numpy_helper.from_array(each, name) for each, name in ((small, "a"), (large.T.copy(), "b"))]
+    nodes = [own("Times", "x", "h", w=parts[0]), own("Outside", "h", "y", v=parts[1])]
+    onnx.save(model(nodes, {"y": 2}, [times, outside], x=(2, 4)), path := tmp_path / "m.onnx")
+    found = read(path)
+    summary = Summary(found)
+    assert (summary.totals.parameters, summary.totals.macs) == (1616, 2 * 16 + 2 * 1600)
+    assert [row.parameters for row in summary.rows() if row.graph == "main"] == [16, 1600]
+    values = [ONNX.fetch(Source(path), found.tensors[each.tensors[0]]) for each in found.graphs[0].nodes]
+    assert [np.array_equal(a, b) for a, b in zip(values, (small, large.T), strict=True)] == [True, True]
