@@ -237,12 +237,17 @@ def _kind(arg: Any) -> str:
     return "T"
 
 
+def _changes(draft: Draft) -> bool:
+    """Whether a node changes what it is given, itself or in its bodies."""
+    return draft.op in EFFECTS or any(_changes(inner) for body in draft.bodies for inner in body.drafts)
+
+
 def prune(body: Body) -> None:
     """Drop nodes whose results nobody uses, branches first."""
     needed = set(body.outputs)
     kept: list[Draft] = []
     for draft in reversed(body.drafts):
-        if draft.op not in EFFECTS and needed.isdisjoint(draft.outputs):
+        if needed.isdisjoint(draft.outputs) and not _changes(draft):
             continue
         needed.update(part for part in draft.inputs if part is not None)
         if draft.op == "prim::If":

@@ -118,6 +118,8 @@ class Step:
         later = [fact for fact in self.ins[1:] if fact]
         if len(later) == 1 and isinstance(later[0].value, tuple):
             return list(later[0].value)
+        if len(later) == 1 and later[0].shape != ():  # a list of nobody knows how many
+            return None
         return [_size(fact) for fact in later] if later else None
 
 

@@ -200,8 +200,11 @@ def select_rule(step: Step) -> Fact:
 
 
 def slice_rule(step: Step) -> Fact:
-    """A range of a dimension."""
-    x = step.shape()
+    """A range of a dimension, or of a list, whose overload has its arguments a place earlier."""
+    x, items = step.shape(), step.at(0).value
+    if isinstance(items, tuple):
+        ends = [step.number(name, default) for name, default in (("dim", 0), ("start", None), ("end", 1))]
+        return Fact("int64", None, items[slice(*ends)]) if all(isinstance(e, int | None) for e in ends) else NOTHING
     at = axis(step.number("dim", 0), len(x)) if x else None
     if x is None or at is None:
         return Fact(step.at(0).dtype)
@@ -247,7 +250,10 @@ def like_rule(step: Step) -> Fact:
 def to_rule(step: Step) -> Fact:
     """Another dtype or device."""
     second = step.ins[1].dtype if len(step.ins) > 1 and step.ins[1] else ""
-    return Fact(step.dtype() or second or step.at(0).dtype, step.shape())
+    dtype, value = step.dtype() or second or step.at(0).dtype, step.at(0).value
+    if not isinstance(value, int | float) or step.shape() != ():
+        return Fact(dtype, step.shape())
+    return Fact(dtype, (), float(value) if dtype.startswith(("float", "bfloat")) else int(value))
 
 
 def pad_rule(step: Step) -> Fact:

@@ -178,10 +178,10 @@ RULES: dict[str, Rule] = {
         "instance_norm contiguous clone detach neg floor ceil round clamp clamp_min clamp_max flip roll tril triu "
         "masked_fill square to_dense to_sparse to_mkldnn nan_to_num threshold rrelu sign rms_norm channel_shuffle "
         "bernoulli masked_scatter sgn trunc fix frac positive _conj conj conj_physical resolve_conj resolve_neg "
-        "hardshrink softshrink renorm msort logcumsumexp flipud fliplr zero fill uniform normal exponential geometric cauchy "
-        "log_normal random poisson native_channel_shuffle fft_fftshift fft_ifftshift copy heaviside special_round "
-        "fake_quantize_per_tensor_affine fake_quantize_per_channel_affine lift_fresh lift_fresh_copy alias "
-        "lift _fused_dropout",
+        "hardshrink softshrink renorm msort logcumsumexp flipud fliplr zero fill uniform normal exponential geometric "
+        "cauchy log_normal random poisson native_channel_shuffle fft_fftshift fft_ifftshift copy heaviside "
+        "special_round fake_quantize_per_tensor_affine fake_quantize_per_channel_affine lift_fresh alias "
+        "lift_fresh_copy lift _fused_dropout",
     ),
     **named(
         _real,

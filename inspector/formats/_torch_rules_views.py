@@ -223,6 +223,18 @@ def _made(step: Step) -> Fact:
     return Fact(told(step, fill), make_rule(step).shape)
 
 
+def _listed_values(step: Step) -> Fact:
+    """tensor: what is written in the program."""
+    given = step.attribute("data", step.attribute("t"))
+    shape: list[Dim] = []
+    item: Any = given
+    while isinstance(item, tuple) and len(shape) < 8:
+        shape.append(len(item))
+        item = item[0] if item else 0.0
+    kind = {bool: "bool", int: "int64", float: DEFAULT}.get(type(item), "")
+    return Fact(told(step, kind), tuple(shape)) if kind or shape else Fact(told(step, ""))
+
+
 def _drawn(step: Step) -> Fact:
     """normal: of the sizes of its means or deviations, or of those that are given."""
     facts = [fact for fact in step.ins if fact and fact.shape]
@@ -312,6 +324,7 @@ VIEWS: dict[str, Rule] = {
     **named(_distinct, "_unique2 unique_consecutive unique_dim _unique"),
     **named(_made, "zeros ones full empty rand randn empty_strided"),
     "scalar_tensor": lambda step: Fact(told(step, DEFAULT), ()),
+    "tensor": _listed_values,
     "normal": _drawn,
     "randint": lambda step: Fact(told(step, "int64"), make_rule(step).shape),
     "randint_like": lambda step: Fact(told(step, step.at(0).dtype), step.shape()),

@@ -172,7 +172,7 @@ ones_like self:T
 full_like self:T fill_value:S
 empty size:L
 arange end:S | start:S end:S | start:S end:S step:S
-tensor t:B | t:F | t:I
+tensor t:B | t:F | t:I | data:L
 to self:T device:W dtype:I non_blocking:B copy:B memory_format:i | self:T dtype:I non_blocking:B copy:B
   memory_format:i | self:T other:T non_blocking:B copy:B memory_format:i | self:T | self:T device:w dtype:i
   non_blocking:B copy:B | self:T dtype:i non_blocking:B copy:B | self:T non_blocking:B copy:B

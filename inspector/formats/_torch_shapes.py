@@ -88,7 +88,8 @@ class _Walk:
         if tensor is None:
             return NOTHING
         number = tensor.place.layout.get("value")
-        return Fact(tensor.dtype, tensor.shape, number) if isinstance(number, int) else Fact(tensor.dtype, tensor.shape)
+        known = isinstance(number, int | float)
+        return Fact(tensor.dtype, tensor.shape, number) if known else Fact(tensor.dtype, tensor.shape)
 
     def name(self, name: str) -> str:
         """The name after branches were chosen."""
@@ -330,10 +331,12 @@ def _alive(nodes: list[Node], needed: set[str], walk: _Walk) -> tuple[Node, ...]
     """Nodes whose results are used; those that only asked for a shape fall away once a branch is chosen."""
     kept = []
     for node in reversed(nodes):
-        if node.op not in EFFECTS and needed.isdisjoint(node.outputs):
+        inside = _reached((node,), walk.graphs)
+        changes = node.op in EFFECTS or any(each.op in EFFECTS for name in inside for each in walk.graphs[name].nodes)
+        if needed.isdisjoint(node.outputs) and not changes:
             continue
         needed.update(node.inputs)
-        for name in _reached((node,), walk.graphs):
+        for name in inside:
             for inner in walk.graphs[name].nodes:
                 needed.update(inner.inputs)
             needed.update(value.name for value in walk.graphs[name].outputs)

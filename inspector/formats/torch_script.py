@@ -7,6 +7,8 @@ traced with, where the archive keeps them; a scripted model has none until the u
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,6 +37,8 @@ TEXT = 16 << 20
 TEXTS = 128 << 20
 RECORDS = 4 << 20
 """Most bytes of debug records that are read; a larger program does not say where it was written."""
+REALS = {"float64": "d", "float32": "f", "float16": "e"}
+"""With their codes in `struct`."""
 INTEGERS = frozenset({"int64", "int32", "int16", "int8"})
 OWN = "__torch__"
 
@@ -241,21 +245,29 @@ def _settle(tree: Tree) -> set[str]:
 def _constants(zipped: Archive, tree: Tree, parts: _Parts) -> dict[str, Tensor]:
     """Tensors that the code names as constants; a frozen model keeps its weights there.
 
-    Single integers are read at once: shapes are worked out with them.
+    Single numbers are read at once: shapes are worked out with them.
     """
     found: dict[str, Tensor] = {}
     fixed = _settle(tree)
     for name, tensor in tree.tensors.items():
         where, shape = place(tensor, f"{parts.top}constants/", big=parts.big), tensor.shape
-        if not shape and tensor.dtype in INTEGERS and fits(zipped, where) and len(found) < 10_000:
+        if not shape and tensor.dtype in (*INTEGERS, *REALS) and fits(zipped, where) and len(found) < 10_000:
             with zipped.open(where.member) as file:
                 file.seek(where.offset)
-                number = int.from_bytes(file.read(where.size), "big" if parts.big else "little", signed=True)
-            where = replace(where, layout={**where.layout, "value": number})
+                data = file.read(where.size)
+            where = replace(where, layout={**where.layout, "value": _number(data, tensor.dtype, big=parts.big)})
         role = Role.WEIGHT if name in fixed else state_role(tensor.dtype, shape)
         role = Role.CONSTANT if name in tree.idle else role
         found[name] = Tensor(name, tensor.dtype, shape, where, role, False)
     return found
+
+
+def _number(data: bytes, dtype: str, *, big: bool) -> int | float | None:
+    """A single number; None of a real one that is none."""
+    if dtype in INTEGERS:
+        return int.from_bytes(data, "big" if big else "little", signed=True)
+    (found,) = struct.unpack((">" if big else "<") + REALS[dtype], data)
+    return float(found) if math.isfinite(found) else None
 
 
 def _modules(tree: Tree, code: Code) -> Iterable[Module]:

@@ -51,7 +51,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "matrix_chain": "linalgmultidot chainmatmul",
         "outer": "ger addr linalgouter",
         "matrix_power": "linalgmatrixpower",
-        "distances": "cdist",
+        "distances": "cdist cdistforward",
     },
     "convolution": {
         "conv": (
