@@ -14,6 +14,7 @@ from inspector.formats._tf_shapes import RULES, Rule
 from inspector.formats._tf_shapes_dims import Fact, Step, over, total
 from inspector.formats._tf_translated import Constants, through
 from inspector.formats._tf_translated import Translated as Whole
+from inspector.formats._tflite_lists import written
 from inspector.ir import Attribute, Model, Node, Shape
 
 Settings = Mapping[str, Any]
@@ -55,7 +56,13 @@ def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
     Raises:
         FormatError: The file does not allow one of the shapes, or an operator cannot take what would reach it.
     """
-    return through(model, _node, shapes, {**RULES, **RECURRENT})
+    lists = written(model)
+
+    def translated(node: Node, made: Constants) -> Whole:
+        whole = lists.get(node.outputs[0], "") if lists and node.outputs else ""
+        return ("Snapshot", [whole], {}) if whole else _node(node, made)
+
+    return through(model, translated, shapes, {**RULES, **RECURRENT})
 
 
 def _node(node: Node, made: Constants) -> Whole:

@@ -214,6 +214,26 @@ def loops() -> Made:
     return run, {"x": np.zeros((BATCH, 4), np.float32), "many": np.array(3, np.int32)}
 
 
+def counted() -> Made:
+    """Loops whose lengths the file fixes, each in a way of its own; the sum of their products is in the test."""
+    square = tf.Variable(np.eye(6, dtype=np.float32) * 0.5)
+
+    @tf.function(input_signature=[tf.TensorSpec([4, 3, 6], tf.float32, "x")])
+    def run(x: Any) -> Any:
+        ranged, down = x[0], x[1]
+        for _ in tf.range(2):
+            for _ in tf.range(1, 12, 4):
+                ranged = ranged @ square
+        left = tf.constant(10)
+        while left > 0:
+            down, left = down @ square, left - 2
+        most = tf.while_loop(lambda _: True, lambda y: (y @ square,), (x[2],), maximum_iterations=7)[0]
+        rows = tf.map_fn(lambda row: tf.matmul(row, row, transpose_a=True), x)
+        return [ranged, down, most, rows]
+
+    return run, {"x": np.zeros((4, 3, 6), np.float32)}
+
+
 def first_loops(graph: Any) -> dict[str, Any]:
     """The loops and arrays of TensorFlow 1, as a graph."""
     with graph.as_default():
@@ -324,17 +344,17 @@ def in_a_browser(folder: Path, proto: Any) -> None:
 def main(folder: Path) -> None:
     keras.utils.set_random_seed(3)
     facts = {}
-    for make in (cnn, mobilenet, bert, recurrent, wide, images, moves, loops):
+    for make in (cnn, mobilenet, bert, recurrent, wide, images, moves, loops, counted):
         run, feeds = make()
         name = make.__name__
         frozen = convert_variables_to_constants_v2(run.get_concrete_function(), lower_control_flow=False)
         proto = frozen.graph.as_graph_def()
         facts[name] = keep(folder, name, proto, feeds)
-        if name in ("cnn", "bert", "recurrent", "loops"):
+        if name in ("cnn", "bert", "recurrent", "loops", "counted"):
             facts[name] |= saved(folder, f"{name}_saved", run)
         if name in ("mobilenet", "bert"):
             run.keras_model.save(folder / f"{name}.keras")
-        if name in ("cnn", "bert", "wide"):
+        if name in ("cnn", "bert", "wide", "counted"):
             facts[name]["lite"] = lite(folder / f"{name}.tflite", run, feeds)
         if name == "cnn":
             in_a_browser(folder / "cnn_js", proto)

@@ -230,3 +230,10 @@ def test_figures_of_a_recurrence_in_a_loop_of_tensorflow_lite(shapes: Built) -> 
     begins, zeros = 7 * 5 + 5 + 4, 2 * 3 * 4 + 2  # what the loops begin with, and biases that have no effect
     assert lite.totals.parameters == keras.totals.parameters + begins - zeros
     assert lite.totals.macs == keras.totals.macs == 7 * (4 * 5 * (6 + 5) + 3 * 4 * (5 + 4)) + 4 * 2
+
+
+@pytest.mark.parametrize("name", ["counted.pb", "counted_saved", "counted.tflite"])
+def test_loops_run_as_often_as_the_file_fixes(shapes: Built, name: str) -> None:
+    (overview,) = ask_document(shapes.folder / name, [])
+    assert overview.totals.complete
+    assert overview.totals.macs == (2 * 3 + 5 + 7) * 3 * 6 * 6 + 4 * 6 * 3 * 6

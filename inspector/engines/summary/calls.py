@@ -160,6 +160,11 @@ class Examined:
         """Whether a name is that of a stored tensor."""
         return name in self._model.tensors
 
+    def is_variable(self, name: str) -> bool:
+        """Whether a name is that of a stored tensor in a file beside the graph."""
+        tensor = self._model.tensors.get(name)
+        return tensor is not None and bool(tensor.place.file)
+
     def dtype(self, name: str) -> str:
         """Of a value; empty where it is not known."""
         value = self.value(name)

@@ -124,7 +124,7 @@ def _matmul(call: Call) -> int | None:
     along = said[0] if call.op == "Dot" and isinstance(said, tuple) and said else said
     if call.op == "Dot" and isinstance(along, int) and call.output is not None:
         return prod(call.output) * a[along]
-    turned = call.flag("transA", "adj_x", "adjX", "adjoint_a", "transpose_a", "transpose_x") and len(a) > 1
+    turned = call.flag("transA", "adj_x", "adjX", "AdjX", "adjoint_a", "transpose_a", "transpose_x") and len(a) > 1
     if call.output is not None:
         return prod(call.output) * (a[-2] if turned else a[-1])
     if b is None:
@@ -133,7 +133,7 @@ def _matmul(call: Call) -> int | None:
 
 
 def _turned_weight(call: Call) -> bool:
-    return call.flag("transB", "adj_y", "adjY", "adjoint_b", "transpose_b", "transpose_y")
+    return call.flag("transB", "adj_y", "adjY", "AdjY", "adjoint_b", "transpose_b", "transpose_y")
 
 
 def _bilinear(call: Call) -> int | None:

@@ -1,18 +1,18 @@
 """How often a loop runs, where the file fixes it.
 
 A `Loop` of ONNX runs as often as its first input says, when its condition is always true or only looks at counters; a
-`Scan` once for each slice of what it scans; a `While` of TensorFlow, TFLite or their kin as long as a counter, which
-starts at a constant and grows by one, stays below another. Everything else depends on values, which nobody knows before
-the model runs. The few numbers that this takes are constants of the file, read when a loop needs them (`Fetch`).
+`Scan` once for each slice of what it scans; a `While` of TensorFlow, TFLite or their kin as `whiles` says. Everything
+else depends on values, which nobody knows before the model runs. The few numbers that this takes are constants of the
+file, read when a loop needs them (`Fetch`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import ceil
 
 from inspector.engines.summary.calls import Examined, Facts
 from inspector.engines.summary.sizes import LARGEST
+from inspector.engines.summary.whiles import While, conjuncts
 from inspector.ir import Node
 
 Numbers = tuple[float, ...]
@@ -49,7 +49,7 @@ def trips(node: Node, around: Known, bodies: Mapping[str, Examined], fetch: Fetc
         elif node.op.startswith("higher_order.") and len(inner) == 1:
             found = _taken_apart(node, around, inner[0])
         elif len(inner) == 2:
-            found = _while(node, around, *_condition_first(inner, fetch))
+            found = While(node, around, *_condition_first(inner, fetch)).trips()
         else:
             return None
     except (IndexError, ValueError, OverflowError, ZeroDivisionError):  # not the loop that its name promises
@@ -81,6 +81,10 @@ class Known:
                 break
             name = facts.node.inputs[0]
         return name
+
+    def is_variable(self, name: str) -> bool:
+        """Whether a name is that of a tensor that lies in a file of its own, which graphs need not be given."""
+        return self.examined.is_variable(name)
 
     def number(self, name: str) -> float | None:
         """A value of one element."""
@@ -201,7 +205,7 @@ def _counted(node: Node, around: Known, body: Known) -> int | None:
     if most is None or len(body.inputs) < 2:
         return None
     if going_on != body.inputs[1] and not body.number(going_on):
-        for facts in _conjuncts(body, going_on):
+        for facts in conjuncts(body, going_on):
             if facts is None or not any(_grows(body, _base(body, each), 1) for each in facts.node.inputs):
                 return None
     return int(most)
@@ -216,51 +220,6 @@ def _condition_first(inner: list[Examined], fetch: Fetch) -> tuple[Known, Known]
         return len(ends) == 1 and (graph.examined.dtype(ends[0].name) or ends[0].dtype) in {"bool", ""}
 
     return (one, two) if asks(one) and not (asks(two) and len(one.graph.nodes) > len(two.graph.nodes)) else (two, one)
-
-
-def _while(node: Node, around: Known, condition: Known, body: Known) -> int | None:
-    """The least of what its counters allow."""
-    found: list[int] = []
-    for facts in _conjuncts(condition, condition.graph.outputs[0].name):
-        allowed = None if facts is None else _allowed(node, around, condition, body, facts.node)
-        if allowed is None:
-            return None
-        found.append(allowed)
-    return min(found) if found else None
-
-
-def _conjuncts(graph: Known, name: str) -> list[Facts | None]:
-    """The comparisons that must all be true; None for something else."""
-    waiting, found = [name], list[Facts | None]()
-    while waiting and len(found) <= DEEPEST:
-        facts = graph.maker(graph.origin(waiting.pop()))
-        if facts is not None and facts.name == "logical" and "and" in facts.node.op.lower():
-            waiting += facts.node.inputs
-        else:
-            found.append(facts if facts is not None and facts.name == "compare" else None)
-    return found
-
-
-def _allowed(node: Node, around: Known, condition: Known, body: Known, test: Node) -> int | None:
-    """How often one comparison of a counter with a limit is true."""
-    words = test.op.lower()
-    less, more = "less" in words or words.endswith("lt"), "greater" in words or words.endswith("gt")
-    if not (less or more) or len(test.inputs) < 2:
-        return None
-    counter, limit = (condition.origin(each) for each in (test.inputs if less else test.inputs[1::-1])[:2])
-    if counter not in condition.inputs:
-        return None
-    place = condition.inputs.index(counter)
-    start, step = around.number(node.inputs[place]), _grows(body, body.inputs[place], 0)
-    last = condition.number(limit)
-    if limit in condition.inputs:
-        other = condition.inputs.index(limit)
-        if body.origin(body.graph.outputs[other].name) != body.inputs[other]:
-            return None
-        last = around.number(node.inputs[other])
-    if start is None or last is None or not step:
-        return None
-    return ceil((last - start + (1 if "equal" in words else 0)) / step)
 
 
 def _base(body: Known, name: str) -> str:
