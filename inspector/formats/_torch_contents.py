@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from inspector.formats._pickle import Call, Persistent
-from inspector.formats._torch_packed import Packed, is_idle, module_of, name_of, packed_of
+from inspector.formats._torch_packed import Packed, is_idle, is_made, module_of, name_of, packed_of
 from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
 from inspector.formats._torchzip import REBUILDERS, Strided
 from inspector.formats._unique import Numbered
@@ -252,10 +252,12 @@ class _Walk:
                 self.module(value, part, _join(path, name), depth + 1)
             else:
                 self.quantized(value, part, _join(path, name))
+        parameters = (mapping(state.get("_parameters")) or {}).keys()
         for name, value in state.items():  # tensors that are neither parameters nor buffers
             tensor, packed = tensor_of(value), packed_of(value)
             if tensor is not None:
-                part.add(_join(path, name), Leaf(tensor, shift_of(value), False, True, is_idle(name, state)))
+                idle = is_idle(name, state) or is_made(name, parameters)
+                part.add(_join(path, name), Leaf(tensor, shift_of(value), False, True, idle))
             elif packed is not None:
                 self.packed(packed, part, _join(path, name))
 

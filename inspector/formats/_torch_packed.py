@@ -188,3 +188,8 @@ def is_setting(name: str, dtypes: Mapping[str, str]) -> bool:
 def is_idle(name: str, attributes: Collection[str]) -> bool:
     """Whether a layer does not compute with a tensor: quantized cells keep a random `bias_ih` beside the packed one."""
     return name.startswith("bias_") and f"{SUFFIXED}{name.removeprefix('bias_')}" in attributes
+
+
+def is_made(name: str, parameters: Collection[str]) -> bool:
+    """Whether a tensor was worked out of parameters beside it, as by `weight_norm`, `spectral_norm` and `prune`."""
+    return f"{name}_orig" in parameters or (f"{name}_g" in parameters and f"{name}_v" in parameters)
