@@ -239,7 +239,7 @@ def reach(opened: Hdf5, path: str) -> Node:
     for key in path.strip("/").split("/"):
         name = key.encode("utf-8", "surrogateescape")
         try:
-            link = next((link for link in item.links() if link.name == name), None) if item.is_group else None
+            link = item.link(name) if item.is_group else None
         except DamageError as error:
             what = f"The values at {path[:200]!r} were not read: {_said(error)}."
             raise FormatError(what, hint=STAYS) from error

@@ -24,10 +24,9 @@ from inspector.formats._hdf5_heap import Heap
 from inspector.formats._hdf5_trees import Collections, records, symbols
 from inspector.formats._hdf5_types import Kind, kind_of, shape_of
 
-BY_NAME, BY_ORDER = frozenset({5}), frozenset({6})
-"""Kinds of trees of links."""
+BY_NAME, ATTRIBUTES_BY_NAME = frozenset({5}), frozenset({8})
+"""Kinds of trees of links and of attributes, whose records begin or end with the checksum of the name."""
 
-ATTRIBUTES_BY_NAME = frozenset({8})
 SOFT = 2
 """What an entry of a group of the old kind says of itself where it is a soft link."""
 
@@ -88,23 +87,35 @@ class Node:
         Raises:
             DamageError: They cannot all be told.
         """
-        file, found = self.file.bytes, list[Link]()
-        if (old := self.part(SYMBOLS)) is not None:
-            for name, address, cached in symbols(file, old.address(), old.address()):
-                found.append(Link(name, -1 if cached == SOFT else address))
-        found += [_link(file.within(message.data)) for message in self.messages if message.kind == LINK]
-        kept = False
-        if (new := self.part(LINKS)) is not None:
-            new.take(1)
-            flags = new.number(1)
-            new.take(8 if flags & 1 else 0)
-            heap, tree = new.address(), new.address()
-            kept = bool(flags & 1)
-            if heap >= 0:
-                found += _many(file, heap, tree)
+        found, kept = self._links(None)
         if kept and all(link.order >= 0 for link in found):
             return sorted(found, key=lambda link: link.order)
         return sorted(found, key=lambda link: link.name)
+
+    def link(self, name: bytes) -> Link | None:
+        """The member of a name; None where there is none.
+
+        Raises:
+            DamageError: It cannot be told.
+        """
+        return next((link for link in self._links(name)[0] if link.name == name), None)
+
+    def _links(self, wanted: bytes | None) -> tuple[list[Link], bool]:
+        """Members, all or at least that of a name, and whether the file keeps their order."""
+        file, found = self.file.bytes, list[Link]()
+        if (old := self.part(SYMBOLS)) is not None:
+            for name, address, cached in symbols(file, old.address(), old.address(), wanted):
+                found.append(Link(name, -1 if cached == SOFT else address))
+        found += [_link(file.within(message.data)) for message in self.messages if message.kind == LINK]
+        if (new := self.part(LINKS)) is None:
+            return found, False
+        new.take(1)
+        flags = new.number(1)
+        new.take(8 if flags & 1 else 0)
+        heap, tree = new.address(), new.address()
+        if heap >= 0:
+            found += _many(file, heap, tree, wanted)
+        return found, bool(flags & 1)
 
     def attribute(self, name: bytes) -> Attribute | None:
         """The attribute of a name; None where there is none.
@@ -219,8 +230,10 @@ def _link(data: Cursor) -> Link:
     return Link(name, data.address() if kind == 0 else -1, order)
 
 
-def _many(file: Bytes, heap: int, tree: int) -> Iterator[Link]:
+def _many(file: Bytes, heap: int, tree: int, wanted: bytes | None) -> Iterator[Link]:
     """The links of a group that keeps them in a heap."""
     inside = Heap(file, heap)
+    key = b"" if wanted is None else checksum(wanted).to_bytes(4, "little")
     for record in records(file, tree, BY_NAME)[1]:
-        yield _link(file.within(inside.get(record[4:11])))
+        if record.startswith(key):
+            yield _link(file.within(inside.get(record[4:11])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from inspector.formats._hdf5_bytes import Bytes, DamageError
 
@@ -15,7 +15,9 @@ OBJECTS = 1 << 16
 """Objects that a collection of texts may hold; they are numbered by 16 bits."""
 
 
-def leaves(file: Bytes, address: int, kind: int, width: int) -> Iterator[tuple[bytes, int]]:
+def leaves(
+    file: Bytes, address: int, kind: int, width: int, near: Callable[[bytes, bytes], bool] | None = None
+) -> Iterator[tuple[bytes, int]]:
     """Keys and addresses at the bottom of a tree of version 1.
 
     Args:
@@ -23,6 +25,7 @@ def leaves(file: Bytes, address: int, kind: int, width: int) -> Iterator[tuple[b
         address: Of its root.
         kind: 0 of groups, 1 of pieces of datasets.
         width: Bytes of a key.
+        near: Whether what is wanted may lie between two keys; everything is where there is none.
 
     Raises:
         DamageError: A node is none, or lies on two ways.
@@ -37,11 +40,12 @@ def leaves(file: Bytes, address: int, kind: int, width: int) -> Iterator[tuple[b
         level, count = node.number(1), node.number(2)
         if level > LEVELS or wanted not in (-1, level):
             raise DamageError("a tree of it does not fit together")
-        data = file.read(at + 8 + 2 * file.offsets, count * step)
+        data = file.read(at + 8 + 2 * file.offsets, count * step + width)
         file.spend(count)
         inner = [
             (data[here : here + width], int.from_bytes(data[here + width : here + step], "little"))
             for here in range(0, count * step, step)
+            if near is None or near(data[here : here + width], data[here + step : here + step + width])
         ]
         if not level:
             yield from inner
@@ -53,8 +57,18 @@ def leaves(file: Bytes, address: int, kind: int, width: int) -> Iterator[tuple[b
             waiting.append((child, level - 1))
 
 
-def symbols(file: Bytes, tree: int, heap: int) -> Iterator[tuple[bytes, int, int]]:
-    """The members of a group of the old kind: name, address of the header, and 2 where it is a soft link."""
+def symbols(file: Bytes, tree: int, heap: int, wanted: bytes | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """The members of a group of the old kind: name, address of the header, and 2 where it is a soft link.
+
+    Args:
+        file: Where it lies.
+        tree: Address of its tree, whose keys are where names begin: the last ones before and in a node.
+        heap: Address of its names.
+        wanted: A name; what lies far from it is left out.
+
+    Raises:
+        DamageError: It does not fit together.
+    """
     front = file.cursor(heap, 8 + 2 * file.lengths + file.offsets)
     if front.take(4) != b"HEAP":
         raise DamageError("there is no HEAP where one should be")
@@ -64,17 +78,27 @@ def symbols(file: Bytes, tree: int, heap: int) -> Iterator[tuple[bytes, int, int
     names = file.read(front.address(), size)
     number = UNSIGNED[file.offsets]
     entry = struct.Struct(f"<{number}{number}I20x")
-    for _key, at in leaves(file, tree, 0, file.lengths):
+
+    def near(before: bytes, last: bytes) -> bool:
+        first, end = (int.from_bytes(key, "little") for key in (before, last))
+        return _word(names, first) < (wanted or b"") <= _word(names, end)
+
+    for _key, at in leaves(file, tree, 0, file.lengths, near if wanted is not None else None):
         head = file.read(at, 8)
         if head[:4] != b"SNOD":
             raise DamageError("there is no SNOD where one should be")
         count = int.from_bytes(head[6:8], "little")
         for start, address, cached in entry.iter_unpack(file.read(at + 8, count * entry.size)):
-            end = names.find(b"\0", start)
-            if end < start:
-                raise DamageError("a name in it has no end")
-            file.spend(1 + (end - start >> 4))
-            yield names[start:end], address, cached  # an address that is not said lies beyond the end of any file
+            name = _word(names, start)
+            file.spend(1 + (len(name) >> 4))
+            yield name, address, cached  # an address that is not said lies beyond the end of any file
+
+
+def _word(names: bytes, start: int) -> bytes:
+    end = names.find(b"\0", start)
+    if end < start:
+        raise DamageError("a name in it has no end")
+    return names[start:end]
 
 
 def records(file: Bytes, address: int, kinds: frozenset[int]) -> tuple[int, list[bytes]]:
