@@ -112,7 +112,7 @@ def _zip(glimpse: Glimpse) -> FormatError | None:
 def _models(names: tuple[str, ...]) -> str:
     """Names of models among others, as words."""
     found = [name for name in names if PurePosixPath(name).suffix.lower() in MODELS]
-    return ", ".join(name[:100] for name in found[:3]) + (" …" if len(found) > 3 else "")
+    return ", ".join(name[:100] for name in found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
 
 
 def _tar(glimpse: Glimpse) -> FormatError:

@@ -12,6 +12,8 @@ from inspector.errors import InspectorError
 from inspector.views import look
 from inspector.views.pieces import Picture, button, card, column, label, row
 
+WIDEST = 560
+
 
 def as_text(what: str, hint: str, details: str = "") -> str:
     """The whole error as it is copied."""
@@ -84,10 +86,12 @@ class ErrorCard(QWidget):
         words.addLayout(row(*self.buttons, 0))
         words.setSpacing(8)
         box = card(words, 24)
-        box.setFixedWidth(560)
+        box.setMaximumWidth(WIDEST)
+        middle = row(0, box, 0)
+        middle.setStretchFactor(box, 100)  # as wide as it may be, but it pushes no dock aside
         page = column(spacing=0, margins=24)
         page.addStretch(1)
-        page.addLayout(row(0, box, 0))
+        page.addLayout(middle)
         page.addStretch(2)
         self.setLayout(page)
         self.setProperty("surface", "base")

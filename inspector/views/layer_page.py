@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QStackedLayout,
     QWidget,
 )
@@ -99,7 +100,7 @@ class LayerPage(QWidget):
         field.setToolTip(HELP.replace("<", "&lt;").join(("<qt><pre>", "</pre></qt>")))
         field.setClearButtonEnabled(True)
         field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition).setText("Filter layers")
-        field.setMinimumWidth(88)
+        field.setMinimumWidth(80)
         field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)
         for key, act in (("Esc", self._leave_filter), ("Return", self._to_table), ("Down", self._to_table)):
@@ -144,7 +145,8 @@ class LayerPage(QWidget):
         box.setObjectName("layerDepth")
         box.setAccessibleName("Levels of modules")
         box.setToolTip("How many levels of modules are shown open")
-        box.setMinimumWidth(100)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         box.activated.connect(lambda number: self._document.set_depth(box.itemData(number)))
         box.hide()
         return box

@@ -18,8 +18,8 @@ from inspector.views.layer_header import LayerHeader
 ROW_HEIGHT = 28
 FITTED = {"name": 320, "type": 200, "input_shapes": 208, "output_shapes": 176, "source": 320, "shares": 200}
 """Columns of words, which may be cut, and how wide they are at most."""
-NARROW, FIRST = 80, 0.45
-"""How far they are narrowed to keep all columns in view; the share of their room that the names may take."""
+NARROW, LEGIBLE, FIRST = 80, 120, 0.45
+"""How far they are narrowed to keep all columns in view, and names are; the share of their room that names may take."""
 SAMPLED = 200
 MOST_KEPT = 2000
 """Rows that stay selected while the table is arranged anew."""
@@ -83,13 +83,20 @@ class LayerView(QTableView):
         wishes = {key: self._wanted[key] for key in keys if key in FITTED and key not in given}
         room = self.viewport().width() - sum(width for key, width in widths.items() if key not in wishes)
         if "name" in wishes:  # names before all others
-            widths["name"] = min(wishes.pop("name"), max(NARROW, round(room * FIRST)))
+            widths["name"] = min(wishes.pop("name"), max(LEGIBLE + self._deepest(), round(room * FIRST)))
             room -= widths["name"]
         cap = max(wishes.values(), default=0)
         while cap > NARROW and sum(min(wish, cap) for wish in wishes.values()) > room:
             cap -= 1
         for key, width in widths.items():
             self.setColumnWidth(column_number(key), min(width, cap) if key in wishes else width)
+
+    def _deepest(self) -> int:
+        """How far the names of the first rows are indented, where they are in a tree."""
+        layers = self._document.layers
+        if not layers.is_tree:
+            return 0
+        return max(indent(layers.row(position).level) for position in range(min(SAMPLED, layers.rowCount())))
 
     def _wish(self, item: Column) -> int:
         if item.style == "bar":

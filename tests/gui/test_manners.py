@@ -9,15 +9,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontInfo
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QTabBar, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QTabBar,
+    QTreeView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from inspector.jobs.job import Outcome
 from inspector.settings import Settings
+from inspector.viewmodels.columns import column_number
 from inspector.viewmodels.jobs import JobsModel
 from inspector.viewmodels.workspace import Workspace
 from inspector.views import look
 from inspector.views.job_strip import JobStrip
+from inspector.views.layer_cells import indent
 from inspector.views.pieces import Elided, Wrapped
 from inspector.views.tensor_panel import Statistics
 
@@ -76,6 +89,33 @@ def test_every_button_says_what_it_does(window: MainWindow, opened: Opened, qtbo
                 silent.append((key, button))
     assert nameless == []
     assert silent == []
+
+
+def test_a_narrow_window_cuts_no_name_to_nothing_and_moves_no_dock(
+    window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path
+) -> None:
+    document = opened("digits_cnn.onnx")
+    window.resize(1000, 650)
+    page = window.page.show_page("layers")
+    with qtbot.waitSignal(document.rows_changed, timeout=20_000):
+        page.set_grouping("modules")
+    metrics, number = page.table.fontMetrics(), column_number("name")
+    shown = [(row.level, row.name.rpartition(".")[2]) for row in document.layers.all_rows()]
+    widest = max(indent(level) + metrics.horizontalAdvance(name) for level, name in shown)
+    qtbot.waitUntil(lambda: page.table.columnWidth(number) >= widest, timeout=20_000)
+    assert page.levels.isVisible()
+    option, part = QStyleOptionComboBox(), QStyle.SubControl.SC_ComboBoxEditField
+    page.levels.initStyleOption(option)
+    field = page.levels.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, page.levels)
+    assert field.width() >= page.levels.fontMetrics().horizontalAdvance("All levels")
+    before = [dock.width() for dock in window.docks.docks.values()]
+    file = tmp_path / "text.pt"
+    file.write_text("no model")
+    broken = window.workspace.open(file)
+    qtbot.waitUntil(lambda: broken.error is not None, timeout=20_000)
+    qtbot.wait(50)
+    assert window.page.findChild(QWidget, "errorBox").isVisible()
+    assert [dock.width() for dock in window.docks.docks.values()] == before
 
 
 def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
