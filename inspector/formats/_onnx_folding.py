@@ -17,7 +17,7 @@ from inspector.formats import _onnx_mistakes as mistakes
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_calls import Calls, Held
 from inspector.formats._onnx_computed import SHAPES, clearer, common, plain
-from inspector.formats._onnx_loops import goes_on, runs
+from inspector.formats._onnx_loops import goes_on, runs, steady
 from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, as_tensor, constant, valued
 from inspector.formats._onnx_open import (
     COMPUTED,
@@ -33,6 +33,7 @@ from inspector.formats._onnx_open import (
 )  # fmt: skip
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
+from inspector.formats._onnx_steps import refusals
 from inspector.formats._onnx_types import RANK, text
 from inspector.formats._onnx_values import FLOAT, INT64, Call, array
 from inspector.ir import Dim, Shape
@@ -246,18 +247,12 @@ class _Walk:
                 tensor = as_tensor(value, kind)
                 if tensor is not None:
                     data[name] = tensor
-        onnx = self._onnx
-        refusals = (
-            onnx.shape_inference.InferenceError,
-            onnx.checker.ValidationError,
-            RuntimeError,
-            KeyError,
-            MemoryError,
-            *NONSENSE,
-        )
+        wrong: tuple[type[Exception], ...] = (*refusals(), KeyError, MemoryError, *NONSENSE)
         try:
-            found = onnx.shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=self._imports)
-        except refusals:
+            found = self._onnx.shape_inference.infer_node_outputs(
+                schema, node, types, data, opset_imports=self._imports
+            )
+        except wrong:
             return {}
         kept = {}
         for name, proto in found.items():
@@ -312,6 +307,8 @@ class _Walk:
         times, states = here.value(node.input[0]), len(body.input) - 2
         if len(body.output) != len(node.output) + 1:
             return
+        for unknown, dim in steady(node, body, here, self._grounded).items():
+            self._settle(here, unknown, dim, "")
         for name, first, taken, given in zip(
             node.output, node.input[2:], body.input[2:], body.output[1:], strict=False
         ):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from inspector.formats._onnx_moves import KNOWN, valued
-from inspector.formats._onnx_scope import Scope
+from inspector.formats._onnx_open import UNKNOWN, every_dim
+from inspector.formats._onnx_open import inside as inner_graphs
+from inspector.formats._onnx_scope import Scope, shape_of
+from inspector.formats._onnx_types import text
 from inspector.formats._onnx_values import Array, Call, array
+from inspector.ir import Dim
 
 NODES = 64
 """Most nodes that a condition and what it counts may be made of."""
@@ -52,6 +56,63 @@ def runs(body: Any, inside: Scope, first: list[Array | None], most: int, spend: 
         for name, end in states.items():
             now[name] = known.get(end) if end in known else inside.value(end)
     return most
+
+
+def steady(node: Any, body: Any, here: Scope, grounded: Container[str]) -> dict[str, Dim]:
+    """Put into a body the sizes of what it carries, where they were left open and one run leaves them as they are.
+
+    What enters the first run has them; where a run that gets them gives them, they are those of every run.
+
+    Args:
+        node: The Loop.
+        body: Its GraphProto, worked out.
+        here: What is known around it.
+        grounded: Names of dimensions that stand for themselves.
+
+    Returns:
+        What names of unknown sizes turned out to be.
+    """
+    carried = [
+        (here.shape(name), shape_of(taken.type), shape_of(given.type))
+        for name, taken, given in zip(node.input[2:], body.input[2:], body.output[1:], strict=False)
+    ]
+    meant: dict[str, Dim] = {}
+    outer = {dim for name in _taken(body) for dim in here.shape(name) or ()}
+    outer.update(dim for first, *_ in carried for dim in first or ())
+    for first, taken, _ in carried:
+        for unknown, dim in zip(taken or (), first or (), strict=False) if len(taken or ()) == len(first or ()) else ():
+            if not isinstance(unknown, str) or not UNKNOWN.fullmatch(unknown) or unknown in grounded:
+                continue
+            if dim is None or unknown in outer or meant.setdefault(unknown, dim) != dim:
+                meant[unknown] = None
+    meant = {name: dim for name, dim in meant.items() if dim is not None}
+    wrong = {""}
+    while wrong and meant:
+        wrong = set()
+        for first, taken, given in carried:
+            kept = given and tuple(meant.get(dim, dim) if isinstance(dim, str) else dim for dim in given)
+            if kept != first:
+                wrong.update(dim for dim in taken or () if isinstance(dim, str) and dim in meant)
+        meant = {name: dim for name, dim in meant.items() if name not in wrong}
+    for dim in every_dim(body) if meant else ():
+        found = meant.get(text(dim.dim_param))
+        if isinstance(found, int):
+            dim.dim_value = found
+        elif found:
+            dim.dim_param = found
+    return meant
+
+
+def _taken(body: Any) -> set[str]:
+    """Names of what a body takes from around it."""
+    made, used, waiting = {info.name for info in body.input}, set[str](), [body]
+    while waiting:
+        graph = waiting.pop()
+        waiting += inner_graphs(graph)
+        for node in graph.node:
+            made.update(node.output)
+            used.update(node.input)
+    return used - made
 
 
 def goes_on(node: Any, here: Scope) -> bool:

@@ -196,6 +196,12 @@ SHAPES = {
             f = Cast<to=1>(i)\n few = LessOrEqual(f, most)\n on = And(few, less)
             e = Relu(a)\n r = Transpose(a) }>
         y = Relu(u)""",
+    "a loop whose body leaves open what it carries": """c = Constant<value = bool {1}>()
+        w, v, u = Loop([=4], c, z, z) <body = b (int64 i, bool go, float[unk__9, m] a, float[n, unk__7] t) =>
+            (on, e, f, r) { on = Identity(go)\n e = Relu(a)\n f = Neg(t)\n r = Transpose(a) }>
+        p, q = Loop([=4], c, z) <body = d (int64 i, bool go, float[unk__8, m] a) => (on, e, r) {
+            on = Identity(go)\n e = Relu(a)\n r = Transpose(e) }>
+        y = Relu(q)""",
     "both branches": """r = ReduceSum<keepdims=0>(x)\n k = Constant<value = float {0}>()\n t = Greater(r, k)
         u = If(t) <then_branch = a () => (p) { i = Identity(x)\n p = Relu(i) },
                    else_branch = b () => (q) { q = Neg(x) }>
@@ -279,6 +285,25 @@ def test_what_cannot_be_known_stays_open(tmp_path: Path) -> None:
         len({dim for name in ("u", "w", "v", "half") for dim in shape(model, name) or () if str(dim)[:3] == "unk"}) == 5
     )
     assert shape(model, "y") == shape(model, "u")
+
+
+def test_a_loop_that_changes_what_it_carries_proves_nothing(tmp_path: Path) -> None:
+    """Neither one that grows, nor one whose body calls a size of its state like another size of what it takes."""
+    body = """c = Constant<value = bool {1}>()\n one = Slice(z, [0], [1], [0])\n i = Cast<to=9>(z)\n k = NonZero(i)
+        g = Loop([=4], c, z) <body = b (int64 i, bool go, float[unk__5, m] a) => (on, e) {
+            on = Identity(go)\n e = Concat<axis=0>(a, a) }>
+        s, u = Loop([=4], c, z, z) <body = d (int64 i, bool go, float[unk__6, m] a, float[n, unk__6] t) => (on, e, f) {
+            on = Identity(go)\n e = Relu(a)\n f = Relu(t) }>
+        y = Relu(g)"""
+    path = written(tmp_path / "m.onnx", body)
+    real = {name: size for name, size in ran(path).items() if name in "gsuy"}
+    assert real["g"] == (32, 6)
+    model = read(path)
+    assert model.main is not None
+    for name, size in real.items():
+        found = Sizes(DIMS).shown(model.main.values[name].shape)
+        known = [] if found is None else [dim for dim in zip(found, size, strict=True) if isinstance(dim[0], int)]
+        assert all(mine == other for mine, other in known), name
 
 
 def test_a_branch_that_may_not_run_proves_nothing_about_what_is_around_it(tmp_path: Path) -> None:
