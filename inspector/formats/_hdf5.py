@@ -8,6 +8,7 @@ length whose type is damaged), or send it round in circles where no exception an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,8 +88,8 @@ def hdf5(file: BinaryIO, what: str) -> Iterator[Hdf5]:
 
 def listing(opened: Hdf5) -> Listing:
     """All groups and datasets that may be followed."""
-    found = Listing()
-    _walk(opened.root, "", 0, found, {opened.root.address})
+    found, root = Listing(), opened.root
+    _walk(root, "", 0, found, {root.address})
     return found
 
 
@@ -99,6 +100,7 @@ def _walk(group: Node, path: str, depth: int, found: Listing, seen: set[int]) ->
     except DamageError as error:
         found.broken = str(error)
         return
+    named = Counter(link.name for link in links)
     for link in links:
         if depth > DEPTH or len(seen) + len(found.datasets) + len(found.refused) > OBJECTS:
             found.broken = "it is nested too deeply or holds too many parts"
@@ -106,6 +108,8 @@ def _walk(group: Node, path: str, depth: int, found: Listing, seen: set[int]) ->
         inner = f"{path}/{_name(link.name)}" if path else _name(link.name)
         try:
             group.file.bytes.spend(1 + (len(inner) >> 4))
+            if named[link.name] > 1 or not link.name or b"/" in link.name:
+                raise FormatError("it has no name of its own")
             item = _step(group, link)
         except FormatError as error:
             found.refused.append(f"{inner[:200]}: {error.what}")

@@ -107,6 +107,8 @@ def dataset(node: Node) -> Dataset:
         raise UnreadError(ELSEWHERE)
     filters = tuple(_filters(node.part(FILTERS)))
     (shape, most), what = shape_of(space, file), kind_of(kind)
+    if prod(max(1, size) for size in shape or ()) * what.size >= 1 << 63:
+        raise DamageError("its shape makes no sense")
     if how == PIECES and (shape is None or len(piece) != len(shape) or not all(piece)):
         raise DamageError("its pieces do not have its shape")
     fill = _fill(node.part(FILL), what.size)

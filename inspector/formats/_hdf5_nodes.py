@@ -16,6 +16,7 @@ from inspector.formats._hdf5_headers import (
     SPACE,
     SYMBOLS,
     TYPE,
+    Message,
     first,
     messages,
     root_of,
@@ -50,7 +51,12 @@ class Hdf5:
     def __init__(self, file: Bytes) -> None:
         self.bytes = file
         self.texts = Collections(file)
-        self.root = Node(self, root_of(file))
+        self._root = Node(self, root_of(file)).held
+
+    @property
+    def root(self) -> Node:
+        """The group that holds all, made anew: were it kept, file and group would hold each other."""
+        return Node(self, *self._root)
 
 
 class Node:
@@ -62,9 +68,14 @@ class Node:
 
     __slots__ = ("address", "file", "messages")
 
-    def __init__(self, file: Hdf5, address: int) -> None:
+    def __init__(self, file: Hdf5, address: int, found: list[Message] | None = None) -> None:
         self.file, self.address = file, address
-        self.messages = messages(file.bytes, address)
+        self.messages = messages(file.bytes, address) if found is None else found
+
+    @property
+    def held(self) -> tuple[int, list[Message]]:
+        """What it is made of again."""
+        return self.address, self.messages
 
     def part(self, kind: int) -> Cursor | None:
         """The first message of a kind."""

@@ -44,8 +44,9 @@ def sniff(glimpse: Glimpse) -> Support:
         return Support.NO
     try:
         with Source(glimpse.path).open() as file, hdf5(file, glimpse.path.name) as opened:
-            known = any(opened.root.attribute(mark) is not None for mark in MARKS)
-            known = known or not GROUPS.isdisjoint(link.name for link in opened.root.links())
+            root = opened.root
+            known = any(root.attribute(mark) is not None for mark in MARKS)
+            known = known or not GROUPS.isdisjoint(link.name for link in root.links())
             return Support.YES if known or group_at(opened, VARS) is not None else Support.NO
     except (FormatError, DamageError):
         # What is damaged is said to be so where the name says what it should be.
@@ -89,10 +90,11 @@ def read(source: Source) -> Model:
 
 
 def _stored(opened: Hdf5, name: str) -> _Stored:
-    raw = _attribute(opened.root, b"model_config")
+    root = opened.root
+    raw = _attribute(root, b"model_config")
     config = load(raw, f"The configuration of {name}") if raw else None
-    training = _attribute(opened.root, b"training_config")
-    about = _about(opened.root)
+    training = _attribute(root, b"training_config")
+    about = _about(root)
     inner = group_at(opened, WEIGHTS)
     if inner is not None and not about["keras_version"]:
         about = _about(inner)

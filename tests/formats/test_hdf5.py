@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from typing import Any
 
 import h5py
@@ -174,6 +176,39 @@ def test_a_text_longer_than_what_holds_it_is_not_read() -> None:
         with hdf5(io.BytesIO(hurt), "x") as opened, pytest.raises(DamageError, match="longer than what holds it"):
             opened.texts.get(at, 1)
     assert listed(data).names == {"a": "text"}
+
+
+def test_two_parts_of_one_name_are_not_read() -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as made:
+        for name in ("a1", "a2", "b"):
+            made[name] = np.arange(4.0)
+    data = file.getvalue().replace(b"a2\0", b"a1\0").replace(b"b\0\0", b"/\0\0")
+    found = listed(data)
+    assert not found.datasets
+    assert found.refused == ["/: it has no name of its own", *["a1: it has no name of its own"] * 2]
+
+
+def test_an_empty_shape_that_is_too_large_for_an_array_is_refused() -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as made:
+        made.create_dataset("a", (0, 1 << 62), "f8", chunks=(1, 1), maxshape=(None, None))
+    assert listed(file.getvalue()).refused == ["a: it is damaged (its shape makes no sense)"]
+
+
+def test_what_was_read_is_let_go() -> None:
+    """Nothing holds itself: the freezing of rubbish (as after large tables) would keep it for ever."""
+    data = small()
+    gc.collect()
+    gc.disable()
+    try:
+        with hdf5(io.BytesIO(data), "x") as opened:
+            listing(opened)
+            gone = weakref.ref(opened)
+        del opened
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(("text", "number"), [(b"", 0xDEADBEEF), (b"Four score and seven years ago", 0x17770551)])
