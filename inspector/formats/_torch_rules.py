@@ -147,9 +147,10 @@ def _adaptive(count: int, outputs: int = 1) -> Rule:
         x = step.shape()
         if x is None or len(x) < count:
             return [Fact(step.at(0).dtype)] * outputs
-        wanted = step.numbers("output_size", count)
-        said = step.attribute("output_size")
+        said = step.attribute("output_size", step.at(1).value)  # a list of the program stands among the inputs
         stays = [each is None for each in said] if isinstance(said, tuple) and len(said) == count else [False] * count
+        listed = isinstance(step.at(1).value, tuple) and len(step.at(1).value) == count
+        wanted = list(step.at(1).value) if listed else step.numbers("output_size", count)
         sizes = [old if stay else new for new, old, stay in zip(wanted, x[-count:], stays, strict=True)]
         shape = (*x[:-count], *sizes)
         return [Fact(step.at(0).dtype, shape), *[Fact("int64", shape)] * (outputs - 1)]

@@ -107,10 +107,11 @@ class _Walk:
             if node.op == "prim::If" and depth < DEPTH and len(node.graphs) == 2:
                 kept += self.condition(node, depth)
                 continue
-            kept.append(node)
             if node.op == "prim::Loop" and depth < DEPTH and len(node.graphs) == 1:
+                kept.append(self.counted(node))
                 self.loop(node, depth)
                 continue
+            kept.append(node)
             self.apply(node)
         return kept
 
@@ -126,6 +127,15 @@ class _Walk:
         for name, a, b in zip(node.outputs, first.outputs, second.outputs, strict=False):
             self.facts[name] = _either(self.fact(a.name), self.fact(b.name))
         return [node]
+
+    def counted(self, node: Node) -> Node:
+        """A loop with how often it goes round, where that is known."""
+        bounds = _items(node.attributes.get("range"))
+        numbers: list[Any] = [self.fact(each).value if isinstance(each, str) else each for each in bounds]
+        attributes = {key: value for key, value in node.attributes.items() if key != "rounds"}
+        if 0 < len(numbers) <= 3 and all(type(number) is int for number in numbers) and 0 not in numbers[2:]:
+            attributes["rounds"] = len(range(*numbers))
+        return replace(node, attributes=attributes)
 
     def loop(self, node: Node, depth: int) -> None:
         """Facts of what a loop carries: gone round as often as it goes where that is known, else until they stay."""
@@ -247,8 +257,8 @@ def _folded(step: Step, name: str) -> Fact | None:
         value = fold(name, args)
     except UnknownError:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Fact("int64", (), value)
+    if isinstance(value, int):
+        return Fact("bool" if isinstance(value, bool) else "int64", (), value)
     if isinstance(value, float):
         return Fact("", (), value)
     if isinstance(value, list):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -217,6 +218,98 @@ F.conv3d(vol, torch.randn(8, 2, 3, 3, 3)) ; torch.rnn_tanh_cell(m34, m34, torch.
 """Expressions whose multiply-adds torch counts as we do; it counts no product of vectors."""
 
 
+class Steps(nn.Module):
+    """A cell in a loop over as many steps as the input has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.last = nn.GRUCell(8, 6), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = self.last.weight.new_zeros(x.size(0), 6)
+        found: list[Tensor] = []
+        for step in range(x.size(1)):
+            state = self.cell(x[:, step], state)
+            found.append(self.last(state))
+        return torch.stack(found, 1)
+
+
+class Filled(nn.Module):
+    """A loop that nothing takes from, but that fills a tensor around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = torch.zeros(x.shape[0], x.shape[1], 6)
+        for step in range(x.shape[1]):
+            found[:, step] = self.linear(x[:, step])
+        return found
+
+
+class Heads(nn.Module):
+    """Sizes that a trace works out as numbers: what is divided, and a scale in reals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(32, 96)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        q, k, v = self.linear(x).reshape(batch, length, 3, 4, width // 4).permute(2, 0, 3, 1, 4).unbind(0)
+        scores = (q @ k.transpose(-2, -1)) * (width // 4) ** -0.5
+        out = (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, length, width)
+        return functional.interpolate(out.transpose(1, 2)[:, :, None], scale_factor=(1.0, 0.5), mode="area")
+
+
+class Spectrogram(nn.Module):
+    """A transform whose padding the code works out from a list of sizes, and a product of complex weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(64))
+        self.bank, self.mix = nn.Parameter(torch.randn(10, 33)), nn.Parameter(torch.randn(26, 4, dtype=torch.cfloat))
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.stft(x, 64, 16, window=self.window, return_complex=True)
+        y = torch.einsum("bft,to->bfo", z, self.mix)
+        return torch.cat(
+            [(self.bank @ y.abs().pow(2)).clamp(min=1e-5).log10(), torch.fft.irfft(y, n=12).mean(-2, True)[..., :4]], 1
+        )
+
+
+class Masked(nn.Module):
+    """Numbers written in the code, and places of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = torch.arange(6)[None, :] < torch.tensor([3, 5])[:, None]
+        y = torch.where(mask[..., None], self.linear(x), 0.0)
+        y[:, 0] += 1
+        return y.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+
+
+ODD = {
+    "steps": (Steps, (2, 5, 8)), "filled": (Filled, (2, 5, 8)), "heads": (Heads, (2, 10, 32)),
+    "spectrogram": (Spectrogram, (2, 400)), "masked": (Masked, (2, 6, 8)),
+}  # fmt: skip
+
+
+def odd(folder: Path, name: str) -> dict[str, Any]:
+    """Trace and script one module; what a run of it gives."""
+    made, shape = ODD[name]
+    model, x = made().eval(), torch.randn(shape)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        result = model(x)
+    torch.jit.script(model).save(str(folder / f"{name}_script.pt"))
+    torch.jit.trace(model, x, check_trace=False).save(str(folder / f"{name}_trace.pt"))
+    return {"input": list(shape), "output": list(result.shape), "macs": counter.get_total_flops() // 2}
+
+
 def flat(item: Any) -> Iterator[torch.Tensor]:
     """The tensors in tuples and lists."""
     for part in item if isinstance(item, tuple | list) else ():
@@ -252,6 +345,7 @@ def build(folder: Path, name: str, text: str) -> dict[str, Any]:
 def main() -> None:
     folder = Path(sys.argv[1])
     facts = {name: build(folder, name, text) for name, text in (("shaped", SHAPED), ("counted", COUNTED))}
+    facts["odd"] = {name: odd(folder, name) for name in ODD}
     (folder / "facts.json").write_text(json.dumps(facts))
 
 

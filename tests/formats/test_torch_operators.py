@@ -6,6 +6,7 @@ import pytest
 from built import Built, build
 
 from inspector.engines.summary.summary import Summary
+from inspector.formats import identify
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,18 @@ def test_products_count_as_torch_counts_them(operators: Built) -> None:
     totals = Summary(operators.read("counted.pt")).totals
     assert totals.complete
     assert totals.macs == operators.facts["counted"]["macs"] > 0
+
+
+@pytest.mark.parametrize("name", ["steps", "filled", "heads", "spectrogram", "masked"])
+@pytest.mark.parametrize("way", ["script", "trace"])
+def test_odd_modules_count_and_are_shaped_as_a_run_says(operators: Built, name: str, way: str) -> None:
+    facts, source = operators.facts["odd"][name], operators.source(f"{name}_{way}.pt")
+    fmt = identify(source)
+    model = fmt.read(source)
+    assert model.main is not None
+    if way == "script":
+        assert fmt.reshape is not None
+        model = fmt.reshape(model, {model.main.inputs[0].name: tuple(facts["input"])})
+    assert model.main is not None
+    assert [value.shape for value in model.main.outputs] == [tuple(facts["output"])]
+    assert Summary(model).totals.macs == facts["macs"]

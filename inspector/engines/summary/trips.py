@@ -44,6 +44,9 @@ def trips(node: Node, around: Known, bodies: Mapping[str, Examined], fetch: Fetc
             found = _scanned(node, around)
         elif node.op == "Loop" and len(inner) == 1:
             found = _counted(node, around, Known(inner[0], fetch))
+        elif node.op == "prim::Loop":
+            said = node.attributes.get("rounds")  # by the reader, where it follows from the shapes
+            found = said if isinstance(said, int) else None
         elif node.op == "higher_order.vmap" and inner:
             found = _mapped(node, around)
         elif node.op.startswith("higher_order.") and len(inner) == 1:
