@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inspector.engines.summary.rows import Overview, Row, Totals
 from inspector.viewmodels import words
@@ -17,6 +17,18 @@ class Figure:
     title: str
     number: str
     words: str
+    tip: str = ""
+
+
+TIPS = {
+    "Parameters": "Weights of every kind, each counted once; slots of an optimizer and averages are none.",
+    "Multiply-adds": "What one call multiplies and adds up; a multiply-add is two floating-point operations.",
+    "Weights": "Bytes of the parameters as the file holds them.",
+    "Activations": "What all layers give, as if all of it were kept. At a time: the most that must be held at once,"
+    " with what goes into the model; it may be more than the layers give.",
+    "Layers": "Modules or operations that do something; one layer may be several operations.",
+}
+"""What is counted."""
 
 
 def caption(overview: Overview) -> str:
@@ -27,6 +39,10 @@ def caption(overview: Overview) -> str:
 
 def figures(totals: Totals, distinct: int | None = None) -> tuple[Figure, ...]:
     """The figures that stand at the top; `distinct` counts parameters without repeats, where there are any."""
+    return tuple(replace(figure, tip=TIPS[figure.title]) for figure in _figures(totals, distinct))
+
+
+def _figures(totals: Totals, distinct: int | None) -> tuple[Figure, ...]:
     fixed = totals.parameters - totals.trainable
     if not totals.parameters:
         trains = "no weights are stored"

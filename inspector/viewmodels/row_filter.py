@@ -68,6 +68,23 @@ def conditions(text: str) -> list[Test]:
     return [_negated(test) if minus else test for minus, test in _terms(text)]
 
 
+def unread(text: str) -> str:
+    """A sentence on the first part that looks like a key and is looked for as a plain word; empty where none is."""
+    for match in _TERM.finditer(text):
+        _minus, key, mark, value = match.groups()
+        if not key or _keyed(key.lower(), mark, value.strip('"')) is not None:
+            continue
+        if key.lower() in _FIGURES and mark == ":":
+            return f"{match.group()} is looked for as it stands: write {key}>1M."
+        if key.lower() in _FIGURES:
+            return f"{match.group()} is looked for as it stands: {value} is no number, such as 1M."
+        if key.lower() not in {*_TEXTS, *_SHAPES, "dtype"}:
+            known = ", ".join((*_TEXTS, "dtype", *_SHAPES, *_FIGURES))
+            return f"{match.group()} is looked for as it stands: there is no {key}, but {known}."
+        return f"{match.group()} is looked for as it stands: write {key}:{value}."
+    return ""
+
+
 def _terms(text: str) -> Iterable[tuple[bool, Test]]:
     for match in _TERM.finditer(text):
         minus, key, mark, value = match.groups()

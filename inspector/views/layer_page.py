@@ -25,7 +25,7 @@ from inspector.viewmodels.destination import folder_for
 from inspector.viewmodels.document import DocumentModel, Grouping
 from inspector.viewmodels.layer_export import Writer, into_file, to_csv, to_json, to_markdown, to_tsv
 from inspector.viewmodels.layers import LayerRole
-from inspector.viewmodels.row_filter import HELP
+from inspector.viewmodels.row_filter import HELP, unread
 from inspector.viewmodels.selection import Target
 from inspector.views import look
 from inspector.views.layer_view import LayerView
@@ -263,9 +263,8 @@ class LayerPage(QWidget):
         layers = self._document.layers
         nothing = layers.rowCount() == 0
         if nothing and layers.filter:
-            self._empty.say(
-                "Nothing fits the filter", "Every word must fit. The tooltip of the field says what can be typed."
-            )
+            hint = "Every word must fit. The tooltip of the field says what can be typed."
+            self._empty.say("Nothing fits the filter", unread(layers.filter) or hint)
         elif nothing:
             self._empty.say("No layers", "The file holds no operations.")
         self._stack.setCurrentWidget(self._empty if nothing else self.table)

@@ -179,6 +179,7 @@ class OverviewPage(QScrollArea):
             words_ = Elided(item.words, "caption", Qt.TextElideMode.ElideRight)
             box = card(column(label(item.title, "caption"), number, words_, spacing=4), 12)
             box.setAccessibleName(f"{item.title}: {item.number}, {item.words}")
+            box.setToolTip(item.tip)
             cards.append(box)
         self._numbers.show_cards(cards)
 

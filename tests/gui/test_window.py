@@ -107,6 +107,8 @@ def test_a_filter_that_fits_nothing_says_so(window: MainWindow, opened: Opened) 
     window.findChild(QLineEdit, "layerFilter").setText("nosuchlayer")
     assert not table(window).isVisible()
     assert window.page.layers._empty.title.text() == "Nothing fits the filter"
+    window.findChild(QLineEdit, "layerFilter").setText("params>many")
+    assert "many is no number" in window.page.layers._empty.words.text()
 
 
 def test_exports_hold_what_is_shown(window: MainWindow, opened: Opened, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from inspector.engines.summary.rows import Port, Row
 from inspector.viewmodels.columns import haystack
-from inspector.viewmodels.row_filter import conditions
+from inspector.viewmodels.row_filter import conditions, unread
 
 ROWS = (
     Row(
@@ -74,3 +74,21 @@ ROWS = (
 def test_typed(typed: str, found: str) -> None:
     fits = conditions(typed)
     assert "".join(str(row.index) for row in ROWS if all(test(row, haystack(row)) for test in fits)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "type:Conv params>1M -name:a aten::mm",
+            "aten::mm is looked for as it stands: there is no aten, but name, type",
+        ),
+        ("params>abc", "params>abc is looked for as it stands: abc is no number, such as 1M."),
+        ("type=Conv", "type=Conv is looked for as it stands: write type:Conv."),
+        ("params:5", "params:5 is looked for as it stands: write params>1M."),
+        ("conv shape:1,28", ""),
+    ],
+)
+def test_a_key_that_is_none_is_said_to_be_a_word(text: str, says: str) -> None:
+    assert unread(text).startswith(says)
+    assert bool(unread(text)) is bool(says)

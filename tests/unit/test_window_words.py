@@ -100,6 +100,7 @@ def test_the_figures_of_an_overview() -> None:
     texts = {f.title: (f.number, f.words) for f in figures(totals)}
     assert texts["Parameters"] == ("12", "2 not trainable")
     assert texts["Multiply-adds"] == ("5", "of what is known")
+    assert all(figure.tip for figure in figures(totals)), "every word of the trade is explained"
     texts = {f.title: (f.number, f.words) for f in figures(Totals(parameters=12, trainable=12, complete=False))}
     assert texts["Multiply-adds"] == ("–", "no graph in the file")
     assert [words.ratio(value) for value in (None, 0.08333, 26.28, 12345.6)] == ["–", "0.0833", "26.3", "12,346"]
