@@ -65,6 +65,7 @@ class DimsEditor(QWidget):
         self.fields, self.shape_fields = {}, {}
         for name in inputs[:MOST]:
             field = self._field(name, f"Shape of {name}", "1×1×28×28", 160)
+            field.setToolTip("Sizes such as 1x1x28x28, or batch,1,28,28 where one stays open; empty leaves all open")
             field.setFont(look.mono_font())
             field.editingFinished.connect(self._on_shapes)
             self.shape_fields[name] = field
@@ -72,6 +73,8 @@ class DimsEditor(QWidget):
             field = self._field(name, f"Size of {name}", "any", 72)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             field.setValidator(QIntValidator(1, LARGEST, field))
+            field.setToolTip(f"A whole number from 1 to {LARGEST:,}; empty leaves it open")
+            field.textChanged.connect(lambda text, field=field: mark(field, bool(text)))
             field.editingFinished.connect(self._on_dims)
             self.fields[name] = field
 
@@ -90,7 +93,8 @@ class DimsEditor(QWidget):
 
     def _on_dims(self) -> None:
         known = {name: size for name, size in self._document.dims.items() if name not in self.fields}
-        typed = {name: int(field.text()) for name, field in self.fields.items() if field.text()}
+        fields = [(name, field) for name, field in self.fields.items() if field.hasAcceptableInput()]
+        typed = {name: int(field.text()) for name, field in fields}
         self._document.set_dims(known | typed)
 
     def _on_shapes(self) -> None:
@@ -105,3 +109,8 @@ class DimsEditor(QWidget):
 
     def _forget(self) -> None:
         self._document.sizing.choose(Sizes())  # one step, which one step takes back
+
+
+def mark(field: QLineEdit, filled: bool) -> None:
+    """Show whether what is typed is no size: such a field asks for nothing."""
+    repolish(field, "wrong", filled and not field.hasAcceptableInput())

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -114,6 +114,24 @@ def test_nonsense_is_marked_and_not_asked(document: DocumentModel, editor: DimsE
     type_into(editor.shape_fields["x"], "1x-3")
     assert editor.shape_fields["x"].property("wrong") is True
     assert len(document.worker.asked) == asked
+
+
+def test_a_size_that_is_none_is_marked_and_not_asked(document: DocumentModel, editor: DimsEditor, qtbot: QtBot) -> None:
+    type_into(editor.shape_fields["x"], "n,m")
+    asked, field = len(document.worker.asked), editor.fields["n"]
+    for text in ("0", "9999999999"):
+        field.clear()
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        settle()
+        assert (field.text(), field.property("wrong")) == (text, True)
+    assert "2,147,483,647" in field.toolTip()
+    assert len(document.worker.asked) == asked
+    type_into(editor.fields["m"], "3")
+    assert document.dims == {"m": 3}, "the others count"
+    type_into(editor.fields["n"], "2")
+    assert editor.fields["n"].property("wrong") is False
+    assert document.dims == {"m": 3, "n": 2}
 
 
 def test_sizes_are_asked_for_and_left_open_again(document: DocumentModel, editor: DimsEditor) -> None:
