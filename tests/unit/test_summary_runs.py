@@ -64,6 +64,7 @@ def loop(count: Any, going_on: Sequence[Any], stored: Sequence[Any] = (), inner:
 KEPT = [node("Identity", ["c"], ["d"])]
 ALWAYS = [node("Constant", [], ["d"], value=number("t", True))]
 COUNTER = [node("Less", ["i", "limit"], ["d"])]
+LATER = [node("Add", ["i", "two"], ["j"]), node("Less", ["j", "limit"], ["d"])]
 VALUES = [node("ReduceSum", ["u"], ["s"], keepdims=0), node("Greater", ["s", "zero"], ["d"])]
 
 
@@ -74,6 +75,9 @@ VALUES = [node("ReduceSum", ["u"], ["s"], keepdims=0), node("Greater", ["s", "ze
         (np.int64(5), ALWAYS, [], 5),
         (np.int64(5), COUNTER, [number("limit", np.int64(5))], 5),
         (np.int64(0), KEPT, [], 0),
+        (np.int64(500), COUNTER, [number("limit", np.int64(7))], 8),  # run 7 is the last: it asks whether 7 is less
+        (np.int64(500), LATER, [number("limit", np.int64(7)), number("two", np.int64(2))], 6),
+        (np.int64(4), LATER, [number("limit", np.int64(7)), number("two", np.int64(2))], 4),
         (np.int64(5), VALUES, [number("zero", np.float32(0))], None),
         (None, KEPT, [], None),
     ],

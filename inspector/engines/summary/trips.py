@@ -9,6 +9,7 @@ file, read when a loop needs them (`Fetch`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil
 
 from inspector.engines.summary.calls import Examined, Facts
 from inspector.engines.summary.sizes import LARGEST
@@ -202,16 +203,34 @@ def _mapped(node: Node, around: Known) -> int | None:
 
 
 def _counted(node: Node, around: Known, body: Known) -> int | None:
-    """The first input of ONNX's Loop, where its condition is true or looks at nothing but counters."""
+    """The first input of ONNX's Loop, or less where its condition ends it before by nothing but counters."""
     most = around.number(node.inputs[0]) if node.inputs[0] else None
     going_on = body.origin(body.graph.outputs[0].name)
     if most is None or len(body.inputs) < 2:
         return None
+    found = int(most)
     if going_on != body.inputs[1] and not body.number(going_on):
         for facts in conjuncts(body, going_on):
-            if facts is None or not any(_grows(body, _base(body, each), 1) for each in facts.node.inputs):
+            if facts is None or not any(_grows(body, _base(body, each)[0], 1) for each in facts.node.inputs):
                 return None
-    return int(most)
+            ended = _ended(node, around, body, facts.node)
+            found = found if ended is None else min(found, ended)
+    return found
+
+
+def _ended(node: Node, around: Known, body: Known, test: Node) -> int | None:
+    """After how many runs a comparison at the end of each ends a Loop; None where its limit is not known."""
+    words = test.op.lower()
+    if "less" not in words and "greater" not in words:
+        return None
+    counter, limit = test.inputs[:2] if "less" in words else test.inputs[1::-1]
+    base, more = _base(body, counter)
+    step, last = _grows(body, base, 1), body.number(limit)
+    place = body.inputs.index(base) if base in body.inputs else -1
+    start = 0 if place == 0 else around.number(node.inputs[place]) if 0 < place < len(node.inputs) else None
+    if not step or last is None or start is None:
+        return None
+    return 1 + max(0, ceil((last - start - more + (1 if "equal" in words else 0)) / step))
 
 
 def _condition_first(inner: list[Examined], fetch: Fetch) -> tuple[Known, Known]:
@@ -225,18 +244,21 @@ def _condition_first(inner: list[Examined], fetch: Fetch) -> tuple[Known, Known]
     return (one, two) if asks(one) and not (asks(two) and len(one.graph.nodes) > len(two.graph.nodes)) else (two, one)
 
 
-def _base(body: Known, name: str) -> str:
-    """What a value is when additions of constants are taken off."""
+def _base(body: Known, name: str) -> tuple[str, float]:
+    """What a value is when additions of constants are taken off, and their sum."""
+    total = 0.0
     for _ in range(DEEPEST):
         name = body.origin(name)
         facts = body.maker(name)
         if facts is None or facts.name != "add" or len(facts.node.inputs) < 2:
             break
         one, two = facts.node.inputs[:2]
-        if body.number(two) is None and body.number(one) is None:
+        first, second = body.number(one), body.number(two)
+        if first is None and second is None:
             break
-        name = one if body.number(two) is not None else two
-    return name
+        name = one if second is not None else two
+        total += second if second is not None else first or 0
+    return name, total
 
 
 def _grows(body: Known, name: str, skipped: int) -> float | None:
