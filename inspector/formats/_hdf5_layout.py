@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 
 from inspector.formats._hdf5_bytes import Bytes, Cursor, DamageError, UnreadError
+from inspector.formats._hdf5_growing import elements
 from inspector.formats._hdf5_headers import FILL, FILTERS, LAYOUT, OUTSIDE, SPACE, TYPE
 from inspector.formats._hdf5_nodes import Node
 from inspector.formats._hdf5_trees import leaves, records
@@ -54,7 +56,7 @@ class Dataset:
         held: The values where they lie in the header; the heap and the number of a view.
         piece: Sizes of a piece.
         index: How pieces are found, and the numbers that say how.
-        grows: Whether it may become larger; pieces then are counted in the size that it may have.
+        most: The sizes that it may get; pieces are numbered as if it had them.
         fill: Bytes of an element that is not stored.
     """
 
@@ -68,7 +70,7 @@ class Dataset:
     held: bytes
     piece: tuple[int, ...]
     index: tuple[int, ...]
-    grows: bool
+    most: tuple[int, ...] | None
     filters: tuple[Filter, ...]
     fill: bytes
 
@@ -113,8 +115,7 @@ def dataset(node: Node) -> Dataset:
         raise DamageError("its pieces do not have its shape")
     fill = _fill(node.part(FILL), what.size)
     outside = node.part(OUTSIDE) is not None
-    grows = most != shape
-    return Dataset(node, what, shape, outside, how, address, size, held, piece, index, grows, filters, fill)
+    return Dataset(node, what, shape, outside, how, address, size, held, piece, index, most, filters, fill)
 
 
 def _old(place: Cursor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
@@ -218,6 +219,8 @@ def _indexed(item: Dataset) -> Iterator[Piece]:
                 yield Piece(start, item.address + number * whole, whole)
         case 3:
             yield from _fixed(item, whole)
+        case 4:
+            yield from _growing(item, whole)
         case 5:
             yield from _tree(item, whole)
         case _:
@@ -226,11 +229,16 @@ def _indexed(item: Dataset) -> Iterator[Piece]:
 
 def _number(item: Dataset) -> int:
     """How many pieces there are where all of them are listed."""
-    if item.grows:
+    if item.most != item.shape:
         raise UnreadError(ELSEWHERE)
-    count = prod(-(-size // step) for size, step in zip(item.shape or (), item.piece, strict=True))
+    return _counted(prod(-(-size // step) for size, step in zip(item.shape or (), item.piece, strict=True)), item.file)
+
+
+def _counted(count: int, file: Bytes) -> int:
+    """A number of pieces, each of which is paid for."""
     if count > COUNT:
         raise DamageError(f"it is in {count:,} pieces")
+    file.spend(count)
     return count
 
 
@@ -270,10 +278,29 @@ def _fixed(item: Dataset, whole: int) -> Iterator[Piece]:
     for number, start in enumerate(_starts(item)):
         rows_of = data[number // page] if number // page < len(data) else None
         if rows_of is not None:
-            yield _entry(rows_of, start, packed, width, whole, file)
+            yield _entry(rows_of, start, bool(packed), width, whole, file)
 
 
-def _entry(data: Cursor, start: tuple[int, ...], packed: int, width: int, whole: int, file: Bytes) -> Piece:
+def _growing(item: Dataset, whole: int) -> Iterator[Piece]:
+    """Pieces that are listed in an array that grows; the dimension that has no end changes the slowest."""
+    shape, most, file = item.shape or (), item.most or (), item.file
+    open_ = [at for at, size in enumerate(most) if size == (1 << 8 * file.lengths) - 1]
+    if len(open_) != 1 or any(most[at] != shape[at] for at in range(len(shape)) if at != open_[0]):
+        raise UnreadError(ELSEWHERE)
+    order = [open_[0], *(at for at in range(len(shape)) if at != open_[0])]
+    counts = {at: -(-shape[at] // item.piece[at]) for at in order}
+    count = _counted(prod(counts.values()), file)
+    packed, width, found = elements(file, item.address, count)
+    for number, entry in enumerate(islice(found, count)):
+        start = [0] * len(order)
+        for at in reversed(order):
+            number, nth = divmod(number, counts[at])
+            start[at] = nth * item.piece[at]
+        if entry is not None:
+            yield _entry(entry, tuple(start), packed, width, whole, file)
+
+
+def _entry(data: Cursor, start: tuple[int, ...], packed: bool, width: int, whole: int, file: Bytes) -> Piece:
     """A piece as an array of pieces lists it."""
     address = data.address()
     if not packed:
@@ -285,8 +312,6 @@ def _tree(item: Dataset, whole: int) -> Iterator[Piece]:
     """Pieces that are listed in a tree of version 2."""
     file = item.file
     kind, found = records(file, item.address, TREES)
-    if len(found) > COUNT:
-        raise DamageError(f"it is in {len(found):,} pieces")
     for record in found:
         data = file.within(record)
         address, size, skipped = data.address(), whole, 0

@@ -53,6 +53,11 @@ def write(file: h5py.File) -> None:
         data.create_dataset(f"one piece {name}", data=X, chunks=X.shape, **how)
         data.create_dataset(f"small pieces {name}", data=np.arange(5000.0), chunks=(3,), **how)
         data.create_dataset(f"growing {name}", data=X, chunks=(16, 7), maxshape=(None, None), **how)
+        data.create_dataset(f"growing one way {name}", data=X, chunks=(16, 7), maxshape=(70, None), **how)
+        data.create_dataset(f"growing far {name}", data=np.arange(9000.0), chunks=(3,), maxshape=(None,), **how)
+    pages = data.create_dataset("pages", (40_000,), "f4", chunks=(1,), maxshape=(None,))
+    pages[39_990:] = pages[20_000] = 5
+    data.create_dataset("fixed pages", (9000,), "f4", chunks=(1,))[8990:] = 5
     data.create_dataset("unset", (50, 3), "f4", fillvalue=2.5)
     data.create_dataset("sparse", (50, 30), "f4", chunks=(10, 10), fillvalue=7)[12:15, 3] = 1
     file["type"] = np.dtype("f4")
@@ -118,7 +123,7 @@ def test_values_are_those_of_h5py(stored: bytes) -> None:
 def test_what_is_not_read_is_said() -> None:
     file = io.BytesIO()
     with h5py.File(file, "w", libver="latest") as made:
-        made.create_dataset("growing", data=X, chunks=(16, 7), maxshape=(None, 33))
+        made.create_dataset("growing", data=X, chunks=(16, 7), maxshape=(None, 40))
         made.create_dataset("scaled", data=X.astype(int), chunks=(16, 7), scaleoffset=0)
         made.create_dataset("sequence", (2,), h5py.vlen_dtype(np.int8))[0] = [1, 2]
         made.create_dataset("address", (1,), h5py.ref_dtype)[0] = made["growing"].ref
