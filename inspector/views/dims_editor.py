@@ -70,7 +70,7 @@ class DimsEditor(QWidget):
             field.editingFinished.connect(self._on_shapes)
             self.shape_fields[name] = field
         for name in dims[:MOST]:
-            field = self._field(name, f"Size of {name}", "any", 72)
+            field = self._field(name, f"Size of {name}", "any", 104)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             field.setValidator(QIntValidator(1, LARGEST, field))
             field.setToolTip(f"A whole number from 1 to {LARGEST:,}; empty leaves it open")

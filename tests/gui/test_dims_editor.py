@@ -186,6 +186,8 @@ def test_many_sizes_go_on_in_the_next_line(
     with qtbot.waitSignal(document.rows_changed):
         fields[-1].editingFinished.emit()
     assert document.layers.row(0).outputs[0].shape == (*dims[:-1], 7)
+    largest = "2147483647"
+    assert fields[-1].width() >= fields[-1].fontMetrics().horizontalAdvance(largest) + 16, "no digit is cut"
 
 
 def test_a_typed_shape_that_does_not_fit_is_said_and_what_is_shown_stays(
