@@ -51,6 +51,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "matrix_chain": "linalgmultidot chainmatmul",
         "outer": "ger addr linalgouter",
         "matrix_power": "linalgmatrixpower",
+        "fft": (
+            "fftfft fftifft fftrfft fftirfft fftfft2 fftifft2 fftrfft2 fftirfft2 fftfftn fftifftn fftrfftn fftirfftn "
+            "ffthfft fftihfft fftc2c fftr2c fftc2r"
+        ),
+        "stft": "istft",
         "distances": "cdist cdistforward",
     },
     "convolution": {
@@ -217,7 +222,8 @@ _TABLE: dict[str, dict[str, str]] = {
             "erfc erfinv lgamma digamma specialerf specialerfc specialerfinv i0 i1 specialgammaln specialpsi "
             "specialdigamma polygamma mvlgamma specialmultigammaln igamma igammac specialgammainc specialgammaincc "
             "speciali0e speciali1 speciali1e specialentr specialndtr specialndtri speciallogndtr specialerfcx "
-            "specialzeta specialpolygamma i0"
+            "specialzeta specialpolygamma i0 "
+            "betainc"
         ),
         "trigonometric": (
             "sin cos tan asin acos atan atan2 sinh cosh asinh acosh atanh arctan arctan2 arcsin arccos hypot polar "
@@ -243,14 +249,16 @@ _TABLE: dict[str, dict[str, str]] = {
         "quantize": (
             "quantizelinear quantizepertensor quantizeperchannel quantizev fakequantwithminmaxvars fakequantize "
             "dynamicquantizelinear quantstub quantizedynamic fakequantizepertensoraffine "
-            "fakequantizeperchannelaffine quantizepertoken quantizepertensordynamic quantizeaffine"
+            "fakequantizeperchannelaffine quantizepertoken quantizepertensordynamic quantizeaffine "
+            "fakequantwithminmaxargs"
         ),
         "dequantize": (
             "dequantizelinear dequantizepertensor dequantizeperchannel dequantizetoken dequantstub dequantizeaffine"
         ),
         "cast": (
             "castlike to toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike "
-            "int float bool scalarimplicit intimplicit floatimplicit saturatecast"
+            "int float bool scalarimplicit intimplicit floatimplicit saturatecast "
+            "asstring encodebase64 decodebase64"
         ),
     },
     "shape": {
@@ -281,7 +289,9 @@ _TABLE: dict[str, dict[str, str]] = {
             "dynamicupdateslice tensorscatternadd tensorscatterupdate scattervalue slicescatter selectscatter "
             "indexadd scatterreduce tensorscatter scatterndupdate indexcopy indexfill maskedscatter copy "
             "scatterupdate scatterelementsupdate diagonalscatter asstridedscatter segmentsum segmentmax "
-            "segmentmin segmentprod"
+            "segmentmin segmentprod "
+            "unsortedsegmentsum unsortedsegmentmax unsortedsegmentmin unsortedsegmentprod sparsetodense "
+            "raggedtensortotensor segmentmean histogramfixedwidth"
         ),
         "pad": (
             "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad "
@@ -293,7 +303,8 @@ _TABLE: dict[str, dict[str, str]] = {
             "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
             "upsampletrilinear interpolate resizebilinear resizenearestneighbor resizenearest resizebicubic "
             "upsamplingnearest upsamplingbilinear resizing upsamplelinear upsamplebilinearaa upsamplebicubicaa "
-            "affinetransform elastictransform perspectivetransform scaleandtranslate"
+            "affinetransform elastictransform perspectivetransform scaleandtranslate "
+            "cropandresize resizearea"
         ),
         "depth_to_space": "depthtospace pixelshuffle batchtospacend batchtospace",
         "space_to_depth": (
@@ -310,10 +321,12 @@ _TABLE: dict[str, dict[str, str]] = {
         "top_k": (
             "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
             "combinednonmaxsuppression matrixnms multiclassnms argwhere unique2 uniqueconsecutive uniquedim msort "
-            "searchsorted bucketize argpartition"
+            "searchsorted bucketize argpartition "
+            "lowerbound upperbound"
         ),
         "trilu": (
-            "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag diagflat linalgdiagonal"
+            "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag diagflat linalgdiagonal "
+            "matrixdiagpart"
         ),
         "eye_like": "eyelike eye",
         "permute_layer": "",
@@ -336,7 +349,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
     },
     "control": {
-        "if": "cond statelessif torchcond switch merge case statelesscase",
+        "if": "cond statelessif torchcond switch merge case statelesscase switchn",
         "loop": (
             "while statelesswhile whileloop scan map mapimpl vmap forloop enter exit nextiteration loopcond "
             "tensoriterator"
@@ -407,9 +420,9 @@ def canonical(op: str, domain: str = "") -> str:
     Args:
         op: In the format's own words.
         domain: Of the operator where the format has domains; tells ONNX's `Sum`, which adds tensors, from others,
-            which sum over axes.
+            which sum over axes, and TensorFlow's operators in TensorFlow Lite (`flex`), whose names begin with that.
     """
-    name, namespaced = _bare(op)
+    name, namespaced = _bare(op.removeprefix("Flex") if domain == "flex" else op)
     key = _letters(name)
     if key in _REDUCED_ELSEWHERE:
         joined = domain in _ONNX_DOMAINS and not namespaced and name[:1].isupper() and not name.isupper()

@@ -17,6 +17,8 @@ from inspector.engines.summary.flops import PICKS, Ones, moves, ones
 from inspector.engines.summary.macs import counts, macs
 from inspector.engines.summary.order import callers_first, is_call, reachable
 from inspector.engines.summary.sizes import LARGEST, Sizes
+from inspector.engines.summary.transforms import NAMES as TRANSFORMS
+from inspector.engines.summary.transforms import transforms
 from inspector.ir import Graph, Model, Node, Shape, Value
 from inspector.ir.model import bytes_of
 from inspector.ir.operators import canonical, category
@@ -24,7 +26,7 @@ from inspector.ir.operators import canonical, category
 CHANNELS_LAST = ("keras", "tf", "tflite")
 """How ids of formats begin whose convolutions have channels last unless they say otherwise."""
 
-FOREIGN = {"onnx": ("", "ai.onnx", "com.microsoft"), "tflite": ("",)}
+FOREIGN = {"onnx": ("", "ai.onnx", "com.microsoft"), "tflite": ("", "flex")}
 """Formats with operators of other people, and how the domains begin whose operators do what their names say."""
 
 MOST_PARTS = 100
@@ -272,25 +274,29 @@ class Examined:
         return True
 
     def _macs(self, node: Node, name: str, used: tuple[str, ...]) -> int | None:
+        return macs(self._call(node, name, used))
+
+    def _call(self, node: Node, name: str, used: tuple[str, ...]) -> Call:
         tensors = self._model.tensors
-        return macs(
-            Call(
-                name,
-                node.op,
-                tuple(map(self.shape, node.inputs)),
-                tuple(map(self.shape, node.outputs)),
-                tuple(map(self.is_stored, node.inputs)),
-                tuple((each, tensors[each].shape) for each in node.tensors if each in tensors),
-                node.attributes,
-                node.domain,
-                self._last,
-                tuple(tensors[each].shape for each in used[:MOST_PARTS]),
-            )
+        return Call(
+            name,
+            node.op,
+            tuple(map(self.shape, node.inputs)),
+            tuple(map(self.shape, node.outputs)),
+            tuple(map(self.is_stored, node.inputs)),
+            tuple((each, tensors[each].shape) for each in node.tensors if each in tensors),
+            node.attributes,
+            node.domain,
+            self._last,
+            tuple(tensors[each].shape for each in used[:MOST_PARTS]),
         )
 
     def _flops(self, node: Node, kind: _Kind, count: int | None) -> int | None:
         if kind.counts:
             return count if count is None else min(2 * count, LARGEST)
+        if kind.name in TRANSFORMS:
+            found = transforms(self._call(node, kind.name, ()))
+            return found if found is None else min(found, LARGEST)
         if kind.ones is Ones.NONE:
             return 0
         names = node.outputs if kind.ones is Ones.GIVEN else node.inputs

@@ -5,7 +5,8 @@ normalisation gives, and one for each element that a pooling or a reduction take
 1,000 elements are 1,000 FLOPs each, a batch normalisation of them too, and a pooling of them to 10 as well, whatever
 the function costs inside: it is bound by memory, and every tool counts it otherwise. What is fused into a product (the
 bias of a convolution, the activation of a dense layer, the softmax inside an attention, the gates of an LSTM) counts
-nothing beside it, and moving data (reshape, transpose, concat, gather, cast) is no arithmetic.
+nothing beside it, and moving data (reshape, transpose, concat, gather, cast) is no arithmetic. Fourier transforms have
+no multiply-adds and count by their lengths (`transforms`).
 
 **Bytes moved** are those of all that an operation reads and writes once: its inputs, its weights as stored, its
 outputs. A view moves nothing; what picks elements (gather, slice, embedding) reads those it picks. FLOPs per byte moved
