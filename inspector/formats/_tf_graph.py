@@ -17,7 +17,6 @@ from inspector.formats._bundle import dtype_name
 from inspector.formats._tensors import is_floating
 from inspector.formats._tf_names import (
     CALLS,
-    FIRST,
     HANDLES,
     PLUMBING,
     READS,
@@ -28,6 +27,7 @@ from inspector.formats._tf_names import (
     output_shapes,
     shape,
 )
+from inspector.formats._tf_outputs import OUTPUTS, place
 from inspector.formats._tf_proto import VALUES, numbers
 from inspector.formats._tf_shapes_words import RENAMED
 from inspector.formats._unique import Numbered
@@ -152,15 +152,16 @@ class Sketch:
 
     def value(self, proto: Any, output: str, number: int) -> str:
         """The name of a node's output, noted down with what the file says of it."""
-        first = not number and output in ("", "output", FIRST.get(proto.op, output))
+        at = place(proto.op, output, number)
+        first = not at and (proto.op not in OUTPUTS or output in ("", "output", OUTPUTS[proto.op][0]))
         name = proto.name if first else ":".join(filter(None, (proto.name, output, str(number))))
         if name in self.library.tensors:
             name += ":0"
         if name not in self.values:
             shapes = output_shapes(proto.attr)
-            plain = len(shapes) == 1 or output in ("", "output") or first
-            known = shapes[number] if plain and number < len(shapes) else None
-            self.values[name] = Value(name, output_dtype(proto.op, proto.attr, number), known)
+            plain = len(shapes) == 1 or output in ("", "output") or first or proto.op in OUTPUTS
+            known = shapes[at] if plain and at < len(shapes) else None
+            self.values[name] = Value(name, output_dtype(proto.op, proto.attr, at), known)
         return name
 
 

@@ -15,13 +15,6 @@ BODIES = ("f", "body", "cond", "then_branch", "else_branch", "branches", "predic
 TRUTHS = frozenset(
     {"Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr", "LogicalNot"}
 )
-FIRST = {
-    "FusedBatchNorm": "y", "FusedBatchNormV2": "y", "FusedBatchNormV3": "y", "TopKV2": "values", "TopK": "values",
-    "Unique": "y", "UniqueV2": "y", "Moments": "mean", "MaxPoolWithArgmax": "output",
-    "SoftmaxCrossEntropyWithLogits": "loss", "BlockLSTM": "i", "BlockLSTMV2": "i",
-}  # fmt: skip
-"""First output of operators with several named ones."""
-
 FILES = {
     "ReadFile": "reads files", "WriteFile": "writes files", "MatchingFiles": "lists files",
     "WholeFileReader": "reads files", "WholeFileReaderV2": "reads files", "TextLineReader": "reads files",

@@ -18,13 +18,14 @@ from inspector.formats._tf_shapes_folds import fold
 from inspector.formats._tf_shapes_lists import LISTS
 from inspector.formats._tf_shapes_makes import MAKES
 from inspector.formats._tf_shapes_maths import MATHS
+from inspector.formats._tf_shapes_more import MORE
 from inspector.formats._tf_shapes_moves import MOVES
 from inspector.formats._tf_shapes_windows import WINDOWS
 from inspector.formats._tf_shapes_words import BATCH, position, shown, told
 from inspector.ir import Graph, Model, Node, Shape, Signature, Tensor, Value
 
 Rule = Callable[[Step], Any]
-RULES: Mapping[str, Rule] = {**MATHS, **MOVES, **MAKES, **WINDOWS, **LISTS}
+RULES: Mapping[str, Rule] = {**MATHS, **MOVES, **MAKES, **WINDOWS, **LISTS, **MORE}
 REPEATED = frozenset({"Split", "Unpack", "Unstack", "SplitV"})
 """Operators whose outputs are all alike where their rule gives only one."""
 

@@ -79,7 +79,10 @@ def _gated(step: Step) -> Fact:
     a, b = step.shape(1), step.shape(2)
     if a is None or b is None or len(a) != len(b):
         return Fact(dtype, b if a is None else a)
-    return Fact(dtype, tuple(map(same, a, b)))
+    found, flags = tuple(map(same, a, b)), step.shape(0)
+    if flags is not None and len(flags) == len(found):  # not one flag for each row
+        found = tuple(map(same, found, flags))
+    return Fact(dtype, found)
 
 
 def _turned(shape: Shape, turn: bool) -> Shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from inspector.formats._tf_outputs import place
 from inspector.formats._tf_shapes_dims import LARGEST, PRIVATE, Fact
 from inspector.ir import Dim, Graph, Node, Shape, Value
 
@@ -13,26 +14,6 @@ UNKNOWN = "?"
 """A first size that is open and not the batch."""
 RENAMED = "output names"
 """Attribute of a node whose outputs are shown under other names: their own, in the same order."""
-
-OUTPUTS = {
-    name: tuple(words.split())
-    for names, words in (
-        ("TopKV2 TopK", "values indices"),
-        ("FusedBatchNorm FusedBatchNormV2", "y batch_mean batch_variance reserve_space_1 reserve_space_2"),
-        ("FusedBatchNormV3", "y batch_mean batch_variance reserve_space_1 reserve_space_2 reserve_space_3"),
-        ("Unique UniqueV2", "y idx"),
-        ("UniqueWithCounts UniqueWithCountsV2", "y idx count"),
-        ("MaxPoolWithArgmax", "output argmax"),
-        ("SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits", "loss backprop"),
-        ("TensorListPopBack", "output_handle tensor"),
-        ("TensorListConcatV2", "tensor lengths"),
-        ("TensorArrayV3", "handle flow"),
-        ("Switch RefSwitch", "output_false output_true"),
-        ("Merge RefMerge", "output value_index"),
-    )
-    for name in names.split()
-}
-"""Names of the outputs of operators that have several."""
 
 
 def position(node: Node, name: str) -> int:
@@ -45,8 +26,7 @@ def position(node: Node, name: str) -> int:
         return 0
     *words, number = name[len(node.name) + 1 :].rsplit(":", 1)
     at = int(number) if number.isdecimal() and len(number) < 9 else 0
-    known = OUTPUTS.get(node.op, ())
-    return known.index(words[0]) + at if words and words[0] in known else at
+    return place(node.op, words[0], at) if words else at
 
 
 def shown(fact: Fact, value: Value | None) -> Fact:

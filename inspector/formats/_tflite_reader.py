@@ -13,6 +13,7 @@ from inspector.formats._flat import DTYPES, RANK, count, ints, items, names, opt
 from inspector.formats._tensors import decode, is_floating
 from inspector.formats._tf_names import FILES
 from inspector.formats._tf_proto import SMALL
+from inspector.formats._tflite_flex import FLEX, flex_settings, is_flex
 from inspector.formats._tflite_metadata import Told, told
 from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
 
@@ -31,7 +32,7 @@ class _Flat:
 
     name: str
     dtype: str
-    shape: Shape
+    shape: Shape | None
     stored: tuple[int, ...]
     buffer: int
     quantization: dict[str, Attribute]
@@ -66,6 +67,8 @@ class Reader:
     vast: list[tuple[str, int]] = field(default_factory=list)
     """Tensors of more dimensions than are read."""
     first: dict[int, str] = field(default_factory=dict)
+    ranked: bool = False
+    """Whether the file tells scalars from tensors of any rank, as converters since 2023 do."""
 
     def model(self) -> Model:
         """All subgraphs, the main one first."""
@@ -73,6 +76,7 @@ class Reader:
         codes = [self._code(code) for code in items(self.root, "OperatorCodes")]
         kinds = names("TensorType")
         subgraphs = list(items(self.root, "Subgraphs"))
+        self.ranked = any(item.HasRank() for graph in subgraphs for item in items(graph, "Tensors"))
         if not subgraphs:
             raise FormatError("The model has no graph in it.", hint="Fetch or copy the file again.")
         tables = [[self._tensor(item, kinds) for item in items(graph, "Tensors")] for graph in subgraphs]
@@ -109,7 +113,8 @@ class Reader:
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         name = names("BuiltinOperator").get(number, f"BUILTIN_{number}")
         if name == "CUSTOM":
-            return text(code.CustomCode()) or "CUSTOM", "custom", code.Version()
+            own = text(code.CustomCode()) or "CUSTOM"
+            return own, FLEX if is_flex(own) else "custom", code.Version()
         return name, "", code.Version()
 
     def _tensor(self, item: Any, kinds: dict[int, str]) -> _Flat:
@@ -118,8 +123,10 @@ class Reader:
             self.vast.append((text(item.Name()), rank))
         stored = tuple(ints(item, "Shape")) if rank <= RANK else (0,)
         signature = ints(item, "ShapeSignature") if rank <= RANK else []
-        shape = tuple(None if size < 0 else size for size in (signature or stored))
+        shape: Shape | None = tuple(None if size < 0 else size for size in (signature or stored))
         kind = kinds.get(item.Type(), "")
+        if not shape and self.ranked and not item.HasRank() and kind != "RESOURCE":
+            shape = None
         return _Flat(
             text(item.Name()),
             DTYPES.get(kind, kind.lower()),
@@ -192,8 +199,8 @@ class Reader:
         code = item.OpcodeIndex()
         op, domain, version = codes[code] if 0 <= code < len(codes) else (f"UNKNOWN_{code}", "", 0)
         outputs = tuple(local[index] for index in _within(ints(item, "Outputs"), local))
-        attributes = options(item) if not domain else {}
-        if domain:
+        attributes = options(item) if not domain else flex_settings(item) if domain == FLEX else {}
+        if domain and not attributes:
             attributes["custom_options"] = f"{item.CustomOptionsLength()} bytes"
         inputs = tuple(local[index] if 0 <= index < len(local) else "" for index in ints(item, "Inputs"))
         hints = [*outputs[:1], *(name for name in inputs if name in self.tensors)]

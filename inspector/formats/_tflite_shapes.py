@@ -14,6 +14,7 @@ from inspector.formats._tf_shapes import RULES, Rule
 from inspector.formats._tf_shapes_dims import Fact, Step, over, total
 from inspector.formats._tf_translated import Constants, through
 from inspector.formats._tf_translated import Translated as Whole
+from inspector.formats._tflite_flex import FLEX
 from inspector.formats._tflite_lists import written
 from inspector.ir import Attribute, Model, Node, Shape
 
@@ -67,6 +68,8 @@ def reshape(model: Model, shapes: Mapping[str, Shape | None]) -> Model:
 
 def _node(node: Node, made: Constants) -> Whole:
     """A node as TensorFlow's; one that is not known here keeps its name, which is none of TensorFlow's."""
+    if node.domain == FLEX:
+        return node.op[4:], list(node.inputs), dict(node.attributes)
     op, translate = OPERATORS.get(node.op, (node.op, _plain))
     return op, *translate(node, made)
 

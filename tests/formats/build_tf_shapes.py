@@ -88,6 +88,19 @@ def lite_loop(folder: Path) -> None:
     )
 
 
+def lite_foreign(folder: Path) -> None:
+    """Operators of TensorFlow in a model of TensorFlow Lite, one of which gives nobody knows how many dimensions."""
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a"], tf.constant([1], tf.int64)), 0)
+
+    @tf.function(input_signature=[tf.TensorSpec([2, 5, 5, 3]), tf.TensorSpec([None, 4], tf.string)])
+    def run(x: Any, words: Any) -> Any:
+        return tf.einsum("bijc,bijd->bcd", x, x), tf.einsum("biic->bic", x), table.lookup(words)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    (folder / "foreign.tflite").write_bytes(converter.convert())
+
+
 def call(model: keras.Model, **feeds: Any) -> Made:
     specs = [
         tf.TensorSpec([None, *item.shape[1:]], item.dtype, name) for item, name in zip(model.inputs, feeds, strict=True)
@@ -189,6 +202,33 @@ def moves() -> Made:
         return [tf.identity(item) for item in found]
 
     return run, {"x": np.zeros((BATCH, 6, 8), np.float32), "at": np.ones((BATCH, 4), np.int32)}
+
+
+def factors() -> Made:
+    """Operators with several outputs that have names, and those of words, matrices, counts and boxes."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 5, 4], tf.float32, "x"), tf.TensorSpec([4], tf.string, "words")])
+    def run(x: Any, words: Any) -> Any:
+        square = tf.matmul(x, x, transpose_a=True) + tf.eye(4)
+        boxes, scores = tf.reshape(x, [1, -1, 1, 4]), tf.reshape(x[:, :, :3], [1, -1, 3])
+        table = tf.sparse.from_dense(tf.ones([3, 4], tf.int64))
+        found = [
+            *tf.linalg.svd(x), *tf.linalg.qr(x), *tf.linalg.eigh(square), *tf.linalg.lu(square), tf.linalg.det(square),
+            *tf.linalg.slogdet(square), tf.linalg.solve(square, tf.transpose(x, [0, 2, 1])), tf.linalg.diag_part(x),
+            tf.linalg.inv(square), tf.linalg.triangular_solve(square, square), tf.strings.length(words),
+            tf.strings.substr(words, 0, 1), tf.strings.to_hash_bucket_fast(words, 9), tf.strings.join([words, words]),
+            tf.strings.as_string(x), tf.math.in_top_k([1], x[0, :1], 2),
+            tf.math.bincount([1, 2], minlength=5, maxlength=5),
+            tf.histogram_fixed_width(x, [0.0, 1.0], 5), tf.searchsorted(x[0], x[0]), tf.identity_n([x, words])[1],
+            *tf.image.combined_non_max_suppression(boxes, scores, 5, 7), tf.math.betainc(x[0], x[0], x[0]),
+            tf.image.extract_patches(x[..., None], [1, 2, 3, 1], [1, 2, 2, 1], [1, 1, 1, 1], "SAME"),
+            tf.nn.safe_embedding_lookup_sparse(tf.ones([9, 6]), table), tf.sparse.to_dense(table),
+            tf.sparse.sparse_dense_matmul(tf.cast(table, tf.float32), tf.ones([4, 6])),
+        ]  # fmt: skip
+        return [tf.identity(item) for item in found]
+
+    feeds = np.random.default_rng(1).normal(size=(BATCH, 5, 4)).astype(np.float32)
+    return run, {"x": feeds, "words": np.array(["a", "bc", "", "d"])}
 
 
 def loops() -> Made:
@@ -344,13 +384,13 @@ def in_a_browser(folder: Path, proto: Any) -> None:
 def main(folder: Path) -> None:
     keras.utils.set_random_seed(3)
     facts = {}
-    for make in (cnn, mobilenet, bert, recurrent, wide, images, moves, loops, counted):
+    for make in (cnn, mobilenet, bert, recurrent, wide, images, moves, factors, loops, counted):
         run, feeds = make()
         name = make.__name__
         frozen = convert_variables_to_constants_v2(run.get_concrete_function(), lower_control_flow=False)
         proto = frozen.graph.as_graph_def()
         facts[name] = keep(folder, name, proto, feeds)
-        if name in ("cnn", "bert", "recurrent", "loops", "counted"):
+        if name in ("cnn", "bert", "recurrent", "loops", "counted", "factors"):
             facts[name] |= saved(folder, f"{name}_saved", run)
         if name in ("mobilenet", "bert"):
             run.keras_model.save(folder / f"{name}.keras")
@@ -359,6 +399,7 @@ def main(folder: Path) -> None:
         if name == "cnn":
             in_a_browser(folder / "cnn_js", proto)
     lite_loop(folder)
+    lite_foreign(folder)
     graph = tf.Graph()
     feeds = first_loops(graph)
     facts["first_loops"] = keep(folder, "first_loops", graph.as_graph_def(), feeds)

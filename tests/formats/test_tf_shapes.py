@@ -15,8 +15,12 @@ from inspector.ir import Graph, Shape
 from inspector.jobs.terminal import ask_document
 from inspector.worker.tasks.open import OpenArgs
 
-MODELS = ("cnn", "mobilenet", "bert", "recurrent", "wide", "images", "moves", "loops", "first_loops")
-DATA = {"moves": ("Where", "boolean_mask", "Unique"), "loops": ("while_1", "cond_1")}
+MODELS = ("cnn", "mobilenet", "bert", "recurrent", "wide", "images", "moves", "factors", "loops", "first_loops")
+DATA = {
+    "moves": ("Where", "boolean_mask", "Unique"),
+    "loops": ("while_1", "cond_1"),
+    "factors": ("dense_to_sparse", "embedding_", "Cast"),
+}
 """Values whose shapes depend on what is fed, so that nothing but running tells them."""
 
 Shapes = dict[str, list[int | None] | None]
@@ -83,7 +87,7 @@ def test_shapes_typed_by_the_user_give_those_of_a_run(shapes: Built, name: str) 
     assert not [line for line in found if not line.split(": ")[1].startswith(DATA.get(name, ("nothing",)))]
 
 
-@pytest.mark.parametrize("name", ["cnn", "bert", "recurrent", "loops"])
+@pytest.mark.parametrize("name", ["cnn", "bert", "recurrent", "loops", "factors"])
 def test_functions_of_a_saved_model(shapes: Built, name: str) -> None:
     """Their `_output_shapes` were taken out of the file."""
     functions = shapes.facts[name]["functions"]
@@ -237,3 +241,14 @@ def test_loops_run_as_often_as_the_file_fixes(shapes: Built, name: str) -> None:
     (overview,) = ask_document(shapes.folder / name, [])
     assert overview.totals.complete
     assert overview.totals.macs == (2 * 3 + 5 + 7) * 3 * 6 * 6 + 4 * 6 * 3 * 6
+
+
+def test_operators_of_tensorflow_in_a_lite_model_are_known_by_their_own_settings(shapes: Built) -> None:
+    (overview,) = ask_document(shapes.folder / "foreign.tflite", [])
+    main = shapes.read("foreign.tflite").main
+    assert main is not None
+    foreign = {node.op: node for node in main.nodes if node.domain == "flex"}
+    assert foreign["FlexEinsum"].attributes["equation"] == "biic->bic"
+    assert main.values[foreign["FlexEinsum"].outputs[0]].shape == (2, 5, 3)
+    assert main.values[foreign["FlexLookupTableFindV2"].outputs[0]].shape == (None, 4)  # the file says no rank
+    assert overview.totals.macs == 2 * 3 * 3 * 25
