@@ -15,10 +15,12 @@ from inspector.formats import _onnx_contributed as contributed
 from inspector.formats import _onnx_early as early
 from inspector.formats import _onnx_mistakes as mistakes
 from inspector.formats import _onnx_sizes as sizes
+from inspector.formats._onnx_asked import Asked
 from inspector.formats._onnx_calls import Calls, Held
+from inspector.formats._onnx_carried import carry
 from inspector.formats._onnx_computed import SHAPES, clearer, common, plain
 from inspector.formats._onnx_loops import goes_on, runs, steady
-from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, as_tensor, constant, valued
+from inspector.formats._onnx_moves import KNOWN, NONSENSE, ROOTS, constant, valued
 from inspector.formats._onnx_open import (
     COMPUTED,
     DEEPEST,
@@ -33,18 +35,17 @@ from inspector.formats._onnx_open import (
 )  # fmt: skip
 from inspector.formats._onnx_scope import Scope, shape_of
 from inspector.formats._onnx_sizes import Open
-from inspector.formats._onnx_steps import refusals
 from inspector.formats._onnx_types import RANK, text
-from inspector.formats._onnx_values import FLOAT, INT64, Call, array
+from inspector.formats._onnx_values import Call, array
 from inspector.ir import Dim, Shape
 
 NONE: frozenset[str] = frozenset()
 TRUE = array([1], ())
 
-SCALED = frozenset({"Resize", "Upsample"})
-"""Operators whose output's shape depends on fractions."""
-
 DEFAULT = ("", "ai.onnx")
+TRIALS = 100
+"""How often bodies of loops are worked out on trial in one model."""
+
 WORK = 4_000_000
 """What values, and sizes that turn out to be others, may cost in one model; what comes after is left open."""
 
@@ -86,14 +87,13 @@ class _Walk:
         self._calls = calls
         self._version = next((item.version for item in model.opset_import if item.domain in DEFAULT), 1)
         self._early = early.used(model)
-        self._imports = [onnx.helper.make_opsetid("", self._version)]
+        self._asked = Asked(self._version)
         self._settable = model.ir_version >= 4
         self._changed: set[str] = set()
         """Names of values of which more is known than before."""
         self.meant: dict[str, Dim] = {}
         """What inference's names for unknown sizes turned out to be."""
-        self._schemas: dict[str, Any] = {}
-        self._work = WORK
+        self._work, self._trials = WORK, TRIALS
         self._fresh = -1
         self._model = model
 
@@ -170,10 +170,10 @@ class _Walk:
         """Walk over the body of a call, whose inputs' names stand for themselves in it."""
         names = {text(dim.dim_param) for info in model.graph.input for dim in dims(info.type)} - {""}
         walk = _Walk(model, frozenset(names), self._calls)
-        walk._work = self._work
+        walk._work, walk._trials = self._work, self._trials
         scope = walk.graph(model.graph, None, depth, held=held)
         walk.finish()
-        self._work = walk._work
+        self._work, self._trials = walk._work, walk._trials
         return scope
 
     def _call(self, node: Any, here: Scope) -> Call:
@@ -200,7 +200,7 @@ class _Walk:
             except NONSENSE:
                 own = None
         asked = sure is None and (own is None or None in own or not call.kind)
-        told = self._inferred(node, call, here) if asked else {}
+        told = self._asked.of(node, call, here) if asked else {}
         for index, name in enumerate(node.output):
             if not name:
                 continue
@@ -232,56 +232,28 @@ class _Walk:
             if at < len(node.output) and node.output[at]:
                 self._keep(here, node.output[at], kind, shape)
 
-    def _inferred(self, node: Any, call: Call, here: Scope) -> dict[str, tuple[int, Shape | None]]:
-        """What onnx tells of one node."""
-        schema = self._schema(node.op_type)
-        if schema is None:
-            return {}
-        types = {name: here.type(name) for name in node.input if name}
-        if any(proto is None for proto in types.values()):
-            return {}
-        data = {}
-        for name, value in zip(node.input, call.values, strict=True):
-            kind = 0 if value is None else here.kind(name)
-            if value is not None and (kind == INT64 or (node.op_type in SCALED and kind == FLOAT)):
-                tensor = as_tensor(value, kind)
-                if tensor is not None:
-                    data[name] = tensor
-        wrong: tuple[type[Exception], ...] = (*refusals(), KeyError, MemoryError, *NONSENSE)
-        try:
-            found = self._onnx.shape_inference.infer_node_outputs(
-                schema, node, types, data, opset_imports=self._imports
-            )
-        except wrong:
-            return {}
-        kept = {}
-        for name, proto in found.items():
-            if proto.HasField("tensor_type"):
-                kept[name] = proto.tensor_type.elem_type, shape_of(proto)
-        return kept
-
-    def _schema(self, op: str) -> Any:
-        if op not in self._schemas:
-            try:
-                self._schemas[op] = self._onnx.defs.get_schema(op, self._version, "")
-            except self._onnx.defs.SchemaError:
-                self._schemas[op] = None
-        return self._schemas[op]
-
     def _inner(self, node: Any, here: Scope, depth: int) -> None:
         """Walk over the graphs that a node runs."""
         if depth >= DEEPEST:
             return
-        loop = node.op_type == "Loop"
+        loop, sure = node.op_type == "Loop", False
         done = {}
         for item in node.attribute:
             if item.HasField("g"):
+                sure = loop and carry(node, item.g, here, self._model, self._named, lambda told: self._try(told, depth))
                 true = item.g.input[1].name if loop and len(item.g.input) > 1 and goes_on(node, here) else ""
                 done[item.name] = item.g, self.graph(item.g, here, depth + 1, true)
         if node.op_type == "If" and len(done) == 2 and node.input:
             self._branch(node, here, done)
         elif loop and "body" in done and node.input:
-            self._loop(node, here, *done["body"])
+            self._loop(node, here, *done["body"], sure=sure)
+
+    def _try(self, told: Any, depth: int) -> bool:
+        """Work out the body of a loop on trial; False where that was done too often."""
+        self._trials -= 1
+        if self._trials >= 0:
+            self._enter(told, {}, depth + 1)
+        return self._trials >= 0
 
     def _branch(self, node: Any, here: Scope, done: dict[str, tuple[Any, Scope]]) -> None:
         """The outputs of an If are those of the branch that is run, or what both have in common."""
@@ -299,7 +271,7 @@ class _Walk:
             if sure is not None:
                 here.hold(name, done[names[0]][1].value(ends[0].name))
 
-    def _loop(self, node: Any, here: Scope, body: Any, inside: Scope) -> None:
+    def _loop(self, node: Any, here: Scope, body: Any, inside: Scope, *, sure: bool) -> None:
         """What a Loop carries keeps its shape where one time does; what it collects has a row for each time.
 
         The latter is said where nothing ends it before.
@@ -312,8 +284,8 @@ class _Walk:
         for name, first, taken, given in zip(
             node.output, node.input[2:], body.input[2:], body.output[1:], strict=False
         ):
-            if here.shape(first) == shape_of(taken.type) == shape_of(given.type):
-                self._keep(here, name, given.type.tensor_type.elem_type, shape_of(given.type))
+            if sure or here.shape(first) == shape_of(taken.type) == shape_of(given.type):
+                self._keep(here, name, given.type.tensor_type.elem_type, shape_of(taken.type))
         if times is None or times.size != 1 or not goes_on(node, here):
             return
         after = inside.value(body.output[0].name)

@@ -120,17 +120,21 @@ class Reader:
         """The functions with their positions: for each its bodies, and itself where something else calls it."""
         if not self._bodies:
             return list(enumerate(proto.functions))
-        called, waiting = set[Key](), [proto.graph.node, *(each.node for one in self._bodies.values() for each in one)]
+        bodies = {key_of(each): each for one in self._bodies.values() for each in one}
+        called, waiting = set[Key](), [proto.graph.node]
         waiting += [each.node for index, each in enumerate(proto.functions) if index not in self._bodies]
         while waiting:
             for node in waiting.pop():
-                called.add(called_by(node))
+                key = called_by(node)
+                if key in bodies and key not in called:
+                    waiting.append(bodies[key].node)
+                called.add(key)
                 waiting += [graph.node for item in node.attribute for graph in (item.g, *item.graphs) if graph.node]
         found: list[tuple[int, Any]] = []
         for index, function in enumerate(proto.functions):
-            bodies = self._bodies.get(index, [])
-            found += [(index, body) for body in bodies]
-            if not bodies or key_of(function) in called:
+            used = [(index, body) for body in self._bodies.get(index, []) if key_of(body) in called]
+            found += used
+            if not used or key_of(function) in called:
                 found.append((index, function))
         return found
 

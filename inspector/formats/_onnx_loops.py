@@ -77,7 +77,7 @@ def steady(node: Any, body: Any, here: Scope, grounded: Container[str]) -> dict[
         for name, taken, given in zip(node.input[2:], body.input[2:], body.output[1:], strict=False)
     ]
     meant: dict[str, Dim] = {}
-    outer = {dim for name in _taken(body) for dim in here.shape(name) or ()}
+    outer = {dim for name in taken_by(body) for dim in here.shape(name) or ()}
     outer.update(dim for first, *_ in carried for dim in first or ())
     for first, taken, _ in carried:
         for unknown, dim in zip(taken or (), first or (), strict=False) if len(taken or ()) == len(first or ()) else ():
@@ -103,7 +103,7 @@ def steady(node: Any, body: Any, here: Scope, grounded: Container[str]) -> dict[
     return meant
 
 
-def _taken(body: Any) -> set[str]:
+def taken_by(body: Any) -> set[str]:
     """Names of what a body takes from around it."""
     made, used, waiting = {info.name for info in body.input}, set[str](), [body]
     while waiting:

@@ -104,7 +104,7 @@ class Scope:
         """A TypeProto; a model has few different ones."""
         proto = self._protos.get((kind, shape))
         if proto is None:
-            proto = self._protos[kind, shape] = _type(kind, shape)
+            proto = self._protos[kind, shape] = type_proto(kind, shape)
         return proto
 
     def _note(self, name: str, shape: Shape | None) -> None:
@@ -146,7 +146,8 @@ class Scope:
                 self._graph.value_info.add(name=name).type.CopyFrom(proto)
 
 
-def _type(kind: int, shape: Shape) -> Any:
+def type_proto(kind: int, shape: Shape) -> Any:
+    """A TypeProto of a tensor."""
     import onnx
 
     proto = onnx.TypeProto()
