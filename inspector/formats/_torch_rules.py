@@ -249,7 +249,11 @@ RULES: dict[str, Rule] = {
     **named(_attention, "scaled_dot_product_attention"),
     **named(_made_like, "new_zeros new_ones new_full new_empty"),
     **named(like_rule, "zeros_like ones_like full_like empty_like rand_like randn_like"),
-    **named(pad_rule, "pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"),
+    **named(
+        pad_rule,
+        "pad constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d "
+        "replication_pad1d replication_pad2d replication_pad3d",
+    ),
     **named(construct_rule, "ListConstruct TupleConstruct"),
     **named(unpack_rule, "ListUnpack TupleUnpack"),
     "__getitem__": item_rule,

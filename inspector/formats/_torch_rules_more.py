@@ -291,7 +291,7 @@ MORE: dict[str, Rule] = {
     "argsort": lambda step: Fact("int64", step.shape()),
     "repeat_interleave": _repeated,
     "one_hot": _one_hot,
-    "grid_sampler": _grid,
+    **named(_grid, "grid_sampler grid_sampler_2d grid_sampler_3d"),
     "embedding_bag": _bag,
     "cdist": _distances,
     "_weight_norm": lambda step: Fact(step.at(0).dtype, step.shape()),

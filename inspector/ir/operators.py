@@ -38,12 +38,16 @@ _TABLE: dict[str, dict[str, str]] = {
             "dense fullyconnected gemm linearleaky addmm qgemm fusedmatmulbiasadd linearrelu einsumdense "
             "lineardynamic ndquantizedlinear linearpackedparams nondynamicallyquantizablelinear lazylinear "
             "linearbn fusedgemm lineardynamicfp16 linearreludynamic linearreludynamicfp16 linearleakyrelu lineartanh "
-            "linearclamprun linearwithinputqdqqweightdqoutputfp32 linearwithinputqdqqweightdqreluoutputfp32"
+            "linearclamprun linearwithinputqdqqweightdqoutputfp32 linearwithinputqdqqweightdqreluoutputfp32 "
+            "addmmactivation mkldnnlinear"
         ),
         "matmul": (
             "mm bmm batchmatmul matvec mv dot vdot inner matmulinteger qlinearmatmul sparsematmul baddbmm addbmm "
             "addmv fusedmatmul matmulnbits matmulbnb4 gemmfloat8 linalgmatmul intmm scaledmm dynamicquantizematmul "
-            "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul linalgvecdot"
+            "matmulintegertofloat transposematmul fusedmatmulactivation sparsetodensematmul linalgvecdot groupedmm "
+            "scaledgroupedmm weightint8packmm weightint4packmm weightint4packmmforcpu "
+            "weightint4packmmwithscalesandzeros dynquantmatmul4bit fbgemmlinearint8weight "
+            "fbgemmlinearint8weightfp32activation fbgemmlinearfp16weight fbgemmlinearfp16weightfp32activation"
         ),
         "bilinear": "",
         "einsum": "",
@@ -64,22 +68,26 @@ _TABLE: dict[str, dict[str, str]] = {
             "convrelu convbn convbnrelu convforward conv1dforward cudnnconvolution mkldnnconvolution thnnconv "
             "atrousconv lazyconv causalconvwithstate slowconvforward fuseddepthwiseconvnative nhwcconv "
             "nhwcfusedconv groupconvolution "
-            "binaryconvolution convolutionmode convdynamic convadd convaddrelu convclamprun"
+            "binaryconvolution convolutionmode convdynamic convadd convaddrelu convclamprun cudnnconvolutionrelu "
+            "cudnnconvolutionaddrelu convdepthwise slowconvdilated slowconv miopenconvolution miopenconvolutionrelu "
+            "miopenconvolutionaddrelu miopendepthwiseconvolution nnpackspatialconvolution mpsconvolution"
         ),
         "conv_transpose": (
             "convtranspose transposeconv convbackpropinput depthwiseconvnativebackpropinput lazyconvtranspose "
             "convolutiontranspose convolutionbackpropdata groupconvolutionbackpropdata convtransposedynamic "
-            "convtransposeclamprun"
+            "convtransposeclamprun cudnnconvolutiontranspose slowconvtranspose miopenconvolutiontranspose "
+            "mpsconvolutiontranspose"
         ),
         "deform_conv": "deformableconv deformableconvolution",
-        "fold": "col2im im2col unfold extractimagepatches extractvolumepatches extractpatches",
+        "fold": "col2im im2col unfold extractimagepatches extractvolumepatches extractpatches unfoldcopy",
     },
     "normalisation": {
         "batch_norm": (
             "batchnormalization batchnorm fusedbatchnorm fusedbatchnormex nativebatchnorm "
             "nativebatchnormlegitnotraining nativebatchnormlegit nativebatchnormlegitfunctional syncbatchnorm "
             "cudnnbatchnorm batchnormwithupdate spatialbn lazybatchnorm frozenbatchnorm "
-            "batchnormwithglobalnormalization batchnorminference batchnormrelu"
+            "batchnormwithglobalnormalization batchnorminference batchnormrelu batchnormimplindex batchnormelemt "
+            "quantizedbatchnorm"
         ),
         "layer_norm": (
             "layernormalization nativelayernorm skiplayernormalization simplifiedlayernormalization "
@@ -90,7 +98,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "instance_norm": "instancenormalization lazyinstancenorm",
         "l2_norm": (
             "lpnormalization l2normalization unitnormalization normalize meanvariancenormalization "
-            "linalgvectornorm vectornorm weightnorm renorm normalizel2 mvn"
+            "linalgvectornorm vectornorm weightnorm renorm normalizel2 mvn weightnorminterface"
         ),
         "lrn": "localresponsenormalization localresponsenorm crossmaplrn",
         "normalization": "normalizer scaler",
@@ -98,7 +106,7 @@ _TABLE: dict[str, dict[str, str]] = {
     "activation": {
         "relu": "reluonnx relun1to1 relu0to1 threshold",
         "relu6": "",
-        "leaky_relu": "leakyrelu rrelu",
+        "leaky_relu": "leakyrelu rrelu rreluwithnoise",
         "prelu": "preluweights prelukernel",
         "elu": "celu",
         "selu": "",
@@ -111,7 +119,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "hard_swish": "hardswish hardsilu hswish",
         "tanh": "",
         "hard_tanh": "hardtanh",
-        "softmax": "safesoftmax sparsesoftmax sparsemax hardmax specialsoftmax",
+        "softmax": "safesoftmax sparsesoftmax sparsemax hardmax specialsoftmax maskedsoftmax",
         "log_softmax": "logsoftmax speciallogsoftmax",
         "softmin": "",
         "softplus": "",
@@ -123,7 +131,8 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "pooling": {
         "max_pool": (
-            "maxpool maxpooling maxpoolwithindices qlinearmaxpool maxpoolwithmask fractionalmaxpool maxpoolwithargmax"
+            "maxpool maxpooling maxpoolwithindices qlinearmaxpool maxpoolwithmask fractionalmaxpool maxpoolwithargmax "
+            "quantizedmaxpool mkldnnmaxpool"
         ),
         "average_pool": "averagepool averagepooling avgpool qlinearaveragepool",
         "lp_pool": "lppool",
@@ -258,31 +267,37 @@ _TABLE: dict[str, dict[str, str]] = {
         "cast": (
             "castlike to toccopy tocopy convertelementtype typeas tofloat bitcast todtype castto convert convertlike "
             "int float bool scalarimplicit intimplicit floatimplicit saturatecast "
-            "asstring encodebase64 decodebase64"
+            "asstring encodebase64 decodebase64 todense tosparse tomkldnn"
         ),
     },
     "shape": {
         "reshape": (
             "view viewas unsafeview flatten batchflatten reshapeas unflatten viewcopy expanddims unsqueeze squeeze "
-            "squeezedims unflattenlayer alias viewasreal viewascomplex sparsereshape ravel atleast asstrided"
+            "squeezedims unflattenlayer alias viewasreal viewascomplex sparsereshape ravel atleast asstrided "
+            "unsqueezecopy squeezecopy viewascomplexcopy viewasrealcopy aliascopy asstridedcopy reshapealias "
+            "reshapealiascopy resizeas"
         ),
-        "transpose": "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt mh matrixh",
+        "transpose": (
+            "permute t swapaxes swapdims movedim moveaxis numpyt adjoint mt mh matrixh permutecopy transposecopy tcopy"
+        ),
         "concat": (
             "cat concatenate concatv concatfromsequence hstack vstack concatenation catrelu dstack columnstack "
             "blockdiag rowstack concat append"
         ),
-        "stack": "pack complex",
+        "stack": "pack complex cartesianprod combinations",
         "split": (
             "splitv chunk splitwithsizes unbind unpack tensorsplit unstack splittosequence splitwithsizescopy "
-            "variadicsplit unsafechunk unsafesplit hsplit vsplit dsplit arraysplit"
+            "variadicsplit unsafechunk unsafesplit hsplit vsplit dsplit arraysplit splitcopy unbindcopy "
+            "unsafesplitwithsizes"
         ),
         "slice": (
             "stridedslice narrow selectint cropping centercrop getitem index slicetensor select0 selectcopy "
-            "narrowcopy real imag cropimages extractsequences randomcrop"
+            "narrowcopy real imag cropimages extractsequences randomcrop slicecopy"
         ),
         "gather": (
             "indexselect take takealongdim gatherv gathernd gatherelements indextensor maskedselect getitemtensor "
-            "compress arrayfeatureextractor resourcegather takealongaxis"
+            "compress arrayfeatureextractor resourcegather takealongaxis unsafeindex packpaddedsequence "
+            "padpackedsequence"
         ),
         "scatter": (
             "scatternd scatterelements scatteradd indexput indexputimpl unsafeindexput sliceupdate tensorscatternd "
@@ -291,13 +306,13 @@ _TABLE: dict[str, dict[str, str]] = {
             "scatterupdate scatterelementsupdate diagonalscatter asstridedscatter segmentsum segmentmax "
             "segmentmin segmentprod "
             "unsortedsegmentsum unsortedsegmentmax unsortedsegmentmin unsortedsegmentprod sparsetodense "
-            "raggedtensortotensor segmentmean histogramfixedwidth"
+            "raggedtensortotensor segmentmean histogramfixedwidth indexreduce"
         ),
         "pad": (
             "padv mirrorpad zeropadding constantpadnd reflectionpad replicationpad zeropad constantpad "
-            "circularpad padimages sparsefillemptyrows"
+            "circularpad padimages sparsefillemptyrows padsequence padcircular padenum"
         ),
-        "expand": "broadcast broadcastto expandas broadcasttensors broadcastargs meshgrid",
+        "expand": "broadcast broadcastto expandas broadcasttensors broadcastargs meshgrid expandcopy",
         "tile": "repeat repeatvector repeatinterleave",
         "resize": (
             "upsample upsampling upsamplenearest upsamplenearestexact upsamplebilinear upsamplebicubic "
@@ -316,17 +331,17 @@ _TABLE: dict[str, dict[str, str]] = {
         "shape": "size shapeof symsize shapen numel sizeint rank symstride stride dim symnumel ndim",
         "contiguous": (
             "clone identity noop detach liftfreshcopy liftfresh identityn stopgradient readvariableop preventgradient "
-            "assigntoutput snapshot positive resolveconj resolveneg"
+            "assigntoutput snapshot positive resolveconj resolveneg detachcopy lazyclone"
         ),
         "top_k": (
             "topk topkv sort argsort unique uniquev nonmaxsuppression nonmaxsuppressionv nms nonzero sorttensor "
             "combinednonmaxsuppression matrixnms multiclassnms argwhere unique2 uniqueconsecutive uniquedim msort "
             "searchsorted bucketize argpartition "
-            "lowerbound upperbound"
+            "lowerbound upperbound nonzerostatic"
         ),
         "trilu": (
             "tril triu matrixbandpart diag diagonal diagembed setdiag matrixdiag matrixsetdiag diagflat linalgdiagonal "
-            "matrixdiagpart"
+            "matrixdiagpart diagonalcopy"
         ),
         "eye_like": "eyelike eye",
         "permute_layer": "",
@@ -341,7 +356,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "random": (
             "randn rand randint randnlike randlike randomnormal randomuniform randomnormallike randomuniformlike "
             "bernoulli multinomial normal randomstandardnormal randperm uniform exponential poisson randintlike "
-            "geometric cauchy lognormal"
+            "geometric cauchy lognormal binomial"
         ),
         "variable": (
             "varhandleop varisinitializedop placeholder placeholderwithdefault inputlayer input arg variablev "

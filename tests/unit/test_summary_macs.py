@@ -92,6 +92,31 @@ def test_against_torch(case: str) -> None:
     assert 2 * (macs(call(op, shapes(*inputs), tuple(out.shape))) or 0) == counted
 
 
+@pytest.mark.parametrize(
+    ("op", "inputs", "output", "attributes", "want"),
+    [
+        ("aten.addmv.default", ((3,), (3, 4), (4,)), (3,), {}, 12),
+        ("aten.addbmm.default", ((3, 5), (2, 3, 4), (2, 4, 5)), (3, 5), {}, 120),
+        ("aten.inner.default", ((2, 3, 4), (3, 4)), (2, 3, 3), {}, 72),
+        ("aten::linalg_vecdot", ((3, 4), (3, 4)), (3,), {}, 12),
+        ("aten._grouped_mm.default", ((9, 4), (3, 4, 5)), (9, 5), {}, 9 * 4 * 5),  # the rows of each expert
+        ("aten._grouped_mm.default", ((4, 9), (9, 5)), (3, 4, 5), {}, 4 * 9 * 5),  # as for the gradient of its weight
+        ("aten._weight_int4pack_mm_for_cpu.default", ((7, 64), (16, 32), (2, 16, 2)), (7, 16), {}, 7 * 64 * 16),
+        ("aten.linalg_matrix_power.default", ((2, 3, 3),), (2, 3, 3), {"n": 7}, 4 * 2 * 27),
+        ("aten.linalg_matrix_power.default", ((2, 3, 3),), (2, 3, 3), {"n": 0}, 0),
+        ("aten.linalg_matrix_power.default", ((2, 3, 3),), (2, 3, 3), {"n": -2}, None),  # an inverse first
+        ("aten.cdist.default", ((1, 30, 6), (1, 7, 6)), (1, 30, 7), {}, 30 * 7 * 8),
+        ("aten.cdist.default", ((1, 30, 6), (1, 7, 6)), (1, 30, 7), {"p": 1.0}, 0),
+        ("aten.cdist.default", ((1, 5, 6), (1, 7, 6)), (1, 5, 7), {}, 0),
+        ("aten._cdist_forward.default", ((5, 6), (7, 6)), (5, 7), {"p": 2.0, "compute_mode": 1}, 5 * 7 * 8),
+    ],
+)
+def test_less_common_products(
+    op: str, inputs: tuple[Any, ...], output: tuple[int, ...], attributes: dict[str, Any], want: int | None
+) -> None:
+    assert macs(call(op, inputs, output, attributes=attributes)) == want
+
+
 def test_unbatched_convolution() -> None:
     assert macs(call("aten.conv2d.default", ((3, 8, 8), (4, 3, 3, 3)), (4, 6, 6))) == 4 * 6 * 6 * 3 * 9
 

@@ -118,6 +118,8 @@ def _matmul(call: Call) -> int | None:
         return prod(call.output) * (b[-2] if len(b) > 1 and not _turned_weight(call) else b[-1])
     if not a:
         return 0
+    if "grouped" in call.op and b is not None and len(a) == len(b) == 2:  # groups along what is summed over
+        return prod(a) * b[-1]
     if "addbmm" in short:
         return None if b is None else prod(a) * b[-1]
     said = call.attributes.get("axes")  # Keras' Dot names those it sums over
@@ -166,24 +168,14 @@ def _chain(call: Call) -> int | None:
 
 
 def _matrix_power(call: Call) -> int | None:
-    """Squared as often as the exponent has binary digits, and multiplied for each that is set, as torch does."""
     x, times = call.input(0), call.attributes.get("n")
-    if x is None or not isinstance(times, int):
-        return None
-    return prod(x) * x[-1] * max(0, abs(times).bit_length() + abs(times).bit_count() - 2) if times >= 0 else None
+    return products.power(x, times) if x is not None and isinstance(times, int) else None
 
 
 def _distances(call: Call) -> int | None:
-    """Euclidean ones of many points are a product of matrices in torch, with two more columns; others are sums."""
-    a, b, mode = call.input(0), call.input(1), call.attributes.get("compute_mode") or 0
-    if a is None or b is None or call.output is None:
-        return None
-    many = mode == 1 or (mode == 0 and max(a[-2], b[-2]) > MANY_POINTS)
-    return prod(call.output) * (a[-1] + 2) if many and call.attributes.get("p", 2) == 2 else 0
-
-
-MANY_POINTS = 25
-"""From here on torch takes a product of matrices for distances (`torch.cdist`, `compute_mode`)."""
+    a, b, output = call.input(0), call.input(1), call.output
+    kind, mode = call.attributes.get("p", 2), call.attributes.get("compute_mode") or 0
+    return None if a is None or b is None or output is None else products.distances(a, b, output, kind, mode)
 
 
 def _scores(q: Numbers, k: Numbers, v: Numbers, past: int = 0) -> int:

@@ -10,6 +10,21 @@ Numbers = tuple[int, ...]
 LONGEST = 64
 """Matrices of a chain; the best order of so many is found in a moment."""
 
+MANY_POINTS = 25
+"""From here on torch takes a product of matrices for distances (`torch.cdist`, `compute_mode`)."""
+
+
+def power(shape: Numbers, times: int) -> int | None:
+    """Squared as often as the exponent has binary digits, and multiplied for each that is set, as torch does."""
+    steps = times.bit_length() + times.bit_count() - 2
+    return prod(shape) * shape[-1] * max(0, steps) if times >= 0 else None
+
+
+def distances(a: Numbers, b: Numbers, output: Numbers, kind: object, mode: object) -> int:
+    """Euclidean ones of many points are a product of matrices in torch, with two more columns; others are sums."""
+    many = mode == 1 or (mode == 0 and max(a[-2], b[-2]) > MANY_POINTS)
+    return prod(output) * (a[-1] + 2) if many and kind == 2 else 0
+
 
 def einsum(equation: str, shapes: Sequence[Numbers]) -> int | None:
     """Operands contracted from left to right, each step over the product of its labels.
