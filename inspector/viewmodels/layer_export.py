@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject
 
 from inspector.engines.summary.rows import Row
+from inspector.viewmodels import words
 from inspector.viewmodels.columns import COLUMNS, Column, column_number
 from inspector.viewmodels.later import Later
 
@@ -18,20 +19,28 @@ Writer = Callable[[Sequence[Row], Iterable[str]], str]
 """Rows and keys of columns into text."""
 
 
-def chosen(keys: Iterable[str]) -> tuple[Column, ...]:
+MODULES = Column(
+    "layers", "Layers", "Layers that a module sums up; 0 for a layer itself", "number",
+    lambda row: row.layers, lambda row: words.count(row.layers) if row.layers else "",
+)  # fmt: skip
+"""Stands in every table by module: whoever adds a column up must know which rows are sums already."""
+
+
+def chosen(keys: Iterable[str], rows: Iterable[Row]) -> tuple[Column, ...]:
     """The columns of these keys, in this order; bars are for the eye only."""
     columns = (COLUMNS[column_number(key)] for key in keys)
-    return tuple(column for column in columns if column.style != "bar")
+    modules = (MODULES,) if any(row.layers for row in rows) else ()
+    return (*(column for column in columns if column.style != "bar"), *modules)
 
 
 def to_tsv(rows: Sequence[Row], keys: Iterable[str]) -> str:
-    """What is copied: tabs between cells, a header, plain numbers, so that a spreadsheet takes it."""
-    return _separated(rows, chosen(keys), "\t", _clean)
+    """What is copied: tabs between cells, a header, plain numbers, so that a spreadsheet takes it, and runs nothing."""
+    return _separated(rows, chosen(keys, rows), "\t", lambda value: _harmless(_clean(value)))
 
 
 def to_csv(rows: Sequence[Row], keys: Iterable[str]) -> str:
     """Comma separated, with a header; cells that a spreadsheet would run as formulas are made harmless."""
-    return _separated(rows, chosen(keys), ",", _harmless)
+    return _separated(rows, chosen(keys, rows), ",", _harmless)
 
 
 def _separated(rows: Sequence[Row], columns: Sequence[Column], mark: str, clean: Callable[[object], object]) -> str:
@@ -53,14 +62,14 @@ def _harmless(value: object) -> object:
 
 def to_json(rows: Sequence[Row], keys: Iterable[str]) -> str:
     """A list of objects, one a line."""
-    columns = chosen(keys)
+    columns = chosen(keys, rows)
     lines = (msgspec.json.encode({column.key: column.value(row) for column in columns}).decode() for row in rows)
     return "[\n  " + ",\n  ".join(lines) + "\n]\n" if rows else "[]\n"
 
 
 def to_markdown(rows: Sequence[Row], keys: Iterable[str]) -> str:
     """A table for a README or an issue."""
-    columns = chosen(keys)
+    columns = chosen(keys, rows)
     rule = ["---:" if column.style == "number" else "---" for column in columns]
     lines = [[column.title for column in columns], rule]
     lines += [[column.text(row).replace("|", "\\|").replace("\n", " ") for column in columns] for row in rows]

@@ -136,6 +136,7 @@ def test_exports_agree(layers: LayerTable) -> None:
 def test_a_spreadsheet_runs_nothing() -> None:
     evil = row(0, "=cmd|' /C calc'!A0")
     assert "'=cmd" in to_csv([evil], ["name"])
+    assert "'=cmd" in to_tsv([evil], ["name"]), "the clipboard ends in a spreadsheet as well"
     assert to_markdown([row(0, "a|b")], ["name"]).splitlines()[2] == "| a\\|b |"
 
 

@@ -138,6 +138,10 @@ def test_by_module_in_the_window(window: MainWindow, opened: Opened, qtbot: QtBo
     table.copy(every=True)
     copied = QGuiApplication.clipboard().text().splitlines()
     assert copied[1].split("\t")[0] == "stem"
+    parameters, sums = (copied[0].split("\t").index(key) for key in ("parameters", "layers"))
+    cells = [line.split("\t") for line in copied[1:]]
+    assert all((cell[0] in {"stem", "blocks", "blocks.0", "blocks.1"}) is (cell[sums] != "0") for cell in cells)
+    assert sum(int(cell[parameters]) for cell in cells if cell[sums] == "0") <= 9610, "sums can be told from layers"
     assert any(line.startswith("blocks.1.act\t") for line in copied), "whole names are copied"
 
 
