@@ -22,7 +22,7 @@ from inspector.worker.tasks.open import OpenArgs
 if TYPE_CHECKING:
     from inspector.viewmodels.document import DocumentModel
 
-FIRST = "Starting another worker"
+FIRST = "Getting ready"
 FIGURES = "Working out shapes and figures"
 
 
