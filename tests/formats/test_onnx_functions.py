@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, inliner, numpy_helper
 from onnx_models import ONNX, read
 
+from inspector.engines.summary.overview import overview
 from inspector.engines.summary.summary import OPERATORS, Summary
 from inspector.formats import Source, _onnx_calls
 from inspector.ir import Graph, Model, Node
@@ -131,6 +132,8 @@ def test_each_call_has_the_shapes_of_what_it_takes(tmp_path: Path) -> None:
         "own:Linear": (3 * 4 * 8, 1), "own:Linear#2": (3 * 8 * 16, 1), "own:Linear#3": (2 * 3 * 16 * 16, 2),
     }  # fmt: skip
     calls = [row for row in summary.rows() if row.graph == "main"]
+    texts = [note.text for note in overview(summary, file="m", size=1, title="ONNX").notes]
+    assert "What a function does is in its own rows, counted for each call; calls have no figures." in texts
     assert [row.macs for row in calls] == [0] * 4  # though there are operators that are called Linear
     assert [row.parameters for row in calls] == [40, 144, 272, 272]
 

@@ -105,6 +105,10 @@ def remarks(summary: Summary) -> tuple[Remark, ...]:
         found += _parts(summary)
     if any(runs.chosen for runs in summary.running):
         found.append(Remark("info", "Of the branches of a condition the one that does most counts."))
+    if any(graph.calls for graph in summary.examined):
+        found.append(
+            Remark("info", "What a function does is in its own rows, counted for each call; calls have no figures.")
+        )
     if any(runs.open and runs.times for runs in summary.running):
         found.append(Remark("info", "Loops whose length depends on values count as one run."))
     return tuple(found)
