@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import islice
 from math import prod
 
@@ -17,8 +18,17 @@ from inspector.formats._hdf5_types import Kind, kind_of, shape_of
 COMPACT, WHOLE, PIECES, VIEW = range(4)
 """How values are stored."""
 
-OLD, SINGLE, PLAIN, FIXED, GROWING, TREE = range(6)
-"""How pieces are found; the first is the tree of version 1, the rest are the numbers of version 4."""
+
+class Index(IntEnum):
+    """How pieces are found; the first is the tree of version 1, the rest are the numbers of version 4."""
+
+    OLD = 0
+    SINGLE = 1
+    PLAIN = 2
+    FIXED = 3
+    GROWING = 4
+    TREE = 5
+
 
 TREES = frozenset({10, 11})
 COUNT = 4_000_000
@@ -95,7 +105,7 @@ def dataset(node: Node) -> Dataset:
         raise UnreadError(ELSEWHERE)
     address, size, held = -1, 0, b""
     piece: tuple[int, ...] = ()
-    index: tuple[int, ...] = (OLD,)
+    index: tuple[int, ...] = (Index.OLD,)
     if how == COMPACT:
         held = place.take(place.number(2))
         size = len(held)
@@ -121,7 +131,7 @@ def dataset(node: Node) -> Dataset:
 def _old(place: Cursor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     rank = place.number(1)
     address = place.address()
-    return tuple(place.number(4) for _ in range(rank - 1)), (OLD,), address
+    return tuple(place.number(4) for _ in range(rank - 1)), (Index.OLD,), address
 
 
 def _pieces(place: Cursor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
@@ -129,13 +139,13 @@ def _pieces(place: Cursor) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     piece = tuple([place.number(width) for _ in range(rank)][:-1])
     kind = place.number(1)
     numbers: tuple[int, ...] = ()
-    if kind == SINGLE and flags & 2:
+    if kind == Index.SINGLE and flags & 2:
         numbers = (place.length(), place.number(4))
-    elif kind == FIXED:
+    elif kind == Index.FIXED:
         numbers = (place.number(1),)
-    elif kind == GROWING:
+    elif kind == Index.GROWING:
         numbers = tuple(place.number(1) for _ in range(5))
-    elif kind == TREE:
+    elif kind == Index.TREE:
         place.take(6)
     return piece, (kind, *numbers), place.address()
 
@@ -204,24 +214,24 @@ def pieces(item: Dataset) -> Iterator[Piece]:
 def _indexed(item: Dataset) -> Iterator[Piece]:
     whole = prod(item.piece) * item.kind.size
     match item.index[0]:
-        case 0:
+        case Index.OLD:
             rank = len(item.piece)
             for key, address in leaves(item.file, item.address, 1, 16 + 8 * rank):
                 start = tuple(int.from_bytes(key[at : at + 8], "little") for at in range(8, 8 + 8 * rank, 8))
                 yield Piece(start, address, int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"))
-        case 1:
+        case Index.SINGLE:
             size, skipped = item.index[1:] if len(item.index) > 1 else (whole, 0)
             yield Piece((0,) * len(item.piece), item.address, size, skipped)
-        case 2:
+        case Index.PLAIN:
             if _number(item) * whole > item.file.size:
                 raise DamageError("it reaches beyond the end of the file")
             for number, start in enumerate(_starts(item)):
                 yield Piece(start, item.address + number * whole, whole)
-        case 3:
+        case Index.FIXED:
             yield from _fixed(item, whole)
-        case 4:
+        case Index.GROWING:
             yield from _growing(item, whole)
-        case 5:
+        case Index.TREE:
             yield from _tree(item, whole)
         case _:
             raise UnreadError(ELSEWHERE)

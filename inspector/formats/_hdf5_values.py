@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from enum import IntEnum
 from math import prod
 
 import numpy as np
@@ -11,9 +12,17 @@ from inspector.formats._hdf5_bytes import DamageError
 from inspector.formats._hdf5_layout import COMPACT, PIECES, WHOLE, Dataset, Filter, Piece, pieces
 from inspector.formats._tensors import Array
 
-DEFLATE, SHUFFLE, SUM, LZF = 1, 2, 3, 32000
-KNOWN = frozenset({DEFLATE, SHUFFLE, SUM, LZF})
-"""Filters that are understood."""
+
+class Known(IntEnum):
+    """Filters that are understood."""
+
+    DEFLATE = 1
+    SHUFFLE = 2
+    SUM = 3
+    LZF = 32000
+
+
+KNOWN = frozenset(Known)
 
 LARGEST = 1 << 30
 """Bytes of a piece as unpacked."""
@@ -108,19 +117,19 @@ def _undone(data: bytes, each: Filter, size: int) -> bytes:
         DamageError: It is damaged, or larger than a piece can be.
     """
     match each.number:
-        case 1:
+        case Known.DEFLATE:
             try:
                 return zlib.decompressobj().decompress(data, size + 64)
             except zlib.error as error:
                 raise DamageError("a piece of it is damaged") from error
-        case 2:
+        case Known.SHUFFLE:
             width = each.values[0] if each.values else 1
             count = len(data) // width if width else 0
             plain = np.frombuffer(data, np.uint8, count * width).reshape(width, count)
             return plain.T.tobytes() + data[count * width :]
-        case 3:
+        case Known.SUM:
             return _summed(data)
-        case 32000:
+        case Known.LZF:
             return _lzf(data, size)
     raise DamageError(f"it is compressed by a filter that we do not know ({each.number})")
 

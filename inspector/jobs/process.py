@@ -204,11 +204,6 @@ class WorkerProcess(QObject):
                     "The worker process was killed, perhaps because memory ran out.",
                     "Close other programs and try again.",
                 )
-            if code == 14:  # an alarm that it had set itself
-                return (
-                    "Reading the file took too long and was stopped.",
-                    "It is probably damaged; fetch or copy it again.",
-                )
             if self._granted:  # a library in C that reads the format did not stand the file
                 again = "The file is probably damaged: fetch or copy it again. The details hold the end of the log."
             return f"The worker process crashed with {_SIGNALS.get(code, f'signal {code}')}.", again

@@ -150,7 +150,7 @@ def test_every_byte_of_a_small_file_may_be_damaged() -> None:
     for libver in ("earliest", "latest"):
         data, said = small(libver), set()
         for at in range(len(data)):
-            for byte in {0, 1, 0xFF, data[at] ^ 0x10} - {data[at]}:
+            for byte in {0xFF, data[at] ^ 0x10} - {data[at]}:
                 try:
                     found = listed(data[:at] + bytes([byte]) + data[at + 1 :])
                 except FormatError as error:
