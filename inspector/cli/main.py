@@ -98,7 +98,8 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except OSError as error:
-        print(f"error: {error.strerror or error}: {shortened(str(error.filename or 'the system'))}.", file=sys.stderr)
+        where = f": {shortened(str(error.filename))}" if error.filename else ""
+        print(f"error: {error.strerror or error}{where}.", file=sys.stderr)
         print("hint: Check the path and what may be done there.", file=sys.stderr)
         return 2
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx import TensorProto, helper
 
 from inspector.__main__ import is_option
 from inspector.__main__ import main as command
@@ -66,6 +67,24 @@ def test_what_makes_no_sense_is_one_sentence(
     assert done.out == ""
     assert done.err.startswith(f"error: {says}")
     assert done.err.count("\n") == 2, "one sentence and one hint"
+
+
+def test_a_shape_that_changes_nothing_is_said_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", ends[:1], ends[1:])
+    file = tmp_path / "m.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
+    assert command(["summary", str(file), "--input", "x=5x8"]) == 0
+    assert "The shape given for 'x' changes nothing." in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        asked = [sys.executable, "-m", "inspector", "formats"]
+        done = subprocess.run(asked, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: No space left on device.\nhint: ")
 
 
 def test_a_file_may_be_called_like_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,8 @@ def run(args: OpenArgs, context: Context) -> Overview:
     opened.news = opened.chosen = opened.summary(args.dims)
     result = overview(opened.news, file=path.name, size=source.size, title=fmt.title, seconds=opened.seconds)
     notes = (FOLLOWS, *result.notes) if opened.sketched else (*nowhere(model, args.dims), *result.notes)
+    if fmt.reshape is None:
+        notes = (*shapeless(model, args.shapes, fmt.title), *notes)
     result = msgspec.structs.replace(
         result, beside=beside(source, model), follows=opened.sketched, notes=notes, typed=typed
     )
@@ -95,6 +97,15 @@ def nowhere(model: Model, dims: dict[str, int]) -> tuple[Remark, ...]:
     what = f"No dimension of the model is called {', '.join(repr(inert(name, 100)) for name in sorted(left)[:5])}."
     known = ", ".join(open_dims(model)[:20]) or "none"
     return (Remark("warning", what, f"The size changes nothing. Open dimensions of its inputs: {known}."),)
+
+
+def shapeless(model: Model, shapes: Shapes, title: str) -> tuple[Remark, ...]:
+    """A remark where shapes are given for inputs that have none, and none follow from what is given."""
+    names = [value.name for value in inputs_of(model) if value.shape is None and value.name in shapes]
+    if not names:
+        return ()
+    what = f"The shape given for {', '.join(repr(inert(name, 100)) for name in names[:5])} changes nothing."
+    return (Remark("warning", what, f"Of {title} files, shapes follow only from what the file says of its inputs."),)
 
 
 def beside(source: Source, model: Model) -> tuple[str, ...]:
