@@ -180,6 +180,20 @@ def test_einsum(equation: str, inputs: tuple[tuple[int, ...], ...], expected: in
     assert macs(call("Einsum", inputs, None, attributes={"equation": equation})) == expected
 
 
+def test_an_equation_for_other_dimensions_has_no_figures() -> None:
+    """Found by fuzzing: a term of two labels, and an operand of one dimension."""
+    assert macs(call("Einsum", ((3,), (3, 4)), None, attributes={"equation": "ij,jk->ik"})) is None
+
+
+@pytest.mark.parametrize(("size", "expected"), [(7, 2 * 5 * 7 * 4 * 3), (-7, None)])
+def test_a_model_in_a_wrapper_over_time(size: int, expected: int | None) -> None:
+    """A file may say of a layer inside that its output has less than nothing; found by fuzzing."""
+    inner = {"op": "Dense", "layer": "d", "inputs": ((1, size, 4),), "output": (1, size, 3)}
+    owned = (("time/model/d/kernel", (4, 3)),)
+    made = call("TimeDistributed", ((2, 5, 7, 4),), (2, 5, 7, 3), owned=owned, attributes={"inside": (inner,)})
+    assert macs(made) == expected
+
+
 def test_einsum_layer_of_keras() -> None:
     made = call("EinsumDense", ((2, 9, 16),), (2, 9, 4, 8), owned=(("q/kernel", (16, 4, 8)), ("q/bias", (4, 8))),
                 attributes={"equation": "abc,cde->abde"})  # fmt: skip

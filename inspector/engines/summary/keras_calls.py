@@ -40,7 +40,7 @@ def inside(call: Call, inner: tuple[Attribute, ...], macs: Callable[[Call], int 
         shapes = tuple(map(_numbers, given)) if isinstance(given, tuple) else ()
         result = (_numbers(output),)
         found = macs(replace(call, name=name, op=str(op), inputs=shapes, outputs=result, owned=owned, attributes=each))
-        if found is None:
+        if found is None or found < 0:  # sizes that no layer has
             return None
         total += found
     return prod(first[:2]) * total if first is not None else None

@@ -29,7 +29,7 @@ def macs(call: Call) -> int | None:
         return 0
     try:
         found = count(with_constants(call) if "constants" in call.attributes else call)
-    except (IndexError, ZeroDivisionError):  # shapes that do not fit the operator: the file is wrong, not we
+    except (IndexError, ValueError, ZeroDivisionError):  # shapes that do not fit the operator: a wrong file
         return None
     return None if found is None else min(found, LARGEST)
 
