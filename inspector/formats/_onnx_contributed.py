@@ -8,6 +8,7 @@ Likewise some of `ai.onnx.ml`: https://onnx.ai/onnx/operators.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from inspector.formats import _onnx_sizes as sizes
 from inspector.formats._onnx_computed import broadcast
@@ -104,6 +105,35 @@ def _embedded(call: Call) -> Shape | None:
     return None if words is None or table is None or len(table) != 2 else (*words, table[1])
 
 
+def _gathered(call: Call) -> Shape | None:
+    """Rows of a table whose numbers stand one in each element."""
+    table, places = call.shape(), call.shape(1)
+    axis = call.integer("gather_axis", 0)
+    if not table or places is None or not -len(table) <= axis < len(table):
+        return None
+    return *table[: axis % len(table)], *places, *table[axis % len(table) + 1 :]
+
+
+def _joined(call: Call) -> Shape | None:
+    """Quantized parts side by side: each has a scale and a zero point behind it, the whole has them in front."""
+    parts = [shape for shape in call.shapes[2::3] if shape]
+    if len(parts) < len(call.shapes[2::3]) or len({len(shape) for shape in parts}) != 1:
+        return None
+    axis, total = call.integer("axis", 0) % len(parts[0]), sizes.of(0)
+    for shape in parts:
+        size = sizes.of(shape[axis])
+        total = None if total is None or size is None else sizes.plus(total, size)
+    return *parts[0][:axis], sizes.written(total), *parts[0][axis + 1 :]
+
+
+def _averaged(call: Call) -> Shape | None:
+    shape = call.shape()
+    if shape is None or len(shape) < 3:
+        return None
+    ones = (1,) * (len(shape) - 2)
+    return (shape[0], *ones, shape[-1]) if call.integer("channels_last", 0) else (*shape[:2], *ones)
+
+
 def _targets(name: str) -> Rule:
     """So many numbers for each row, of which one may stand alone."""
 
@@ -120,7 +150,7 @@ def _vectors(call: Call) -> Shape | None:
 
 
 _ALIKE = (
-    "Imputer Normalizer Scaler "
+    "Imputer Inverse MoE Normalizer QMoE Scaler "
     "BiasAdd BiasDropout BiasGelu BiasSoftmax DequantizeLinear FastGelu Gelu GroupNorm QLinearLeakyRelu QLinearSigmoid "
     "QLinearSoftmax QuantizeLinear QuickGelu RotaryEmbedding SimplifiedLayerNormalization SkipGroupNorm "
     "SkipLayerNormalization SkipSimplifiedLayerNormalization Trilu"
@@ -138,6 +168,9 @@ RULES: dict[str, Rule] = {
     "MultiHeadAttention": _multi_head,
     "GroupQueryAttention": _grouped,
     "EmbedLayerNormalization": _embedded,
+    "GatherBlockQuantized": _gathered,
+    "QLinearConcat": _joined,
+    "QLinearGlobalAveragePool": _averaged,
     "LinearRegressor": _targets("targets"),
     "SVMRegressor": _targets("one"),
     "TreeEnsembleRegressor": _targets("n_targets"),
@@ -151,10 +184,16 @@ SUMS = {"SkipLayerNormalization": 3, "SkipSimplifiedLayerNormalization": 3}
 OWN = frozenset({"SimplifiedLayerNormalization"})
 """Those that are written without a domain."""
 
-SCALES = {"DequantizeLinear": 1, "MatMulIntegerToFloat": 2, "EmbedLayerNormalization": 2, "QAttention": 3}
+SCALES = {
+    "DequantizeLinear": 1,
+    "GatherBlockQuantized": 2,
+    "MatMulIntegerToFloat": 2,
+    "EmbedLayerNormalization": 2,
+    "QAttention": 3,
+}
 """Of which input the output has the type, where not of the first: of a scale, or of a table."""
 
-POINTS = {"QuantizeLinear": 2, "QGemm": 8}
+POINTS = {"QLinearConcat": 1, "QuantizeLinear": 2, "QGemm": 8}
 """Likewise: of the zero point, where there is one."""
 
 REAL = frozenset(
@@ -162,8 +201,31 @@ REAL = frozenset(
 )
 """Those that give fractions whatever they take."""
 
-FUSED = "FusedConv"
-"""A convolution with an activation; onnx knows it by another name."""
+FUSED = {
+    "FusedConv": ("Conv", (0, 1, 2)),
+    "DynamicQuantizeLSTM": ("LSTM", (0, 0, 0)),
+    "QLinearAveragePool": ("MaxPool", (0,)),
+}
+"""What gives the same shape as another operator, which onnx knows, and from which of its inputs."""
+
+ASIDE = ("activation", "channels_last", "count_include_pad")
+"""How attributes begin that have no say in it."""
+
+BYTE_KINDS = (2, 3)
+
+
+def packed(node: Any, kinds: Sequence[int], table: Shape | None) -> Shape | None:
+    """The shape of a quantized table with one number in each element, where several are packed into bytes.
+
+    Args:
+        node: A GatherBlockQuantized.
+        kinds: Element types of its inputs.
+        table: As stored.
+    """
+    bits = next((int(item.i) for item in node.attribute if item.name == "bits"), 4)
+    if not table or not kinds or kinds[0] not in BYTE_KINDS or not 0 < bits < 8 or not isinstance(table[-1], int):
+        return table
+    return (*table[:-1], table[-1] * (8 // bits))
 
 
 def kind(call: Call, kinds: Sequence[int]) -> int:

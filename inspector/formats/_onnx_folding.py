@@ -216,18 +216,23 @@ class _Walk:
         """Find the shape of the outputs of an operator that is ONNX Runtime's own."""
         if op not in OTHERS or self._work <= 0 or not here.vague(node.output, NONE):
             return
-        if op == contributed.FUSED:
-            conv = self._onnx.NodeProto(op_type="Conv", input=node.input[:3], output=node.output[:1])
-            conv.attribute.extend(item for item in node.attribute if not item.name.startswith("activation"))
-            self._shapes(conv, "Conv", here)
+        if op in contributed.FUSED:
+            name, places = contributed.FUSED[op]
+            if not any(item.name == "channels_last" and item.i for item in node.attribute):
+                taken = [node.input[at] for at in places if at < len(node.input)]
+                known = self._onnx.NodeProto(op_type=name, input=taken, output=node.output)
+                known.attribute.extend(item for item in node.attribute if not item.name.startswith(contributed.ASIDE))
+                self._shapes(known, name, here)
             return
         self._work -= 64
-        call = self._call(node, here)
+        call, kinds = self._call(node, here), [here.kind(name) for name in node.input]
+        if op == "GatherBlockQuantized":
+            call.shapes[0] = contributed.packed(node, kinds, call.shape())
         try:
             shape = contributed.RULES[op](call)
         except NONSENSE:
             return
-        kind = contributed.kind(call, [here.kind(name) for name in node.input])
+        kind = contributed.kind(call, kinds)
         for at in (0, contributed.SUMS.get(op, 0)):
             if at < len(node.output) and node.output[at]:
                 self._keep(here, node.output[at], kind, shape)

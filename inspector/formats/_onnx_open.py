@@ -12,7 +12,7 @@ from inspector.formats._onnx_computed import SHAPES
 from inspector.formats._onnx_types import text
 from inspector.ir import Dim
 
-OTHERS = frozenset({*contributed.RULES, contributed.FUSED})
+OTHERS = frozenset({*contributed.RULES, *contributed.FUSED})
 WRONG = frozenset({"AveragePool", "GroupNormalization", "LpPool", "MaxPool", "STFT"})
 """Operators of which inference tells wrong or nothing at times; see `_onnx_mistakes`."""
 

@@ -255,6 +255,20 @@ OPTIMISED = """
     e, mask = com.microsoft.EmbedLayerNormalization(rows, , table, table, , eight, eight)
     h = com.microsoft.FusedGemm<activation="Relu">(eight1, w)
     r = SimplifiedLayerNormalization<axis=-1>(m, eight)
+    four = Unsqueeze(qa, [2])
+    joined = com.microsoft.QLinearConcat<axis=1>(scale, zero, four, scale, zero, four, scale, zero)
+    pooled = com.microsoft.QLinearAveragePool<kernel_shape=[1, 2], strides=[1, 2], count_include_pad=0>(joined, scale,
+        zero, scale, zero)
+    mean = com.microsoft.QLinearGlobalAveragePool<channels_last=0>(pooled, scale, zero, scale, zero)
+    codes = ConstantOfShape<value = uint8[1] {1}>([10, 8])
+    codescales = ConstantOfShape([10, 1])
+    looked = com.microsoft.GatherBlockQuantized<gather_axis=0, quantize_axis=1, block_size=16, bits=4>(codes,
+        rows, codescales)
+    wq = ConstantOfShape<value = uint8[1] {1}>([1, 8, 20])
+    rq = ConstantOfShape<value = uint8[1] {1}>([1, 5, 20])
+    some = Constant<value = float[1] {0.1}>()
+    none = Constant<value = uint8[1] {0}>()
+    l, lh, lc = com.microsoft.DynamicQuantizeLSTM<hidden_size=5>(t, wq, rq, , , , , , some, none, some, none)
     y = Relu(r)"""
 
 
