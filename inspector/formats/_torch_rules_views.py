@@ -252,7 +252,7 @@ def _corner(step: Step) -> Fact:
     """tril_indices and triu_indices: rows and columns of the elements in a corner."""
     rows, columns, shift = step.number("row"), step.number("col"), step.number("offset", 0)
     numbers = [number for number in (rows, columns, shift) if isinstance(number, int)]
-    if len(numbers) != 3 or not 0 <= rows <= 1 << 20:
+    if len(numbers) != 3 or not 0 <= rows <= 1 << 12:
         return Fact("int64", (2, None))
     low = sum(min(max(row + shift + 1, 0), columns) for row in range(rows))
     above = sum(min(max(row + shift, 0), columns) for row in range(rows))

@@ -27,6 +27,8 @@ STEPS = 200_000
 """Nodes that are looked at before loops are no longer followed."""
 POSITION = re.compile(r"arg\d+")
 """How an argument is called of which only the position is known."""
+NONSENSE = (AttributeError, IndexError, TypeError, ValueError, ZeroDivisionError, OverflowError)
+"""What rules raise at attributes that make no sense."""
 TURNS = 3
 """Any other one until the shapes stay, and no more often than this."""
 
@@ -234,9 +236,26 @@ def _results(step: Step) -> list[Fact]:
         raise FormatError(
             f"These shapes do not fit the model: {node.name} {error}.", hint="Give the shapes that it was made for."
         ) from error
-    except (IndexError, TypeError, ValueError, ZeroDivisionError, OverflowError):  # attributes that make no sense
+    except NONSENSE:
         return [NOTHING] * len(node.outputs)
-    return found if isinstance(found, list) else [found]
+    return [_sound(fact) for fact in (found if isinstance(found, list) else [found])]
+
+
+def _sound(fact: Fact) -> Fact:
+    """A fact whose sizes are such as tensors have; what attributes that make no sense give is not known."""
+    parts = fact.parts
+    if not all(part is NOTHING or _is_shape(part.shape) for part in parts):
+        parts = tuple(map(_sound, parts))
+    if _is_shape(fact.shape):
+        return fact if parts is fact.parts else replace(fact, parts=parts)
+    shape = tuple(size if _is_shape((size,)) else None for size in fact.shape or ())
+    return replace(fact, shape=shape, parts=parts)
+
+
+def _is_shape(shape: Shape | None) -> bool:
+    return shape is None or all(
+        size is None or type(size) is str or (type(size) is int and 0 <= size < 1 << 62) for size in shape
+    )
 
 
 def _folded(step: Step, name: str) -> Fact | None:

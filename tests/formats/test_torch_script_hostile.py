@@ -12,6 +12,7 @@ from time import perf_counter
 import pytest
 from built import dangling
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.torch_script import FORMAT
@@ -202,3 +203,29 @@ def test_state_that_one_branch_sets_is_a_choice_afterwards(tmp_path: Path) -> No
     assert dangling(model) == []
     assert [node.op for node in main.nodes] == ["aten::sum", "aten::gt", "prim::If", "aten::add"]
     assert main.nodes[3].inputs == (main.nodes[2].outputs[0], "x")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.im2col(x, [[1, 2], 3], [1, 1], [0, 0], [1, 1])",
+        "torch.im2col(x, [2.5, 3], [1, 1], [0, 0], [1, 1])",
+        "torch.zeros([[1, 2], 3])",
+        "torch.view(x, [True, -7])",
+        'torch.pixel_shuffle(x, "x")',
+        "torch.tril_indices(99999999999, -1)",
+        "torch.tensor_split(x, [-9, 99999999999], 7)",
+        "torch.fft_fftn(x, [0, -1, 5], [9, 9])",
+        "torch.rot90(x, 1, [7, -9])",
+        "torch.cartesian_prod([])",
+    ],
+)
+def test_arguments_that_make_no_sense_leave_shapes_unknown(tmp_path: Path, call: str) -> None:
+    model = followed(tmp_path, f"return {call}")
+    assert model.main is not None
+    assert FORMAT.reshape is not None
+    told = FORMAT.reshape(model, {model.main.inputs[0].name: (2, 4, 8, 8)})
+    assert told.main is not None
+    sizes = [size for value in told.main.values.values() for size in value.shape or ()]
+    assert all(size is None or (type(size) is int and size >= 0) for size in sizes)
+    assert Summary(told).totals.macs == 0

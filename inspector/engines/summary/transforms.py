@@ -23,7 +23,7 @@ def transforms(call: Call) -> int | None:
     """Operations of one call; None where shapes or lengths are not known."""
     try:
         return _windows(call) if call.name == "stft" else _whole(call)
-    except (IndexError, TypeError, ValueError):  # attributes that make no sense
+    except (IndexError, TypeError, ValueError, OverflowError):  # attributes that make no sense
         return None
 
 
