@@ -16,6 +16,7 @@ from inspector.engines.summary.call import Call
 from inspector.engines.summary.flops import PICKS, Ones, moves, ones
 from inspector.engines.summary.macs import counts, macs
 from inspector.engines.summary.order import callers_first, is_call, reachable
+from inspector.engines.summary.shares import shares
 from inspector.engines.summary.sizes import LARGEST, Sizes
 from inspector.engines.summary.transforms import NAMES as TRANSFORMS
 from inspector.engines.summary.transforms import transforms
@@ -124,7 +125,7 @@ class Examined:
         """Each number once: many nodes have the same."""
         self._taken = {name for node in graph.nodes for name in node.inputs} | {each.name for each in graph.outputs}
         self._kinds: dict[tuple[str, str], _Kind] = {}
-        self._shares: dict[str, int] = {} if self.outermost else self._joined()
+        self._shares: dict[str, int] = {} if self.outermost else shares(graph.nodes, self._joins, self._exact)
         self.callers: list[tuple[Examined, Node]] = []
         """Who calls the graph, where it is a function."""
         self.numbers: dict[str, tuple[float, ...] | None] = {}
@@ -319,31 +320,13 @@ class Examined:
             total += tensors[name].nbytes
         return min(total, LARGEST)
 
-    def _joined(self) -> dict[str, int]:
-        """Bytes of parts of open sizes whose whole is known, shared among them.
-
-        The body of a loop writes an element of a list as what is before it, the element, and what is after it: each
-        run has other sizes, and all have the same sum.
-        """
-        found: dict[str, int] = {}
-        for node in self.graph.nodes:
-            if len(node.inputs) < 3 or canonical(node.op, node.domain or self._dialect) != "concat":
-                continue
-            parts = [name for name in node.inputs if not self.is_tensor(name)]
-            numbers = {name: self._exact(name) for name in (*parts, *node.outputs[:1])}
-            whole = numbers.get(node.outputs[0]) if node.outputs else None
-            loose = [name for name in parts if numbers[name] is None]
-            if whole is None or not loose or len(set(parts)) != len(parts):
-                continue
-            kept = sum(numbers[name] or 0 for name in parts)
-            kept += sum(self._model.tensors[name].nbytes for name in node.inputs if name not in numbers)
-            rest = max(0, whole - kept)
-            found.update({name: rest // len(loose) for name in loose[1:]})
-            found[loose[0]] = rest - rest // len(loose) * (len(loose) - 1)
-        return found
+    def _joins(self, node: Node) -> bool:
+        return canonical(node.op, node.domain or self._dialect) == "concat"
 
     def _exact(self, name: str) -> int | None:
-        """Bytes of a value without open sizes."""
+        """Bytes of a tensor, or of a value without open sizes."""
+        if self.is_tensor(name):
+            return self._model.tensors[name].nbytes
         value = self.value(name)
         shape = None if value is None else self._sizes.shown(value.shape)
         return None if value is None or shape is None else bytes_of(value.dtype, shape)
