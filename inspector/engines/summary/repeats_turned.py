@@ -82,7 +82,9 @@ class Turning:
 
     def _scatter(self, weight: Weight) -> Iterator[None]:
         """Read a matrix whole."""
-        tensor, taken = weight.tensor, Scattered(*weight.tensor.shape, self._keys)
+        tensor = weight.tensor
+        rows, columns = tensor.shape
+        taken = Scattered(rows, columns, self._keys)
         with self._reader.told(weight):
             for start in range(0, tensor.count, ELEMENTS):
                 values = self._reader.some(tensor, start, min(ELEMENTS, tensor.count - start))
