@@ -376,7 +376,10 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
         "time_distributed": "timedistributed",
         "wrapped": "spectralnormalization",
-        "assert": "assertscalar print checknumerics assertasync asserttensormetadata raiseexception",
+        "assert": (
+            "assertscalar print checknumerics assertasync asserttensormetadata raiseexception "
+            "assignvariable assignvariableop"
+        ),
         "optional": (
             "optionalhaselement optionalgetelement sequenceat sequenceconstruct sequenceempty sequenceinsert "
             "sequenceerase sequencelength sequencemap tensorlistreserve tensorlistgetitem tensorlistsetitem "
