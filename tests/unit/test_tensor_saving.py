@@ -27,6 +27,7 @@ class FakeWorker(QObject):
 
     progressed = Signal(str)
     died = Signal(str, str)
+    renewing = Signal(str)
     protection = "none"
 
     def __init__(self) -> None:
