@@ -13,7 +13,7 @@ from inspector.formats._flat import DTYPES, RANK, count, ints, items, names, opt
 from inspector.formats._tensors import decode, is_floating
 from inspector.formats._tf_names import FILES
 from inspector.formats._tf_proto import SMALL
-from inspector.formats._tflite_flex import FLEX, flex_settings, is_flex
+from inspector.formats._tflite_flex import FLEX, PREFIX, flex_settings, is_flex, named
 from inspector.formats._tflite_metadata import Told, told
 from inspector.ir import Attribute, Graph, Model, Module, Node, Note, Place, Role, Shape, Signature, Tensor, Value
 
@@ -199,7 +199,7 @@ class Reader:
         code = item.OpcodeIndex()
         op, domain, version = codes[code] if 0 <= code < len(codes) else (f"UNKNOWN_{code}", "", 0)
         outputs = tuple(local[index] for index in _within(ints(item, "Outputs"), local))
-        attributes = options(item) if not domain else flex_settings(item) if domain == FLEX else {}
+        attributes = options(item) if not domain else flex_settings(op, item) if domain == FLEX else {}
         if domain and not attributes:
             attributes["custom_options"] = f"{item.CustomOptionsLength()} bytes"
         inputs = tuple(local[index] if 0 <= index < len(local) else "" for index in ints(item, "Inputs"))
@@ -246,11 +246,10 @@ class Reader:
         return Told()
 
     def _notes(self, graphs: list[Graph]) -> Iterator[Note]:
-        custom = sorted({node.op for graph in graphs for node in graph.nodes if node.domain == "custom"})
-        flex = [op for op in custom if op.startswith("Flex")]
-        own = [op for op in custom if not op.startswith("Flex")]
+        own = sorted({node.op for graph in graphs for node in graph.nodes if node.domain == "custom"})
+        flex = sorted({op for graph in graphs for node in graph.nodes if node.domain == FLEX for op in named(node)})
         if flex:
-            reaching = {op: FILES[op.removeprefix("Flex")] for op in flex if op.removeprefix("Flex") in FILES}
+            reaching = {op: FILES[op.removeprefix(PREFIX)] for op in flex if op.removeprefix(PREFIX) in FILES}
             words = ", ".join(f"{op} ({reaching[op]})" if op in reaching else op for op in flex)
             what = f"The model uses TensorFlow's own operators: {words[:500]}."
             yield Note("danger" if reaching else "warning", what, "It runs only where the Flex delegate is.")

@@ -52,7 +52,7 @@ def model(
         options: Gives the type of the operator's options and the options.
         buffer: Of the weight's buffer.
         dims: Of the weight.
-        more: Of the subgraph or of the whole model, instead of what it has: Subgraphs, Tensors.
+        more: How many `tensors` and `graphs` there are; `own`, the settings of a custom operator.
     """
 
     def build(folder: Path) -> Path:
@@ -72,6 +72,8 @@ def model(
         ends = [vector(b, numbers, "Int32") for numbers in ([0, 1], [2], [0])]
         number, made = options(b) if options else (0, 0)
         extra = {"BuiltinOptionsType": number, "BuiltinOptions": made} if options else {}
+        if "own" in more:
+            extra["CustomOptions"] = b.CreateByteVector(more["own"])
         operators = vector(b, [table(b, "Operator", OpcodeIndex=0, Inputs=ends[0], Outputs=ends[1], **extra)])
         held = vector(b, tensors * more.get("tensors", 1))
         graph = table(b, "SubGraph", Tensors=held, Inputs=ends[2], Outputs=ends[1], Operators=operators)
@@ -85,6 +87,18 @@ def model(
         return path
 
     return build
+
+
+def another(op: str) -> bytes:
+    """The settings of a TensorFlow operator, which may not be the one that the custom operator is called after."""
+    from flatbuffers import flexbuffers
+    from tensorboard.compat.proto.node_def_pb2 import NodeDef
+
+    b = flexbuffers.Builder()
+    with b.Vector():
+        b.String(op)
+        b.String(NodeDef(name="n", op=op).SerializeToString().decode("ascii"))
+    return bytes(b.Finish())
 
 
 def looping(builder: Any) -> tuple[int, int]:
@@ -162,6 +176,11 @@ CASES = [
         63, "an operator of TensorFlow", model({"DeprecatedBuiltinCode": CUSTOM, "BuiltinCode": CUSTOM,
         "CustomCode": "FlexReadFile"}), "opened",
         "The model uses TensorFlow's own operators: FlexReadFile (reads files).", "danger",
+    ),
+    Case(
+        63, "an operator of TensorFlow by the name of another", model({"DeprecatedBuiltinCode": CUSTOM,
+        "BuiltinCode": CUSTOM, "CustomCode": "FlexAddV2"}, own=another("WriteFile")), "opened",
+        "The model uses TensorFlow's own operators: FlexAddV2, FlexWriteFile (writes files).", "danger",
     ),
     Case(
         63, "10,000 times the same graph of 10,000 times the same tensors", model(graphs=10_000, tensors=10_000),
