@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import pickletools
 import random
 import re
@@ -69,6 +70,8 @@ def part(data: bytes, chance: random.Random) -> bytes:
             TypeError,
             RecursionError,
             zipfile.BadZipFile,
+            lzma.LZMAError,
+            OSError,  # what bz2 raises
             EOFError,
             struct.error,
             NotImplementedError,
