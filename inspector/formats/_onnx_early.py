@@ -105,4 +105,5 @@ def kind(node: Any, first: int) -> int:
     if node.op_type != "Cast":
         return first
     named = next((text(item.s) for item in node.attribute if item.name == "to"), "")
-    return int(onnx.TensorProto.DataType.Value(named)) if named in onnx.TensorProto.DataType.keys() else 0  # noqa: SIM118
+    kinds: dict[str, int] = dict(onnx.TensorProto.DataType.items())
+    return kinds.get(named, 0)

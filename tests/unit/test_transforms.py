@@ -32,6 +32,7 @@ EIGHT, TABLE = LINES * 5 * 8 * 3, 5 * 32 * 5
         ("aten::fft_fft", (3, 1), (3, 1), {}, 0),
         ("aten::fft_fft", (3, 8), None, {}, None),
         ("aten::fft_fft", (3, 8), (3, 8), {"dim": 7}, None),
+        ("aten::fft_fftn", (3, 8), (3, 8), {"dim": (0, "x")}, None),
         ("aten::fft_fft", (3, 8), (2**62,) * 30, {}, None),
         ("aten::stft", (16,), (5, 3), {"n_fft": 8, "return_complex": True}, EIGHT // 2),
         ("aten::stft", (16,), (5, 3, 2), {"n_fft": 8}, EIGHT // 2),

@@ -32,7 +32,7 @@ import msgspec
 
 from inspector.engines.summary.parameters import Identity, identity, is_parameter, parameters_in
 from inspector.engines.summary.repeats_digests import Digest, digest
-from inspector.engines.summary.repeats_reading import LimitError, Part, Reader, Weight, Whole
+from inspector.engines.summary.repeats_reading import Part, Reader, Weight, Whole
 from inspector.engines.summary.repeats_turned import Turning
 from inspector.engines.summary.sizes import LARGEST as LARGEST_NUMBER
 from inspector.engines.summary.summary import Summary
@@ -252,10 +252,7 @@ class Search:
         tensor, taken = weight.tensor, Digest()
         few = max(1, PIECE * tensor.count // tensor.nbytes)
         with self._reader.told(weight):
-            for start in range(0, tensor.count, few):
-                values = self._reader.some(tensor, start, min(few, tensor.count - start))
-                if values is None:
-                    raise LimitError
+            for values in self._reader.pieces(tensor, few):
                 taken.add(values)
                 yield values.size * tensor.nbytes // tensor.count
             weight.whole, weight.plain = taken.value, taken.plain

@@ -72,6 +72,14 @@ class Reader:
             raise InspectorError("There are fewer values than the file says.")
         return values
 
+    def pieces(self, tensor: Tensor, few: int) -> Iterator[Array]:
+        """All values, so many at once; raises LimitError beyond the limits, and where no part of them can be read."""
+        for start in range(0, tensor.count, few):
+            values = self.some(tensor, start, min(few, tensor.count - start))
+            if values is None:
+                raise LimitError
+            yield values
+
     def every(self, tensor: Tensor) -> Array:
         """All values in a row; raises LimitError where they are too many to be read at once."""
         if tensor.nbytes > LARGEST:

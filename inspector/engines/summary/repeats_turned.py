@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from inspector.engines.summary.repeats_digests import FIRST, SPOTS, Keys, Scattered, digest, spots
-from inspector.engines.summary.repeats_reading import LimitError, Reader, Weight
+from inspector.engines.summary.repeats_reading import Reader, Weight
 
 ELEMENTS = 1 << 19
 """Elements of a matrix that are mixed with their places at a time."""
@@ -86,10 +86,7 @@ class Turning:
         rows, columns = tensor.shape
         taken = Scattered(rows, columns, self._keys)
         with self._reader.told(weight):
-            for start in range(0, tensor.count, ELEMENTS):
-                values = self._reader.some(tensor, start, min(ELEMENTS, tensor.count - start))
-                if values is None:
-                    raise LimitError
+            for values in self._reader.pieces(tensor, ELEMENTS):
                 taken.add(values)
                 yield
             weight.scattered, weight.plain = taken.value, taken.plain

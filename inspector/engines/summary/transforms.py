@@ -59,7 +59,11 @@ def _asked(call: Call, op: str, shape: Numbers) -> tuple[tuple[Attribute, ...], 
     lengths = given if isinstance(given, tuple) else (given,)
     said = call.attributes.get("dim")
     if said is not None and said != ():
-        return lengths, tuple(int(dim) for dim in (said if isinstance(said, tuple) else (said,)))  # type: ignore[arg-type]
+        dims = said if isinstance(said, tuple) else (said,)
+        whole = tuple(dim for dim in dims if isinstance(dim, int))
+        if len(whole) != len(dims):
+            raise TypeError("a dimension that is no number")
+        return lengths, whole
     if op.endswith("2"):
         return lengths, (-2, -1)
     if op.endswith("n"):
