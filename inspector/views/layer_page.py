@@ -100,7 +100,7 @@ class LayerPage(QWidget):
         field.setToolTip(HELP.replace("<", "&lt;").join(("<qt><pre>", "</pre></qt>")))
         field.setClearButtonEnabled(True)
         field.addAction(look.icon("search"), QLineEdit.ActionPosition.LeadingPosition).setText("Filter layers")
-        field.setMinimumWidth(80)
+        field.setMinimumWidth(64)  # in a narrow window the levels then fit beside it and push no dock aside
         field.setMaximumWidth(320)
         field.textChanged.connect(self._document.layers.set_filter)
         for key, act in (("Esc", self._leave_filter), ("Return", self._to_table), ("Down", self._to_table)):

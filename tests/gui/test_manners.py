@@ -91,6 +91,17 @@ def test_every_button_says_what_it_does(window: MainWindow, opened: Opened, qtbo
     assert silent == []
 
 
+def widths_at_rest(window: MainWindow, qtbot: QtBot) -> list[int]:
+    """How wide the docks are once nothing moves any more: a layout tells its parent only in the next turn of events."""
+    assert window.docks is not None
+    before: list[int] = []
+    while before != (before := [dock.width() for dock in window.docks.docks.values()]):
+        for _turn in range(10):
+            QApplication.sendPostedEvents()
+        qtbot.wait(100)
+    return before
+
+
 def test_a_narrow_window_cuts_no_name_to_nothing_and_moves_no_dock(
     window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -108,14 +119,13 @@ def test_a_narrow_window_cuts_no_name_to_nothing_and_moves_no_dock(
     page.levels.initStyleOption(option)
     field = page.levels.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, page.levels)
     assert field.width() >= page.levels.fontMetrics().horizontalAdvance("All levels")
-    before = [dock.width() for dock in window.docks.docks.values()]
+    before = widths_at_rest(window, qtbot)
     file = tmp_path / "text.pt"
     file.write_text("no model")
     broken = window.workspace.open(file)
     qtbot.waitUntil(lambda: broken.error is not None, timeout=20_000)
-    qtbot.wait(50)
-    assert window.page.findChild(QWidget, "errorBox").isVisible()
-    assert [dock.width() for dock in window.docks.docks.values()] == before
+    qtbot.waitUntil(lambda: window.page.findChild(QWidget, "errorBox").isVisible(), timeout=20_000)
+    assert widths_at_rest(window, qtbot) == before
 
 
 def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
