@@ -25,6 +25,7 @@ from inspector.viewmodels.measured import beside_fastest
 from inspector.viewmodels.verdicts import difference, milliseconds, plain
 from inspector.views import look
 from inspector.views.compare_page import ComparePage
+from tests.rest import rest
 
 SOURCE = tuple(float(i) / 7 for i in range(60))
 RESULT = tuple(value + (1e-6 if i % 3 else 0) for i, value in enumerate(SOURCE))
@@ -325,7 +326,7 @@ def test_the_first_screen_holds_verdict_plots_and_tables(qtbot: QtBot, page: Com
     desk.end(bench())
     drawn(qtbot, page.latency_plot)
     drawn(qtbot, page.parity_plot)
-    qtbot.wait(20)
+    rest(qtbot)
     area = page.findChild(QScrollArea)
     assert area.verticalScrollBar().maximum() == 0
     assert area.horizontalScrollBar().maximum() == 0
@@ -379,7 +380,7 @@ def test_the_plots_follow_the_theme(qtbot: QtBot, qapp: QApplication, page: Comp
     page.parity_plot.show_chart(2)
     for theme in ("dark", "light"):
         look.apply(qapp, theme)
-        qtbot.wait(20)
+        rest(qtbot)
         picture = page.parity_plot.charts[2].grab().toImage()
         assert picture.pixelColor(picture.width() - 3, 3) == look.colour("base")
         colours = {
@@ -467,7 +468,7 @@ def test_a_narrow_page_puts_latency_below_parity(page: ComparePage, qtbot: QtBot
     area = page.findChild(QScrollArea)
     for width in (600, 900, 600):
         page.resize(width, 700)
-        qtbot.wait(20)
+        rest(qtbot)
         assert area.horizontalScrollBar().maximum() == 0
         assert (page.latency_plot.x() > page.parity_plot.x()) is (width == 900)
         for button in (*page.parity_plot.buttons, *page.latency_plot.buttons):

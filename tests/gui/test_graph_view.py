@@ -100,8 +100,11 @@ def page(qtbot: QtBot) -> GraphPage:
 
 def settled(view: GraphView, qtbot: QtBot) -> QImage:
     """What is on the screen once all tiles are there."""
-    qtbot.wait(250)
-    return view.grab().toImage()
+    qtbot.waitUntil(lambda: not view._rest.isActive(), timeout=30_000)
+    shown = QImage()
+    while shown != (shown := view.grab().toImage()):
+        qtbot.wait(100)
+    return shown
 
 
 def spot(view: GraphView, key: str) -> QPoint:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from inspector.jobs.job import Outcome
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
@@ -56,7 +57,7 @@ def test_f6_goes_round_the_panes_and_back(window: MainWindow, opened: Opened, qt
     document.selection.select(document.target_of(document.layers.row(1)))
     qtbot.waitUntil(lambda: "Figures" in window.docks.node.text.toPlainText())
     qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=30_000)
-    qtbot.wait(50)
+    rest(qtbot)
     window.tabs.tabBar().setFocus()
     seen = []
     for _ in range(6):
@@ -122,18 +123,18 @@ def test_everything_greyed_says_why_also_while_a_job_runs(window: MainWindow, op
     qtbot.waitUntil(lambda: page.convert.page is not None, timeout=30_000)
     for key in PAGES:
         window.show_page(key)
-        qtbot.wait(30)
+        rest(qtbot)
         assert silent(window) == [], key
     panel, compare = page.convert.page, page.show_page("compare")
     browse, seed = panel.browse.toolTip(), compare.seed.toolTip()
     for model in (panel.model, compare.model):
         model.running.job = "job-x"  # as if one ran
         model.running.changed.emit()
-    qtbot.wait(30)
+    rest(qtbot)
     assert silent(window) == []
     assert "on its way" in compare.run_button.toolTip()
     window.show_page("overview")
-    qtbot.wait(30)
+    rest(qtbot)
     assert not panel.browse.isEnabled()
     assert "on its way" in panel.browse.toolTip()
     assert silent(window) == []

@@ -17,6 +17,7 @@ from inspector.settings import Settings
 from inspector.viewmodels.column_choice import ColumnChoice
 from inspector.viewmodels.columns import DEFAULT, KEYS, WEIGHTS_ONLY, column_number
 from inspector.viewmodels.workspace import Workspace
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def a_window(qtbot: QtBot, samples: Path, file: str | Path) -> Iterator[MainWind
     document = window.workspace.open(samples / file)
     qtbot.waitUntil(lambda: document.complete or document.error is not None, timeout=20_000)
     window.show_page("layers")
-    qtbot.wait(50)
+    rest(qtbot)
     try:
         yield window
     finally:
@@ -134,7 +135,7 @@ def test_another_tab_follows_when_it_is_looked_at(
     page.show_column("macs", False)
     mine = width(page, "name")
     window.tabs.setCurrentIndex(0)
-    qtbot.wait(20)
+    rest(qtbot)
     assert window.page.layers is not page
     assert width(window.page.layers, "name") == mine
     assert "macs" not in window.page.layers.table.visible_keys()

@@ -21,6 +21,7 @@ from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.layers import LayerRole, LayerTable
 from inspector.viewmodels.selection import Target
 from inspector.views.layer_cells import fold_mark
+from tests.rest import rest
 
 Opened = Callable[..., DocumentModel]
 NAME, PARAMETERS = column_number("name"), column_number("parameters")
@@ -195,7 +196,7 @@ def test_selecting_all_of_a_big_table_looks_at_few(window: MainWindow, opened: O
     document = opened("digits_mlp.onnx")
     page = window.page.show_page("layers")
     document.layers.replace([layer(number, 0, f"layer.{number}", number) for number in range(30_000)], Totals())
-    qtbot.wait(50)
+    rest(qtbot)
     asked = 0
     counting = document.layers.rowCount
 
@@ -206,7 +207,7 @@ def test_selecting_all_of_a_big_table_looks_at_few(window: MainWindow, opened: O
 
     document.layers.rowCount = count  # type: ignore[method-assign]
     page.table.selectAll()
-    qtbot.wait(50)
+    rest(qtbot)
     assert asked < 20_000
     assert len(page.table.selected_rows()) == 30_000
     page.table.sortByColumn(PARAMETERS, DOWN)

@@ -33,6 +33,7 @@ from inspector.views.job_strip import JobStrip
 from inspector.views.layer_cells import indent
 from inspector.views.pieces import Elided, Wrapped
 from inspector.views.tensor_panel import Statistics
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
@@ -58,7 +59,7 @@ def test_tab_goes_from_models_to_page_to_docks(window: MainWindow, opened: Opene
     for each in PAGES:  # pages are made when looked at: the order must not be that
         window.show_page(each)
     window.show_page(key)
-    qtbot.wait(50)
+    rest(qtbot)
     found = stops(window)
     assert window.page is not None
     inside = {"overview": "dim_s31", "layers": "layerFilter", "graph": "graphSearch", "compare": "compareOther"}
@@ -78,7 +79,7 @@ def test_every_button_says_what_it_does(window: MainWindow, opened: Opened, qtbo
     nameless, silent = [], []
     for key in PAGES:
         window.show_page(key)
-        qtbot.wait(50)
+        rest(qtbot)
         for widget in stops(window):
             words = widget.text() if isinstance(widget, QAbstractButton | QLabel) else ""
             if not (words or widget.accessibleName()):
@@ -91,15 +92,9 @@ def test_every_button_says_what_it_does(window: MainWindow, opened: Opened, qtbo
     assert silent == []
 
 
-def widths_at_rest(window: MainWindow, qtbot: QtBot) -> list[int]:
-    """How wide the docks are once nothing moves any more: a layout tells its parent only in the next turn of events."""
+def widths(window: MainWindow) -> list[int]:
     assert window.docks is not None
-    before: list[int] = []
-    while before != (before := [dock.width() for dock in window.docks.docks.values()]):
-        for _turn in range(10):
-            QApplication.sendPostedEvents()
-        qtbot.wait(100)
-    return before
+    return [dock.width() for dock in window.docks.docks.values()]
 
 
 def test_a_narrow_window_cuts_no_name_to_nothing_and_moves_no_dock(
@@ -119,13 +114,15 @@ def test_a_narrow_window_cuts_no_name_to_nothing_and_moves_no_dock(
     page.levels.initStyleOption(option)
     field = page.levels.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, page.levels)
     assert field.width() >= page.levels.fontMetrics().horizontalAdvance("All levels")
-    before = widths_at_rest(window, qtbot)
+    rest(qtbot)
+    before = widths(window)
     file = tmp_path / "text.pt"
     file.write_text("no model")
     broken = window.workspace.open(file)
     qtbot.waitUntil(lambda: broken.error is not None, timeout=20_000)
     qtbot.waitUntil(lambda: window.page.findChild(QWidget, "errorBox").isVisible(), timeout=20_000)
-    assert widths_at_rest(window, qtbot) == before
+    rest(qtbot)
+    assert widths(window) == before
 
 
 def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
@@ -136,13 +133,13 @@ def test_the_window_fits_a_small_screen(window: MainWindow, opened: Opened, qtbo
     window.page.layers.set_grouping("modules")
     for key in (*PAGES, "layers"):
         window.show_page(key)
-        qtbot.wait(50)
+        rest(qtbot)
         assert (window.width(), window.height()) == (900, 600), key
     document.selection.look_at(document.layers.row(1).weights[0])
     assert window.docks is not None
     area = window.docks.tensor.area
     qtbot.waitUntil(lambda: window.docks.tensor._model.view is not None, timeout=30_000)
-    qtbot.wait(50)
+    rest(qtbot)
     assert area.widget().width() <= area.viewport().width(), "nothing of it is cut off at the right"
 
 
@@ -165,7 +162,7 @@ def test_letters_half_as_large_again(qtbot: QtBot, samples: Path) -> None:
         qtbot.waitUntil(lambda: document.complete and window.page.convert.page is not None, timeout=20_000)
         for key in (*PAGES, "graph"):
             window.show_page(key)
-        qtbot.wait(50)
+        rest(qtbot)
         texts = [*window.welcome.findChildren(QLabel), *window.page.convert.findChildren(QLabel)]
         buttons = window.page.lazy["graph"].findChildren(QPushButton)
         cut = [
@@ -181,7 +178,7 @@ def test_letters_half_as_large_again(qtbot: QtBot, samples: Path) -> None:
         window.deleteLater()
         app.setFont(before)
         look.apply(app, "light")
-        qtbot.wait(10)
+        rest(qtbot)
 
 
 def test_names_of_modules_come_before_their_classes(window: MainWindow, opened: Opened, qtbot: QtBot) -> None:
@@ -204,7 +201,7 @@ def test_statistics_are_whole_at_every_width(qtbot: QtBot, width: int, beside: i
     shown.resize(width, 200)
     shown.show()
     shown.show_figures({"min": -0.0001234567, "max": 0.562196, "mean": -1.234567e-05, "std": 0.1485, "sparsity": 0.5})
-    qtbot.wait(20)
+    rest(qtbot)
     assert shown.beside == beside
     for pair in shown.pairs:
         for text in pair:
@@ -217,12 +214,12 @@ def test_columns_are_fitted_again_when_there_is_room_again(window: MainWindow, o
     window.show_page("layers")
     assert window.page is not None
     table = window.page.layers.table
-    qtbot.wait(50)
+    rest(qtbot)
     window.resize(1400, 900)
-    qtbot.wait(50)
+    rest(qtbot)
     wide = [table.columnWidth(number) for number in range(3)]
     window.resize(QSize(1140, 700))
-    qtbot.wait(50)
+    rest(qtbot)
     window.resize(1400, 900)
     qtbot.waitUntil(lambda: [table.columnWidth(number) for number in range(3)] == wide, timeout=30_000)
 

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from inspector.settings import Settings
 from inspector.viewmodels.document import State
 from inspector.views.node_panel import NodePanel
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
@@ -42,7 +43,7 @@ def test_long_names_make_no_wide_window(window: MainWindow, opened: Opened, qtbo
     document = opened(file)
     for key in ("layers", "graph", "compare", "overview"):
         window.show_page(key)
-        qtbot.wait(50)
+        rest(qtbot)
     assert window.width() == 1400
     assert window.minimumSizeHint().width() <= 1040
     shown = window.tabs.tabText(0)
@@ -61,7 +62,7 @@ def test_long_names_make_no_wide_window(window: MainWindow, opened: Opened, qtbo
     bad.write_bytes(b"")
     window.open_files([str(bad)])
     qtbot.waitUntil(lambda: window.page.document.state is State.FAILED, timeout=30_000)
-    qtbot.wait(50)
+    rest(qtbot)
     assert window.minimumSizeHint().width() <= 1040
     assert window.page.findChild(QWidget, "errorBox").what.text() == f"{bad.name} is empty."
 

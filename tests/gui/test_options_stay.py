@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.rest import rest
+
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
     from inspector.viewmodels.document import DocumentModel
@@ -20,7 +22,7 @@ def test_options_outlive_a_garbage_collection(window: MainWindow, opened: Opened
     opened("digits_cnn.onnx")
     qtbot.waitUntil(lambda: window.page.convert.page is not None, timeout=30_000)
     window.page.convert.page.model.choose("tflite")
-    qtbot.wait(50)
+    rest(qtbot)
     window._order_tabs()
     gc.collect()
     form = window.page.convert.page.form

@@ -19,6 +19,7 @@ from inspector.viewmodels.repeats import Phase
 from inspector.views.repeats_line import RepeatsLine
 from inspector.views.tensor_panel import TensorPanel
 from inspector.worker.tasks.repeats import RepeatsArgs
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
@@ -94,7 +95,7 @@ def test_cancel_and_compare_all(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert document.repeats.phase is Phase.STOPPED
     assert line.text.text() == "Weights were not compared with each other."
-    qtbot.wait(100)
+    rest(qtbot)
     assert (button.text(), line.height()) == ("Compare all", height)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "1 weight repeats" in line.text.text(), timeout=20_000)
