@@ -111,7 +111,7 @@ def test_a_worker_that_read_cut_off_hdf5_ends_without_a_crash(tmp_path: Path) ->
             replies += [reply] if isinstance(reply, wire.Failed) else []
         worker.stdin.close()
         assert [reply.known for reply in replies] == [True] * len(asks)
-        assert worker.wait(30) == 0
+        assert worker.wait(100) == 0
 
 
 def crasher(name: str) -> Path:

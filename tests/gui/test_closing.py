@@ -107,8 +107,8 @@ def test_the_program_ends_with_its_processes(samples: Path, tmp_path: Path) -> N
         workers = [child for child in seen.children() if is_worker(child)]
     assert workers
     program.send_signal(signal.SIGTERM)
-    _out, err = program.communicate(timeout=20)
+    _out, err = program.communicate(timeout=100)
     assert program.returncode in {0, -signal.SIGTERM}, err
     assert b"Traceback" not in err
-    _gone, alive = psutil.wait_procs(workers, timeout=10)
+    _gone, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive

@@ -37,7 +37,7 @@ def test_nothing_heavy_is_imported_before_the_window_shows() -> None:
         "look.apply(app); window = MainWindow(Workspace(Settings())); window.show(); app.processEvents(); "
         "print(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, env=os.environ, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, env=os.environ, timeout=120)
     assert done.returncode == 0, done.stderr
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert not loaded & (FRAMEWORKS | {"numpy", "pyqtgraph", "qtawesome", "netron"})

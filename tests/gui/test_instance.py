@@ -60,7 +60,7 @@ def test_a_stranger_on_the_socket_changes_nothing(instance: Instance, qtbot: QtB
     instance.asked.connect(asked.append)
     socket = QLocalSocket()
     socket.connectToServer(address())
-    assert socket.waitForConnected(1000)
+    assert socket.waitForConnected(30_000)
     socket.write(b'{"not": "a list"}\n')
     qtbot.waitUntil(lambda: socket.state() is QLocalSocket.LocalSocketState.UnconnectedState)
     assert asked == []

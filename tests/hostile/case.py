@@ -7,6 +7,7 @@ process and gives one line. Modules of this folder hold them in `CASES` and `LOO
 
 from __future__ import annotations
 
+import os
 import string
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -23,6 +24,8 @@ APART = ("case", "witness", "loop", "table", "probes", "conftest")
 MARKER = "RAN"
 """Beside the folder of a sample: what a payload would write if anything ran it."""
 SECRET = b"the secret of the neighbour"
+PATIENCE = "INSPECTOR_TEST_PATIENCE"
+"""In the environment of a loop: by how much it may overrun its seconds."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Loop:
     says: str
     seconds: float = 60
     slow: bool = False
+
+
+def patience() -> float:
+    """By how much a loop may overrun its seconds: 1 in the table, more in the suite, where other work may go on."""
+    return float(os.environ.get(PATIENCE, "1"))
 
 
 def cases() -> dict[str, Case | Loop]:

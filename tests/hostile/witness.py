@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-from case import MARKER, SECRET, Case, Loop
+from case import MARKER, PATIENCE, SECRET, Case, Loop
 from PySide6.QtCore import QEventLoop, QTimer
 
 from inspector.errors import InspectorError
@@ -219,7 +219,7 @@ def tried(label: str, case: Case | Loop, base: Path, witness: Witness) -> tuple[
     folder = base / "model"
     folder.mkdir(parents=True)
     if isinstance(case, Loop):
-        return _looped(case, label, folder)
+        return _looped(case, label, folder, witness.patience)
     (base / "secret.txt").write_bytes(SECRET)
     path = case.build(folder)
     before = listing(base)
@@ -234,11 +234,14 @@ def tried(label: str, case: Case | Loop, base: Path, witness: Witness) -> tuple[
     return seen, "; ".join(wrong)
 
 
-def _looped(case: Loop, label: str, folder: Path) -> tuple[Seen, str]:
+def _looped(case: Loop, label: str, folder: Path, patience: float) -> tuple[Seen, str]:
     start, seen = perf_counter(), Seen("as said")
     command = [sys.executable, str(Path(__file__).with_name("loop.py")), label, str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5 * case.seconds)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=5 * case.seconds,
+            env=os.environ | {PATIENCE: str(patience)},
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         seen.outcome = "hung"
         return seen, f"took more than {5 * case.seconds} s"

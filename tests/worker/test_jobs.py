@@ -344,5 +344,5 @@ def test_a_worker_that_is_asked_nonsense_ends(sent: bytes) -> None:
         assert worker.stderr is not None
         worker.stdin.write(sent)
         worker.stdin.flush()
-        assert worker.wait(20) == 1
+        assert worker.wait(100) == 1
         assert b"What is asked makes no sense" in worker.stderr.read()

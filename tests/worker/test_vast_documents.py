@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -113,25 +114,32 @@ def test_other_sizes_are_worked_out_beside_what_is_asked(few: Path, monkeypatch:
     context = Context()
     OPEN.run(OpenArgs(str(few), quick=True), context)
     one = follow(context).totals
+    opened, go_on = context.state[_document.KEY], Event()
+    work_out = opened._worked_out
+    monkeypatch.setattr(opened, "_worked_out", lambda sizes, report: go_on.wait(100) and work_out(sizes, report))
     assert not RESIZE.run(ResizeArgs({"batch": 5}), context).done
     assert ROWS.run(RowsArgs(count=5), context).totals == one, "what is shown is answered meanwhile"
+    go_on.set()
     assert resize(context, {"batch": 5}) == Resized(True)
-    opened = context.state[_document.KEY]
     figures = opened.summary({"batch": 5})
     page = ROWS.run(RowsArgs(count=5, dims={"batch": 5}), context)
     assert opened.chosen is figures, "nothing was worked out again"
     assert page.totals.macs == 5 * one.macs
     assert page.rows[0].outputs[0].shape == (5, 4, 8)
 
+    go_on.clear()
     assert not RESIZE.run(ResizeArgs({"batch": 7}), context).done
     given_up = opened.resizing
     assert RESIZE.run(ResizeArgs(stop=True), context).done
-    assert given_up.wait(10)
+    go_on.set()
+    assert given_up.wait(100)
     assert given_up.result is None
+    go_on.clear()
     assert not RESIZE.run(ResizeArgs({"batch": 8}), context).done
     first = opened.resizing
     assert not RESIZE.run(ResizeArgs({"batch": 9}), context).done, "other sizes take its place"
-    assert first.wait(10)
+    go_on.set()
+    assert first.wait(100)
     assert first.result is None
     assert resize(context, {"batch": 9}).trouble == ""
     assert ROWS.run(RowsArgs(count=1, dims={"batch": 9}), context).totals.macs == 9 * one.macs
@@ -152,14 +160,14 @@ def test_sizes_typed_before_the_first_figures_are_there(few: Path) -> None:
 def test_a_fenced_worker_does_it_too(large: Path) -> None:
     questions: list[tuple[Any, Any]] = [(ROWS, RowsArgs(count=10)), (FOLD, FoldArgs()), (SEARCH, SearchArgs("softmax"))]
     opening = OpenArgs(str(large), quick=True)
-    overview, page, seen, hits, *answers = ask_document(large, [*questions, *[(FOLLOW, FollowArgs())] * 150], opening)
+    overview, page, seen, hits, *answers = ask_document(large, [*questions, *[(FOLLOW, FollowArgs())] * 900], opening)
     assert isinstance(overview, Overview)
     assert isinstance(page, RowsPage)
     assert overview.follows
     assert len(page.rows) == 10
     assert seen.nodes == overview.totals.nodes
     assert hits.total == -(-COUNT // 13)
-    assert any(answer.overview is not None for answer in answers), "the figures came within half a minute"
+    assert any(answer.overview is not None for answer in answers), "the figures came within three minutes"
 
 
 def test_the_command_line_prints_every_row(large: Path) -> None:
