@@ -12,7 +12,7 @@ from inspector.viewmodels.document import DocumentModel
 from inspector.viewmodels.layer_export import Writer, as_text, to_tsv
 from inspector.viewmodels.layers import LayerRole
 from inspector.views import look
-from inspector.views.layer_cells import SMALL, LayerCells, fold_mark, indent
+from inspector.views.layer_cells import PAD, SMALL, LayerCells, fold_mark, indent
 from inspector.views.layer_header import LayerHeader
 
 ROW_HEIGHT = 28
@@ -57,6 +57,7 @@ class LayerView(QTableView):
         self.header.widened.connect(self._on_widened)
         self.header.arranged.connect(self._on_arranged)
         document.layers.moving.connect(self._on_moving)
+        document.layers.dataChanged.connect(self.forget_widths)  # names have marks now: whose values theirs repeat
         look.themed.changed.connect(self.viewport().update)
 
     def show_columns(self) -> None:
@@ -113,6 +114,12 @@ class LayerView(QTableView):
             wide = [
                 indent(row.level) + (each * 9 // 8 if row.layers else each)
                 for each, row in zip(wide, rows, strict=True)
+            ]
+        if item.key == "name":  # what stands behind a name, fainter
+            marks = [layers.index(position, 0).data(LayerRole.ALIKE) for position in shown]
+            wide = [
+                each + (metrics.horizontalAdvance(mark) + PAD if mark else 0)
+                for each, mark in zip(wide, marks, strict=True)
             ]
         widest = max(metrics.horizontalAdvance(item.title), *wide)
         return min(widest + (34 if item.style == "type" else 18), FITTED.get(item.key, 160))

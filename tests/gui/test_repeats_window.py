@@ -57,6 +57,10 @@ def test_from_opening_to_the_sentence_the_marks_and_the_tensor(
     }  # fmt: skip
     assert rows["wte"].data(Qt.ItemDataRole.ToolTipRole) == "wte\nsame values as lm_head.weight"
     assert "36,096 parameters   ·   20,096 distinct" in table.summary()
+    page = window.page.show_page("layers")
+    metrics = page.table.fontMetrics()
+    whole = metrics.horizontalAdvance("wte") + metrics.horizontalAdvance("= lm_head.weight")
+    qtbot.waitUntil(lambda: page.table.columnWidth(NAME) > whole)  # neither is cut
     panel: TensorPanel = window.findChild(TensorPanel, "tensorPanel")
     for name, said in (("wte.weight", "Same values as lm_head.weight"), ("lm_head.weight", "Same values as wte.weight"),
                        ("x.weight", "")):  # fmt: skip
