@@ -94,7 +94,7 @@ class LayerCells(QStyledItemDelegate):
         metrics = painter.fontMetrics()
         left = room.adjusted(metrics.horizontalAdvance(name) + PAD, 0, 0, 0)
         words = metrics.elidedText(alike, Qt.TextElideMode.ElideMiddle, int(left.width()))
-        words = EQUAL if alike.startswith(EQUAL) and len(words) < LEGIBLE else words
+        words = EQUAL if alike.startswith(EQUAL) and words != alike and len(words) < LEGIBLE else words
         painter.setPen(look.colour("on_selection" if chosen else "muted"))
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         painter.drawText(left, int(side), words)
