@@ -3,6 +3,7 @@
 A name in a model file is chosen by whoever made the file. Controls could end a line of a terminal or a log early,
 bidirectional marks could make `exe.nfdp` read as `pdf.exe`, a lone surrogate cannot be encoded, a megabyte of name
 would stop the window. One function takes all of that out; markup is no concern of it, because views show plain text.
+What leaves the program goes where text is more than text: two others make it harmless there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _HIDDEN = re.compile(
 )
 _BREAKS = re.compile("[\t\n\u2028\u2029]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#|!~&$]")
 
 
 def inert(text: str, limit: int = NAME_LIMIT, *, lines: bool = False) -> str:
@@ -38,3 +40,13 @@ def inert(text: str, limit: int = NAME_LIMIT, *, lines: bool = False) -> str:
     text = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _SURROGATES.sub("\ufffd", text)
     return text if lines else _BREAKS.sub(" ", text)
+
+
+def in_markdown(text: str) -> str:
+    """Text that GitHub's Markdown shows as it is, in a cell of a table too: no picture, no link under other words."""
+    return _MARKUP.sub(r"\\\g<0>", text.replace("\n", " "))
+
+
+def in_spreadsheet(text: str) -> str:
+    """Text that a spreadsheet does not run as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -11,6 +11,7 @@ import msgspec
 from PySide6.QtCore import QObject
 
 from inspector.engines.summary.rows import Row
+from inspector.ir.text import in_markdown, in_spreadsheet
 from inspector.viewmodels import words
 from inspector.viewmodels.columns import COLUMNS, Column, column_number
 from inspector.viewmodels.later import Later
@@ -56,8 +57,7 @@ def _clean(value: object) -> object:
 
 
 def _harmless(value: object) -> object:
-    value = "" if value is None else value
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    return in_spreadsheet(value) if isinstance(value, str) else "" if value is None else value
 
 
 def to_json(rows: Sequence[Row], keys: Iterable[str]) -> str:
@@ -68,11 +68,11 @@ def to_json(rows: Sequence[Row], keys: Iterable[str]) -> str:
 
 
 def to_markdown(rows: Sequence[Row], keys: Iterable[str]) -> str:
-    """A table for a README or an issue."""
+    """A table for a README or an issue; what a file's text could mark up is escaped."""
     columns = chosen(keys, rows)
     rule = ["---:" if column.style == "number" else "---" for column in columns]
     lines = [[column.title for column in columns], rule]
-    lines += [[column.text(row).replace("|", "\\|").replace("\n", " ") for column in columns] for row in rows]
+    lines += [[in_markdown(column.text(row)) for column in columns] for row in rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -137,7 +137,11 @@ def test_a_spreadsheet_runs_nothing() -> None:
     evil = row(0, "=cmd|' /C calc'!A0")
     assert "'=cmd" in to_csv([evil], ["name"])
     assert "'=cmd" in to_tsv([evil], ["name"]), "the clipboard ends in a spreadsheet as well"
-    assert to_markdown([row(0, "a|b")], ["name"]).splitlines()[2] == "| a\\|b |"
+
+
+def test_markdown_marks_nothing_up() -> None:
+    evil = row(0, "a|b](http://x) <img src=x> `_*")
+    assert to_markdown([evil], ["name"]).splitlines()[2] == r"| a\|b\]\(http://x\) \<img src=x\> \`\_\* |"
 
 
 def test_columns_are_declared_once() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from inspector.engines.summary.repeats import Repeats
 from inspector.engines.summary.repeats_words import distinct, omitted, repeated
 from inspector.engines.summary.rows import ModuleRow, Overview, Port, Row, Shape, Totals
+from inspector.ir.text import in_markdown, in_spreadsheet
 
 WIDEST = 48
 """Characters of a name in the text table; the end tells more than the beginning."""
@@ -108,10 +108,12 @@ def as_text(overview: Overview, rows: Sequence[Row], repeats: Repeats | None = N
 def as_markdown(overview: Overview, rows: Sequence[Row], repeats: Repeats | None = None) -> str:
     """The same as a table of GitHub's Markdown; what a file's text could mark up is escaped."""
     right = len(_HEADING) - _WORDS
-    lines = [f"### {_plain(overview.file)}", ""]
+    lines = [f"### {in_markdown(overview.file)}", ""]
     lines += ["| " + " | ".join(_HEADING) + " |", "|" + " --- |" * _WORDS + " ---: |" * right]
-    lines += ["| " + " | ".join(map(_plain, line)) + " |" for line in _cells(overview, rows)]
-    return "\n".join([*lines, "", *(f"- {_plain(line)}" for line in [*_head(overview), *_foot(overview, repeats)])])
+    lines += ["| " + " | ".join(map(in_markdown, line)) + " |" for line in _cells(overview, rows)]
+    return "\n".join(
+        [*lines, "", *(f"- {in_markdown(line)}" for line in [*_head(overview), *_foot(overview, repeats)])]
+    )
 
 
 def as_csv(rows: Iterable[Row], totals: Totals | None = None, repeats: Repeats | None = None) -> str:
@@ -129,7 +131,7 @@ def as_csv(rows: Iterable[Row], totals: Totals | None = None, repeats: Repeats |
         turned = repeats.turned if repeats else ()
         found = _repeated(row, repeats).items()
         pairs = ", ".join(f"{name} = {other}{' transposed' * (name in turned)}" for name, other in found)
-        writer.writerow([*(_cell(row, name, totals) for name in _CSV[:-1]), _harmless(pairs)])
+        writer.writerow([*(_cell(row, name, totals) for name in _CSV[:-1]), in_spreadsheet(pairs)])
     return out.getvalue()
 
 
@@ -234,11 +236,6 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!~&$])", r"\\\1", text.replace("\n", " "))
-
-
 def _port(port: Port) -> dict[str, Any]:
     return {"name": port.name, "dtype": port.dtype, "shape": None if port.shape is None else list(port.shape)}
 
@@ -288,10 +285,5 @@ def _cell(row: Row, name: str, totals: Totals | None) -> str | int | float:
         return "" if part is None else round(part, 6)
     value = getattr(row, name)
     if isinstance(value, str):
-        return _harmless(value)
+        return in_spreadsheet(value)
     return "" if value is None else value
-
-
-def _harmless(text: str) -> str:
-    """Text that a spreadsheet does not run."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
