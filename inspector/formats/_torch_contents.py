@@ -130,7 +130,19 @@ def contents(value: Any) -> Contents:
     if not found.of("model"):
         for part in found.parts:
             part.kind = "model" if part.kind == "copy" else part.kind
+    if not found.of("model"):
+        _listed(found)
     return found
+
+
+def _listed(found: Contents) -> None:
+    """Where no dictionary of tensors is, tensors that stand in lists are the model: `{"params": [w, b]}`."""
+    for part in [part for part in found.of("other") if not part.path]:
+        keys = {name: name.partition(".")[0] for name in part.leaves}
+        model = {name: part.leaves.pop(name) for name, key in keys.items() if not OTHERS.match(key)}
+        found.parts.append(Part((), "model", model))
+        for name in model:
+            found.about.pop(keys[name], None)
 
 
 class _Walk:

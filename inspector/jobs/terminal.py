@@ -106,6 +106,7 @@ def ask_worker(
 ) -> list[Any]:
     """Ask a fresh document or layout worker one question after another; gives the answers."""
     questions = list(questions)
+    granted = roots(questions[0][1]) if role == "document" else ()  # before anything runs: a path may be none at all
     application()
     process = WorkerProcess(role, None, memory=MEMORY[role])
     loop = QEventLoop()
@@ -149,7 +150,7 @@ def ask_worker(
     with _Interrupt(process.stop):
         process.start()
         if role == "document":
-            process.grant(roots(questions[0][1]))
+            process.grant(granted)
         if not process.finished:  # it may have failed to start already
             loop.exec()
     discard(process)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QLinearGradient, QPainter, QPen
 
@@ -53,9 +55,12 @@ def in_text(scene: Scene) -> str:
 
 
 def paint_legend(
-    painter: QPainter, scene: Scene, style: Style, left: float, top: float, *, title: bool = True
+    painter: QPainter, scene: Scene, style: Style, left: float, top: float, *, title: bool = True, right: float = inf
 ) -> float:
-    """Paint what the colours mean in a strip of HEIGHT; gives where it ends on the right."""
+    """Paint what the colours mean in a strip of HEIGHT; gives where it ends on the right.
+
+    Names that do not fit before `right` are counted behind those that do: `+2`.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     x = left
     if title:
@@ -64,7 +69,10 @@ def paint_legend(
     painter.setFont(style.body)
     if scene.colour in ("", CATEGORY, DTYPE):
         names = scene.tones if scene.colour == DTYPE else scene.categories
-        for name in names[:ENTRIES]:
+        for at, name in enumerate(names):
+            room = right - (_more(painter, len(names) - at - 1) if at + 1 < len(names) else 0.0)
+            if at == ENTRIES or x + SQUARE + 6 + _wide(painter, name) > room:
+                return _text(painter, style, f"+{len(names) - at}", x, top) + GAP
             shown = style.tint(TONES.get(name, "other") if scene.colour == DTYPE else name)
             x = _entry(painter, style, shown, name, x, top)
         return x
@@ -100,8 +108,17 @@ def _entry(painter: QPainter, style: Style, shown: Tint, name: str, x: float, to
     return _text(painter, style, name, x + SQUARE + 6, top) + GAP
 
 
+def _more(painter: QPainter, count: int) -> float:
+    """Room that the count of names takes which are not shown."""
+    return GAP + _wide(painter, f"+{count}")
+
+
+def _wide(painter: QPainter, text: str) -> float:
+    return painter.fontMetrics().horizontalAdvance(text) + 1.0
+
+
 def _text(painter: QPainter, style: Style, text: str, x: float, top: float) -> float:
     painter.setPen(style.text)
-    wide = painter.fontMetrics().horizontalAdvance(text) + 1.0
+    wide = _wide(painter, text)
     painter.drawText(QRectF(x, top, wide + 4, HEIGHT), MIDDLE, text)
     return x + wide

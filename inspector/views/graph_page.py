@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QS
 from inspector.engines.layout.colour import KEYS
 from inspector.viewmodels.graph import GraphModel
 from inspector.viewmodels.graph_scene import Scene
+from inspector.viewmodels.words import tip
 from inspector.views import look
 from inspector.views.graph import GraphView
 from inspector.views.graph_colours import HEIGHT, TITLES, in_text, paint_legend
@@ -271,10 +272,11 @@ class Legend(QWidget):
         """Explain this scene's colours."""
         self._scene = scene
         self.setAccessibleName(in_text(scene))
+        self.setToolTip(tip(in_text(scene)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the squares or the scale."""
         if self._scene is not None:
             with QPainter(self) as painter:
-                paint_legend(painter, self._scene, Style.of(look.is_dark()), 16.0, 0.0, title=False)
+                paint_legend(painter, self._scene, Style.of(look.is_dark()), 16.0, 0.0, title=False, right=self.width())

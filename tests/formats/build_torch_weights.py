@@ -155,6 +155,9 @@ def main(folder: Path) -> None:
     training = {"epoch": 7, "arch": "net", "model": state, "ema": copy, "optimizer": optimizer.state_dict()}
     torch.save({**training, "best": torch.tensor(0.9), "args": argparse.Namespace(lr=0.1)}, folder / "training.bin")
     torch.save({"generator": state, "discriminator": {"w.weight": torch.ones(3)}}, folder / "gan.pt")
+    listed = {"params": [torch.ones(3, 4), torch.ones(4)], "rng_states": [torch.zeros(5)], "epoch": 3}
+    torch.save(listed, folder / "listed.pt")
+    torch.save({**listed, "state_dict": {"w.weight": torch.ones(3)}}, folder / "listed_beside.pt")
     torch.save(lightning(net, optimizer), folder / "lightning.ckpt")
     torch.save(net, folder / "module.pt")
     torch.save(net, folder / "module_legacy.pt", _use_new_zipfile_serialization=False)

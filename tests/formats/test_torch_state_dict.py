@@ -140,6 +140,18 @@ def test_two_sets_of_weights_keep_their_keys(torch_weights: Built) -> None:
     assert "The file holds 2 sets of weights: generator, discriminator." in [note.text for note in model.notes]
 
 
+def test_tensors_in_lists_are_the_model_where_there_is_no_other(torch_weights: Built) -> None:
+    model = torch_weights.read("listed.pt")
+    roles = {name: (tensor.shape, tensor.role) for name, tensor in model.tensors.items()}
+    assert roles == {
+        "params.0": ((3, 4), Role.WEIGHT), "params.1": ((4,), Role.WEIGHT), "rng_states.0": ((5,), Role.CONSTANT)
+    }  # fmt: skip
+    assert model.metadata["epoch"] == "3"
+    assert "params" not in model.texts
+    beside = torch_weights.read("listed_beside.pt")
+    assert beside.tensors["params.0"].role is Role.CONSTANT, "a state dict is there, so that is the model"
+
+
 def test_a_tensor_by_itself_and_odd_types(torch_weights: Built) -> None:
     model = torch_weights.read("tensor.pt")
     got = torch_weights.values("tensor.pt", model.tensors["tensor"])

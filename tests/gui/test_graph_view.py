@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from graphs import field, first_scene, transformer
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
@@ -22,8 +22,10 @@ from inspector.viewmodels.graph import GraphModel
 from inspector.viewmodels.graph_scene import Scene
 from inspector.views import look
 from inspector.views.graph import GraphView
+from inspector.views.graph_colours import GAP, paint_legend
 from inspector.views.graph_export import export
 from inspector.views.graph_page import GraphPage, Legend
+from inspector.views.graph_style import Style
 from inspector.views.graph_words import tooltip
 from inspector.views.model_page import ModelPage
 from inspector.worker.tasks import Context, Task
@@ -379,6 +381,21 @@ def test_the_colours_can_mean_a_figure(page: GraphPage, qtbot: QtBot) -> None:
         page.model.toggle("m:net.layers")
     assert page.model.scene is not None
     assert page.model.scene.colour == "parameters"  # it stays on while modules are opened
+
+
+def test_a_legend_without_room_counts_what_it_leaves_out(page: GraphPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, style = page.model.scene, Style.of(False)
+    assert scene is not None
+    monkeypatch.setattr(scene, "categories", ["convolution", "activation", "pooling", "linear"])
+    picture = QImage(800, 32, QImage.Format.Format_RGB32)
+    with QPainter(picture) as painter:
+        whole = paint_legend(painter, scene, style, 16.0, 0.0, title=False)
+        ends = [paint_legend(painter, scene, style, 16.0, 0.0, title=False, right=right) for right in range(60, 500, 5)]
+    assert ends[-1] == whole
+    assert len(set(ends)) == 5  # none to four names
+    assert all(end - GAP <= right for end, right in zip(ends, range(60, 500, 5), strict=True))
+    legend = page.findChild(Legend, "graphLegend")
+    assert legend.toolTip() == legend.accessibleName()
 
 
 def test_search_finds_goes_there_and_opens_what_hides_it(page: GraphPage, qtbot: QtBot) -> None:

@@ -87,6 +87,14 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.stderr.startswith("error: No space left on device.\nhint: ")
 
 
+def test_a_path_that_is_too_long_is_one_sentence_and_starts_nothing() -> None:
+    asked = [sys.executable, "-m", "inspector", "summary", "/".join(["d" * 200] * 25)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
+
+
 def test_a_file_may_be_called_like_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert is_option("-x")
