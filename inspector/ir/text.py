@@ -22,7 +22,8 @@ _HIDDEN = re.compile(
 )
 _BREAKS = re.compile("[\t\n\u2028\u2029]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#|!~&$]")
+_MARKUP = re.compile(r"[\\`*{}\[\]<>()#|!~&$]|(?<![^\W_])_|_(?![^\W_])")
+"""An underscore within a word, as most names have them, marks nothing up."""
 
 
 def inert(text: str, limit: int = NAME_LIMIT, *, lines: bool = False) -> str:

@@ -49,7 +49,7 @@ def test_text_markdown_and_csv(file: Path, capsys: pytest.CaptureFixture[str]) -
     assert lines[at : at + 2] == ["Parameters          34,048, 136 kB", f"Distinct            18,048: {SENTENCE}"]
     assert main(["summary", str(file), "--markdown"]) == 0
     assert (
-        r"18,048: 1 weight repeats the values of another \(=wte.weight = =lm\_head.weight\)" in capsys.readouterr().out
+        r"18,048: 1 weight repeats the values of another \(=wte.weight = =lm_head.weight\)" in capsys.readouterr().out
     )
     assert main(["summary", str(file), "--csv"]) == 0
     rows = {row["name"]: row["repeats"] for row in csv.DictReader(StringIO(capsys.readouterr().out))}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ir.text import inert
+from inspector.ir.text import in_markdown, inert
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,14 @@ def test_whatever_comes_out_can_travel_and_is_stable(text: str) -> None:
     assert inert(shown, 40) == shown
     assert "\n" not in shown
     assert len(shown) <= 40
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("linear_relu_stack.0", "linear_relu_stack.0"), ("__init__", r"\_\_init\_\_"), ("a _b_ c", r"a \_b\_ c"),
+        ("[x](javascript:y)", r"\[x\]\(javascript:y\)"), ("batch×3", "batch×3"), ("a\nb|c", r"a b\|c"),
+    ],
+)  # fmt: skip
+def test_markdown_is_escaped_where_it_marks_up(text: str, written: str) -> None:
+    assert in_markdown(text) == written
