@@ -123,6 +123,7 @@ class Docks(QObject):
         """A document was opened; its panels' models live as long as it."""
         details, tensor = DetailsModel(document, document), TensorModel(document, document)
         self._models[document] = (details, tensor)
+        self.tensor.hear(tensor)
         document.selection.tensor_changed.connect(lambda name: self._on_tensor(document, name))
 
     def remove(self, document: DocumentModel) -> None:

@@ -129,8 +129,14 @@ class DocumentModel(QObject):
         self.error, self._renewing = None, False
         self.freshness.on_opening()
         self._set_state(State.OPENING)
-        sizes = self.sizes
-        self._ask(OPEN, self._how(sizes), lambda overview: self._on_opened(overview, sizes), self._on_failed)
+        sizes, again = self.sizes, self.overview is not None
+
+        def opened(overview: Overview) -> None:
+            self._on_opened(overview, sizes)
+            if again:  # what is on show of it may be from before, or say that nobody answers
+                self.renewed.emit()
+
+        self._ask(OPEN, self._how(sizes), opened, self._on_failed)
 
     def _how(self, sizes: Sizes) -> OpenArgs:
         return OpenArgs(path=str(self.path), dims=sizes.dims, shapes=sizes.shapes, quick=True)

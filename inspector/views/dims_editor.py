@@ -53,8 +53,11 @@ class DimsEditor(QWidget):
             self._build(overview.dims, shapeless)
         self._lead.setText("Shapes of the inputs" if shapeless else "Sizes")
         for name, field in self.fields.items():
-            field.setText(str(document.dims.get(name, "")))
+            if not is_typed_in(field):
+                field.setText(str(document.dims.get(name, "")))
         for name, field in self.shape_fields.items():
+            if is_typed_in(field):
+                continue
             field.setText(words.shape(document.shapes[name]) if name in document.shapes else "")
             repolish(field, "wrong", False)
         self._reset.setVisible(bool(document.dims or document.shapes))
@@ -95,6 +98,8 @@ class DimsEditor(QWidget):
         known = {name: size for name, size in self._document.dims.items() if name not in self.fields}
         fields = [(name, field) for name, field in self.fields.items() if field.hasAcceptableInput()]
         typed = {name: int(field.text()) for name, field in fields}
+        for field in self.fields.values():
+            field.setModified(bool(field.property("wrong")))  # the others have been taken
         self._document.set_dims(known | typed)
 
     def _on_shapes(self) -> None:
@@ -102,15 +107,23 @@ class DimsEditor(QWidget):
         for name, field in self.shape_fields.items():
             shape = parse_shape(field.text()) if field.text().strip() else None
             repolish(field, "wrong", shape is None and bool(field.text().strip()))
+            field.setModified(bool(field.property("wrong")))
             if shape is not None:
                 shapes[name] = shape
         if not any(field.property("wrong") for field in self.shape_fields.values()):
             self._document.set_shapes(shapes)
 
     def _forget(self) -> None:
+        for field in (*self.fields.values(), *self.shape_fields.values()):
+            field.setModified(False)
         self._document.sizing.choose(Sizes())  # one step, which one step takes back
 
 
 def mark(field: QLineEdit, filled: bool) -> None:
     """Show whether what is typed is no size: such a field asks for nothing."""
     repolish(field, "wrong", filled and not field.hasAcceptableInput())
+
+
+def is_typed_in(field: QLineEdit) -> bool:
+    """Whether somebody is typing there just now: an answer to what was typed before must not wipe that out."""
+    return field.hasFocus() and field.isModified()

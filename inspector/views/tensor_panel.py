@@ -34,6 +34,9 @@ from inspector.views.tensor_slice import SliceBar
 from inspector.views.tensor_tables import Statistics, ValueTable
 
 FILTERS = {".npy": "NumPy array (*.npy)", ".csv": "Comma separated values (*.csv)"}
+SAVES = "Save the values as they are shown, as .npy or .csv"
+PLACE, PLACE_MARGIN = 120, 16
+"""Pixels that the place of a value takes at most, and those around its text."""
 SHOWN: dict[str, Which] = {"Mean": "mean", "Least": "low", "Greatest": "high"}
 """What of a cell's values colours it, as it is called."""
 
@@ -84,6 +87,12 @@ class TensorPanel(QWidget):
         """Narrow and high."""
         return QSize(288, 400)
 
+    def hear(self, model: TensorModel) -> None:
+        """Tell how saving ends for a document that is open, also when another is looked at by then."""
+        model.saved.connect(self._on_saved)
+        model.save_failed.connect(self._on_save_failed)
+        model.save_cancelled.connect(self._on_save_cancelled)
+
     def set_model(self, model: TensorModel | None) -> None:
         """Follow another document's tensor."""
         if self._model is not None:
@@ -95,6 +104,7 @@ class TensorPanel(QWidget):
                 signal.connect(slot)
         self.refresh()
         self.refresh_map()
+        self._show_saving()
 
     def reveal_map(self) -> None:
         """Bring the picture into view, and the keys to it."""
@@ -107,10 +117,7 @@ class TensorPanel(QWidget):
             (model.document.repeats.changed, self._on_repeats),
             (model.map_changed, self.refresh_map),
             (model.scan_progressed, self._on_scan),
-            (model.saved, self._on_saved),
             (model.save_progressed, self._on_save_progress),
-            (model.save_failed, self._on_save_failed),
-            (model.save_cancelled, self._on_save_cancelled),
         )
 
     # What it is made of
@@ -121,7 +128,10 @@ class TensorPanel(QWidget):
             row(self.sampled, self.scan_button, self.scan_bar), spacing=4, margins=(16, 16, 16, 12),
         )  # fmt: skip
         inner = QWidget()
-        inner.setLayout(column(figures, self._picture(), line(), self._pages(), spacing=0))
+        parts = column(figures, self._picture(), line(), self._pages(), spacing=0)
+        parts.setStretchFactor(self.pages, 1)
+        parts.addStretch(0)  # what there is stands at the top where there are no values
+        inner.setLayout(parts)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -176,7 +186,8 @@ class TensorPanel(QWidget):
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.verticalHeader().setDefaultSectionSize(22)
         table.horizontalHeader().hide()
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         table.setMinimumHeight(220)
         return table
@@ -184,7 +195,7 @@ class TensorPanel(QWidget):
     def _foot(self) -> QWidget:
         self.save_button = button("Save…", self.ask_save, icon="save")
         self.save_button.setObjectName("saveTensor")
-        self.save_button.setToolTip("Save the values as they are shown, as .npy or .csv")
+        self.save_button.setToolTip(SAVES)
         self.save_bar = _bar("Saving")
         self.cancel_button = button("Cancel", self._cancel_save, quiet=True)
         self.cancel_button.setObjectName("tensorSaveCancel")
@@ -219,6 +230,9 @@ class TensorPanel(QWidget):
         self.scan_button.setText("Cancel" if model.scanning else "All values")
         self.scan_bar.setVisible(model.scanning)
         self.values.replace(view)
+        widest = self.table.fontMetrics().horizontalAdvance  # of a larger font than the cells': never too narrow
+        places = widest(", ".join(str(max(0, size - 1)) for size in view.shape) or "scalar") + PLACE_MARGIN
+        self.table.setColumnWidth(0, min(places, look.scaled(PLACE)))
         self.pages.setVisible(bool(view.total))
         last = view.start + len(view.values)
         first = view.start + 1 if view.values else 0
@@ -320,11 +334,8 @@ class TensorPanel(QWidget):
     def save(self, file: Path, *, overwrite: bool = False) -> None:
         """Write the tensor as .npy or .csv, by the suffix."""
         if self._model is not None:
-            self.save_button.setEnabled(False)
-            self.save_bar.setValue(0)
-            self.save_bar.show()
-            self.cancel_button.show()
             self._model.save(file, overwrite=overwrite)
+            self._show_saving()
 
     def _cancel_save(self) -> None:
         if self._model is not None:
@@ -333,21 +344,25 @@ class TensorPanel(QWidget):
     def _on_save_progress(self, share: float) -> None:
         self.save_bar.setValue(round(share * 100))
 
-    def _save_over(self) -> None:
-        self.save_button.setEnabled(True)
-        self.save_bar.hide()
-        self.cancel_button.hide()
+    def _show_saving(self) -> None:
+        """Each document saves a tensor of its own: whether that of the one in front is under way."""
+        saving = self._model is not None and self._model.saving is not None
+        self.save_button.setEnabled(not saving)
+        self.save_button.setToolTip("A tensor of this model is being saved" if saving else SAVES)
+        self.save_bar.setValue(0)
+        self.save_bar.setVisible(saving)
+        self.cancel_button.setVisible(saving)
 
     def _on_saved(self, file: str) -> None:
-        self._save_over()
+        self._show_saving()
         self.told.emit(f"Saved {file}")
 
     def _on_save_failed(self, error: InspectorError) -> None:
-        self._save_over()
+        self._show_saving()
         self.failed.emit(error)
 
     def _on_save_cancelled(self) -> None:
-        self._save_over()
+        self._show_saving()
         self.told.emit("Nothing was saved")
 
 

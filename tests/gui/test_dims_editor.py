@@ -216,3 +216,33 @@ def test_remembered_shapes_that_do_not_fit_any_more_can_be_forgotten(window: Mai
     qtbot.waitUntil(lambda: document.state is State.READY and document.complete, timeout=30_000)
     assert document.layers.count() == 6
     assert Settings().input_shapes == {}
+
+
+def test_an_answer_leaves_alone_what_is_being_typed(
+    window: MainWindow, opened: Callable[..., DocumentModel], tmp_path: Path, qtbot: QtBot
+) -> None:
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "length"]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"], name="act")], "g", ends[:1], ends[1:])
+    file = tmp_path / "open.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
+    document = opened(file)
+    window.show_page("overview")
+    batch, length = window.page.overview.dims.fields.values()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=20_000)
+    batch.setFocus()
+    qtbot.keyClicks(batch, "4")
+    length.setFocus()
+    assert length.hasFocus()
+    qtbot.keyClicks(length, "22")
+    qtbot.waitUntil(lambda: document.complete and document.sizing.shown == {"batch": 4}, timeout=20_000)
+    document.overview_changed.emit()
+    assert length.text() == "22", "it is not wiped out beneath the fingers"
+    qtbot.keyClick(length, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: document.complete and document.sizing.shown == {"batch": 4, "length": 22}, timeout=20_000)
+    document.sizing.undo()
+    assert length.text() == "", "what was taken is taken back also where the cursor still stands"
+    window.page.overview.dims._reset.click()
+    assert (batch.text(), length.text(), document.dims) == ("", "", {})

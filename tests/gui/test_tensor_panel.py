@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from onnx import helper, numpy_helper
 from PySide6.QtCore import QPoint, Qt
@@ -17,10 +18,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from inspector.viewmodels.document import State
 from inspector.views import look
 from inspector.views.tensor_heatmap import HeatMapView
 from inspector.views.tensor_panel import FILTERS, TensorPanel
 from inspector.views.tensor_slice import SliceBar
+from tests.rest import rest
 
 if TYPE_CHECKING:
     from inspector.app.window import MainWindow
@@ -244,3 +247,67 @@ def test_a_large_tensor_is_sampled_scanned_and_saving_it_can_be_cancelled(
     assert list(out.iterdir()) == []
     assert panel.save_button.isEnabled()
     assert not panel.cancel_button.isVisible()
+
+
+def test_saving_goes_on_behind_another_tab_and_is_told_there(
+    window: MainWindow, opened: Opened, qtbot: QtBot, tmp_path: Path
+) -> None:
+    document = opened(sparse(tmp_path / "large.safetensors", 4_000_000))
+    document.selection.look_at("w")
+    panel: Any = window.findChild(TensorPanel, "tensorPanel")
+    qtbot.waitUntil(lambda: panel._model.view is not None, timeout=20_000)
+    told: list[str] = []
+    panel.told.connect(told.append)
+    model, file = panel._model, tmp_path / "w.npy"
+    panel.save(file)
+    assert not panel.save_button.isEnabled()
+    assert "being saved" in panel.save_button.toolTip()
+    other = opened("digits_mlp.onnx")
+    assert panel._model.document is other
+    assert panel.save_button.isEnabled(), "another model's tensor is not being saved"
+    assert panel.cancel_button.isHidden()
+    qtbot.waitUntil(lambda: model.saving is None, timeout=60_000)
+    assert told == [f"Saved {file}"]
+    window.tabs.setCurrentIndex(0)
+    assert panel.save_button.isEnabled()
+    assert panel.save_bar.isHidden()
+    panel.save(tmp_path / "w.csv")
+    window.close_tab(0)
+    assert panel._model.document is other
+    assert panel.save_button.isEnabled()
+    assert not list(tmp_path.glob("*.part")), "what was not finished is gone"
+
+
+def test_a_tensor_asked_of_a_dead_worker_is_there_once_the_file_is_open_again(
+    window: MainWindow, opened: Opened, model: Path, qtbot: QtBot
+) -> None:
+    document = opened(model)
+    for child in psutil.Process().children(recursive=True):
+        if "--worker" in child.cmdline():
+            child.kill()
+    qtbot.waitUntil(lambda: document.state is State.DIED, timeout=30_000)
+    panel: Any = window.findChild(TensorPanel, "tensorPanel")
+    document.selection.look_at("cube")
+    qtbot.waitUntil(lambda: panel._model.error is not None, timeout=20_000)
+    document.retry()
+    qtbot.waitUntil(lambda: panel._model.view is not None, timeout=30_000)
+    assert panel.title.text() == "cube"
+    assert panel._model.error is None
+
+
+def test_what_there_is_to_say_of_no_values_stands_at_the_top(
+    look_at: Callable[[str], TensorPanel], qtbot: QtBot
+) -> None:
+    panel = look_at("none")
+    rest(qtbot)
+    last = max(each.mapTo(panel, QPoint(0, each.height())).y() for each in (panel.facts, panel.sampled))
+    assert panel.sampled.isVisible()
+    assert last < 120
+
+
+def test_a_value_has_the_room_that_its_place_leaves(look_at: Callable[[str], TensorPanel], qtbot: QtBot) -> None:
+    panel = look_at("turn")
+    rest(qtbot)
+    places = panel.table.columnWidth(0)
+    assert places >= panel.table.sizeHintForColumn(0), "0, 0 is whole"
+    assert panel.table.columnWidth(1) > 2 * places
