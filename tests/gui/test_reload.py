@@ -16,6 +16,7 @@ from inspector.app.window import MainWindow
 from inspector.viewmodels.document import DocumentModel, State
 from inspector.viewmodels.freshness import Fresh
 from inspector.viewmodels.selection import Target
+from tests.rest import rest
 
 Opened = Callable[..., DocumentModel]
 
@@ -65,6 +66,13 @@ def test_a_replaced_file_is_read_again_and_the_view_stays(
     assert document.dims == {dim: 8}
     assert label.isVisible()
     assert label.text().startswith("Reloaded, ")
+    rest(qtbot)
+    pages = window.page.pages
+    middles = [
+        part.mapTo(pages, at.center()).y()
+        for part, at in ((label, label.contentsRect()), (pages.tabBar(), pages.tabBar().rect()))
+    ]
+    assert abs(middles[0] - middles[1]) <= 4, "in line with the names of the pages"
 
     reloaded(document, qtbot, lambda: model.write_bytes((samples / "digits_mlp.onnx").read_bytes()))
     assert document.totals.macs == before
