@@ -107,7 +107,7 @@ class DimsEditor(QWidget):
         for name, field in self.shape_fields.items():
             shape = parse_shape(field.text()) if field.text().strip() else None
             repolish(field, "wrong", shape is None and bool(field.text().strip()))
-            field.setModified(bool(field.property("wrong")))
+            field.setModified(False)
             if shape is not None:
                 shapes[name] = shape
         if not any(field.property("wrong") for field in self.shape_fields.values()):
