@@ -248,6 +248,8 @@ def _node(sketch: Sketch, proto: Any, used: set[str]) -> Node:
         given = inputs[-len(arguments) :] if arguments else []  # a condition has its own input in front
         pairs = zip(arguments, given, strict=False)
         bound = {arg: value for arg, value in pairs if value in sketch.library.tensors and sketch.stays(value)}
+        if bound and name not in sketch.library.asked:
+            bound = _unchanged(sketch.library.functions.get(proto.attr["body"].func.name), arguments, bound)
         if sketch.library.ask(name, bound):
             inner.append(name)
     path = proto.name.rpartition("/")[0]
@@ -260,6 +262,22 @@ def _node(sketch: Sketch, proto: Any, used: set[str]) -> Node:
         module=path.replace("/", "."),
         graphs=tuple(dict.fromkeys(inner)),
     )
+
+
+def _unchanged(body: Any, arguments: list[str], bound: dict[str, str]) -> dict[str, str]:
+    """What stays as it is while a loop runs: not the state of a recurrence, though a variable gave the first."""
+    if body is None:
+        return bound
+    nodes = {node.name: node for node in body.node_def}
+    kept = dict(bound)
+    for name, inner, outer in zip(arguments, body.signature.input_arg, body.signature.output_arg, strict=False):
+        end = body.ret.get(outer.name, "").partition(":")[0]
+        for _ in range(WRAPPERS):
+            if end in nodes and nodes[end].op in SAME and nodes[end].input:
+                end = nodes[end].input[0].partition(":")[0]
+        if end != inner.name and dtype_name(inner.type) != "resource":
+            kept.pop(name, None)
+    return kept
 
 
 def _shown(graph: Graph, names: list[str]) -> Graph:

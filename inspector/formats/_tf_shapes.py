@@ -227,7 +227,7 @@ class Walk:
         body, test = (
             self.graphs.get(str(node.attributes.get(key, "")).removeprefix("graph:")) for key in ("body", "cond")
         )
-        places = None if body is None else called(body, node, ins, self.model.tensors)
+        places = None if body is None else called(body, node, ins, self.model.tensors, body)
         if body is None or places is None or len(body.outputs) != len(ins):
             return []
         names = {at: value.name for at, value in zip(places, body.inputs, strict=True)}
@@ -242,7 +242,7 @@ class Walk:
             if after == carried or self.visits > self.most:
                 break
             carried = after if turn < ROUNDS - 1 else [replace(fact, shape=None, inner=None) for fact in after]
-        asked = None if test is None else called(test, node, carried, self.model.tensors)
+        asked = None if test is None else called(test, node, carried, self.model.tensors, body)
         if test is not None and asked is not None:
             self.run(test, [carried[at] for at in asked])
         return carried

@@ -9,17 +9,22 @@ from inspector.formats._tf_shapes_dims import PRIVATE, Fact
 from inspector.ir import Dim, Graph, Node, Shape, Tensor
 
 
-def called(graph: Graph, node: Node, ins: list[Fact], tensors: Mapping[str, Tensor]) -> list[int] | None:
+def called(
+    graph: Graph, node: Node, ins: list[Fact], tensors: Mapping[str, Tensor], body: Graph | None = None
+) -> list[int] | None:
     """Which inputs of a call are the inputs of the function's graph; None where that cannot be told.
 
     A graph has no inputs for variables and tables, which are the same wherever it is called, and no branch has one for
-    the condition.
+    the condition. A loop's body says which variables it only begins with: what it gives is another value.
     """
     first = 1 if node.op in ("If", "StatelessIf", "Case", "StatelessCase") else 0
     every = range(first, len(ins))
     kept = [at for at in every if ins[at].dtype != "resource"]
     moving = [at for at in kept if node.inputs[at] not in tensors or not tensors[node.inputs[at]].place.file]
-    for places in (list(every), kept, moving):
+    ends = [value.name for value in body.outputs] if body is not None and len(body.outputs) == len(ins) else node.inputs
+    still = set(moving)
+    begun = [at for at in every if at in still or ends[at] != node.inputs[at]]
+    for places in (list(every), kept, moving, begun):
         if len(places) == len(graph.inputs) and all(
             not value.dtype or not ins[at].dtype or value.dtype == ins[at].dtype
             for at, value in zip(places, graph.inputs, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inspector.errors import FormatError
@@ -66,6 +66,7 @@ def read_variables(source: Source, meta: Any) -> Variables:
     full, numbers = _names(objects)
     saved = {at: node.variable for at, node in enumerate(meta.object_graph_def.nodes) if node.HasField("variable")}
     older = trained(meta)
+    frozen = _frozen(meta)
     twins: Twins = {}
     held = {at for function in meta.object_graph_def.concrete_functions.values() for at in function.bound_inputs}
     # Keras stores each variable twice, same name and same bytes: the one that the functions use is shown, once.
@@ -80,10 +81,28 @@ def read_variables(source: Source, meta: Any) -> Variables:
             found.copies += 1
             continue
         name = _add(found, bundle, entry, title, trainable)
+        if numbers.get(key, -1) in frozen:
+            found.tensors[name] = replace(found.tensors[name], trainable=False)
         if key in numbers:
             found.objects[numbers[key]] = name
     _handles(found, meta)
     return found
+
+
+def _frozen(meta: Any) -> set[int]:
+    """Objects that Keras lists among the variables of the model and not among those that are trained.
+
+    A layer that was frozen keeps variables that could be trained (`Model.export` of Keras 3, `SavedModel` of Keras 2).
+    """
+    nodes = meta.object_graph_def.nodes
+    root = {child.local_name: child.node_id for child in nodes[0].children} if nodes else {}
+    if not {"variables", "trainable_variables"} <= root.keys():
+        return set()
+    lists = [
+        {child.node_id for child in nodes[root[key]].children} if 0 <= root[key] < len(nodes) else set()
+        for key in ("variables", "trainable_variables")
+    ]
+    return lists[0] - lists[1]
 
 
 def _add(found: Variables, bundle: Bundle, entry: Entry, title: str, trainable: bool | None) -> str:

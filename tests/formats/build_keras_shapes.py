@@ -282,6 +282,15 @@ def as_tflite(model: keras.Model) -> bytes:
     return made
 
 
+def kept() -> keras.Model:
+    """Attention with a gate, a layer that is frozen, and a state that stays from call to call."""
+    given = keras.Input((5, 6), batch_size=1)
+    kept = layers.LSTM(6, stateful=True, return_sequences=True)(given)
+    attended = layers.MultiHeadAttention(2, 4, use_gate=True)(kept, kept)
+    shared = layers.GroupQueryAttention(4, 6, 2, use_gate=True)(attended, attended)
+    return keras.Model(given, layers.Dense(3)(layers.Dense(6, trainable=False)(shared)))
+
+
 MODELS: dict[str, Callable[[], keras.Model]] = {
     each.__name__: each
     for each in (spatial, sequences, operations, mathematics, wrapped, nested, open_sizes, sequential)
@@ -324,6 +333,14 @@ def main(folder: Path) -> None:
     model.save_weights(folder / "normed.weights.h5")
     model.export(folder / "normed", verbose=False)
     found["normed"] = model.count_params()
+    model = kept()
+    model.save(folder / "kept.keras")
+    model.save(folder / "kept.h5")
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", model.__call__, [keras.InputSpec(shape=(1, 5, 6), dtype="float32")])
+    archive.write_out(folder / "kept", verbose=False)
+    found["kept"] = sum(int(np.prod(each.shape)) for each in model.trainable_weights)
     model = windows()
     model.save(folder / "windows.keras")
     model.save(folder / "windows.h5")

@@ -130,3 +130,17 @@ def test_a_model_has_the_same_products_in_every_format(shapes: Built, name: str)
 def test_a_model_has_the_same_parameters_in_every_format(shapes: Built, name: str) -> None:
     (overview,) = ask_document(shapes.folder / name, [])
     assert overview.totals.parameters == shapes.facts["normed"] - 1  # Keras counts the samples a layer has seen, too
+
+
+@pytest.mark.parametrize("name", ["kept.keras", "kept.h5", "kept"])
+def test_gates_frozen_layers_and_kept_states_are_the_same_in_every_format(shapes: Built, name: str) -> None:
+    """Keras exports a frozen layer's variables as such that could be trained, and lists what is trained."""
+    (overview,) = ask_document(shapes.folder / name, [])
+    gated = 5 * 6 * 8 * 5 + 2 * 2 * 5 * 5 * 4  # query, key, value, gate and output, and the attention itself
+    shared = 5 * 6 * (24 * 3 + 8 + 8) + 2 * 4 * 5 * 5 * 6
+    recurrent = 5 * (6 + 6) * 4 * 6
+    assert overview.totals.macs == recurrent + gated + shared + 5 * 6 * (6 + 3)
+    assert overview.totals.complete
+    assert overview.totals.trainable == shapes.facts["kept"]
+    states = 2 * 6 if name == "kept" else 0
+    assert overview.totals.parameters == shapes.facts["kept"] + 6 * 6 + 6 + states

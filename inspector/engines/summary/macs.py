@@ -249,7 +249,7 @@ def _multi_head(call: Call) -> int | None:
         if key[-2:] != (value[-2], kernels["key"][0]):  # a mask, which stands third where the key is the value
             key = value
         (_, heads, size), (_, _, wide) = kernels["query"], kernels["value"]
-        projections = prod(q[:-1]) * (prod(kernels["query"]) + prod(kernels["output"]))
+        projections = prod(q[:-1]) * (prod(kernels["query"]) + prod(kernels["output"]) + _gate(call))
         projections += prod(key[:-1]) * prod(kernels["key"]) + prod(value[:-1]) * prod(kernels["value"])
         return projections + prod(q[:-1]) * _attended(call, value) * heads * (size + wide)
     if call.domain == "com.microsoft":
@@ -262,6 +262,12 @@ def _attended(call: Call, value: Numbers) -> int:
     said = call.attributes.get("attention_axes")
     axes = said if isinstance(said, tuple) else (said,) if isinstance(said, int) else range(1, len(value) - 1)
     return prod(value[axis] for axis in axes if isinstance(axis, int))
+
+
+def _gate(call: Call) -> int:
+    """Multiply-adds of the gate on what Keras' attention gives, for each query (`use_gate`)."""
+    gates = (shape for name, shape in call.owned if name.split("/")[-2:][0] == "gate" and len(shape) == 3)
+    return sum(map(prod, gates))
 
 
 def _projections(call: Call) -> dict[str, Numbers]:

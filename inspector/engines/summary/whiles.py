@@ -117,4 +117,10 @@ class While:
         if len(graph.inputs) == len(every):
             return every
         kept = [at for at in every if not self._around.is_variable(self._node.inputs[at])]
+        if len(kept) == len(graph.inputs):
+            return kept
+        ends = [value.name for value in self._body.graph.outputs]
+        if len(ends) == len(every):  # a variable that the body replaces is what the loop begins with
+            given = self._node.inputs
+            kept = [at for at in every if ends[at] != given[at] or not self._around.is_variable(given[at])]
         return kept if len(kept) == len(graph.inputs) else every
