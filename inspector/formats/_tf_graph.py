@@ -30,6 +30,7 @@ from inspector.formats._tf_names import (
 from inspector.formats._tf_outputs import OUTPUTS, place
 from inspector.formats._tf_proto import VALUES, numbers
 from inspector.formats._tf_shapes_words import RENAMED
+from inspector.formats._tf_variables import SMALL
 from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Graph, Node, Place, Role, Tensor, Value
 
@@ -127,7 +128,8 @@ class Sketch:
         sizes = tuple(size if isinstance(size, int) else 0 for size in shape(tensor.tensor_shape) or ())
         name = self.library.names.free(f"{self.prefix}{proto.name}", self.library.tensors)
         dtype = dtype_name(tensor.dtype)
-        role = Role.WEIGHT if is_floating(dtype) and sizes else Role.CONSTANT
+        learned = (is_floating(dtype) and sizes) or (dtype in SMALL and len(sizes) > 1)
+        role = Role.WEIGHT if learned else Role.CONSTANT
         layout: dict[str, Attribute] = {"function": self.home}
         found = numbers(tensor, dtype, sizes)
         if found is not None:

@@ -12,6 +12,7 @@ from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.tf_graph_def import FORMAT
 from inspector.ir import Model, Role
+from inspector.jobs.terminal import ask_document
 
 FILES = ("frozen.pb", "frozen.pbtxt")
 
@@ -114,3 +115,23 @@ def test_text_that_breaks_parsers_is_refused(tmp_path: Path, content: str) -> No
     path.write_text('node { name: "a" op: "B" }' + content)
     with pytest.raises(FormatError, match="is damaged"):
         FORMAT.read(Source(path))
+
+
+def test_a_matrix_of_small_integers_is_a_weight_and_its_paddings_are_none(tmp_path: Path) -> None:
+    """What Keras quantized and TensorFlow froze: the kernel stands as 8-bit numbers in the graph."""
+    path = tmp_path / "small.pbtxt"
+    path.write_text(
+        'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } '
+        'attr { key: "shape" value { shape { dim { size: 2 } dim { size: 3 } } } } }'
+        'node { name: "kernel" op: "Const" attr { key: "dtype" value { type: DT_INT8 } } attr { key: "value" value { '
+        "tensor { dtype: DT_INT8 tensor_shape { dim { size: 3 } dim { size: 2 } } int_val: [1, 2, 3, 4, 5, 6] } } } }"
+        'node { name: "wide" op: "Cast" input: "kernel" attr { key: "DstT" value { type: DT_FLOAT } } '
+        'attr { key: "SrcT" value { type: DT_INT8 } } }'
+        'node { name: "y" op: "MatMul" input: "x" input: "wide" attr { key: "T" value { type: DT_FLOAT } } }'
+        'node { name: "pad" op: "Const" attr { key: "dtype" value { type: DT_INT32 } } attr { key: "value" value { '
+        "tensor { dtype: DT_INT32 tensor_shape { dim { size: 2 } dim { size: 2 } } int_val: [0, 0, 1, 1] } } } }"
+        'node { name: "z" op: "Pad" input: "y" input: "pad" attr { key: "T" value { type: DT_FLOAT } } }'
+    )
+    (overview,) = ask_document(path, [])
+    assert (overview.totals.parameters, overview.totals.trainable, overview.totals.macs) == (6, 0, 2 * 3 * 2)
+    assert overview.totals.complete
