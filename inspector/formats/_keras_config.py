@@ -17,6 +17,8 @@ from inspector.ir import Attribute, Shape
 
 LAYERS = 100_000
 DEPTH = 60
+KERAS = frozenset({"keras", "tf_keras", "tensorflow"})
+"""Packages whose classes are Keras' own."""
 CONTAINERS = frozenset({"Functional", "Model", "Sequential"})
 
 Reference = tuple[str, int, int]
@@ -95,7 +97,7 @@ def layer(item: Any, depth: int = 0) -> Layer:
     config = config if isinstance(config, dict) else {}
     found = Layer(
         name=text(item.get("name") or config.get("name") or item["class_name"]),
-        type=item["class_name"][:200],
+        type=_class(item),
         config=config,
         built=item.get("build_config"),
         module=text(item.get("module")),
@@ -116,6 +118,18 @@ def layer(item: Any, depth: int = 0) -> Layer:
         found.inputs = [reference for _, reference in _named(config.get("input_layers"))]
         found.outputs = _named(config.get("output_layers"))
     return found
+
+
+def _class(item: dict[str, Any]) -> str:
+    """The class; one of somebody's own, which may bear the name of one of Keras', with where it is from: `mine>Dense`.
+
+    Keras 3 names the module of its own classes, and registers others. Before, all had but their names.
+    """
+    name, module, registered = item["class_name"][:200], text(item.get("module")), text(item.get("registered_name"))
+    package = module.partition(".")[0]
+    if package in KERAS or not (module or registered) or ">" in name:
+        return name  # type: ignore[no-any-return]
+    return registered[:200] if ">" in registered else f"{package[:200] or 'Custom'}>{name}"
 
 
 def _list(item: Any) -> list[Any]:

@@ -105,4 +105,7 @@ def _names(config: Any) -> Iterator[tuple[str, str]]:
             if isinstance(name, str):
                 # Keras writes a function as the class `function`, its name in the configuration.
                 name = inner if name == "function" and isinstance(inner, str) else name
+                registered = item.get("registered_name")
+                if not module and isinstance(registered, str) and name != "function":
+                    name = registered if ">" in registered else f"Custom>{registered}"
                 yield module if isinstance(module, str) else "", name

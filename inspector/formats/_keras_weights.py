@@ -100,7 +100,7 @@ def _counted(container: Layer) -> dict[int, str]:
     seen: dict[str, int] = {}
     keys = {}
     for layer in container.layers:
-        name = snake(layer.type)
+        name = snake(layer.type.rpartition(">")[2])
         count = seen.get(name, 0)
         seen[name] = count + 1
         keys[id(layer)] = f"{name}_{count}" if count else name

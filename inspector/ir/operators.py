@@ -70,6 +70,9 @@ def canonical(op: str, domain: str = "") -> str:
         domain: Of the operator where the format has domains; tells ONNX's `Sum`, which adds tensors, from others,
             which sum over axes, and TensorFlow's operators in TensorFlow Lite (`flex`), whose names begin with that.
     """
+    package, _mark, _name = op.rpartition(">")
+    if package and package.lower() != "keras":  # Keras' way to say whose a class is: `mine>Dense` is no Dense
+        return f"own_{_letters(op)}"
     name, namespaced = _bare(op.removeprefix("Flex") if domain == "flex" else op)
     key = _letters(name)
     if key in _REDUCED_ELSEWHERE:

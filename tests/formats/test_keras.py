@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from built import Built, dangling
 
+from inspector.engines.summary.summary import Summary
 from inspector.errors import FormatError
 from inspector.formats import Source, identify
 from inspector.formats.keras import FORMAT
@@ -121,6 +122,34 @@ def test_a_class_of_the_authors_own_shows_its_weights(tensorflows: Built, tmp_pa
     assert model.graphs == ()
     assert counted(model) == 101_770
     assert {note.level for note in model.notes} == {"warning", "info"}
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ({"module": None, "registered_name": "mine>Dense"}, "mine>Dense"),
+        ({"module": None, "registered_name": "Dense"}, "Custom>Dense"),
+        ({"module": "mine.layers", "registered_name": "Dense"}, "mine>Dense"),
+    ],
+)
+def test_a_class_that_only_bears_a_name_of_keras_is_none_of_keras(
+    tensorflows: Built, tmp_path: Path, named: dict[str, Any], shown: str
+) -> None:
+    def change(config: dict[str, Any]) -> dict[str, Any]:
+        layer = next(each for each in config["config"]["layers"] if each["class_name"] == "Dense")
+        layer.update(named)
+        return config
+
+    before = FORMAT.read(Source(tensorflows.folder / "sequential.keras"))
+    model = FORMAT.read(Source(rewritten(tensorflows.folder / "sequential.keras", tmp_path / "a.keras", change)))
+    assert shown in {node.op for node in model.graphs[0].nodes}
+    assert counted(model) == counted(before), "its weights are found as before"
+    (note,) = [note for note in model.notes if note.level == "warning"]
+    assert "Dense, which is not a part of Keras" in note.text
+    summary = Summary(model)
+    assert not summary.totals.complete
+    (row,) = [row for row in summary.rows("layers") if row.type == shown]
+    assert row.macs is None
 
 
 def test_the_sample(samples: Path) -> None:

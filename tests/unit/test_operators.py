@@ -49,6 +49,12 @@ def test_the_same_operation_has_one_name(op: str, name: str, colour: str) -> Non
     assert (canonical(op), category(op)) == (name, colour)
 
 
+def test_a_class_of_somebody_elses_only_bears_the_name() -> None:
+    assert (canonical("keras>Dense"), category("keras>Dense")) == ("linear", "linear")
+    assert canonical("mine>Dense") != "linear"
+    assert category("mine>Dense") == category("re>lu") == "other"
+
+
 def test_canonical_names_are_their_own() -> None:
     for name, colour in SAME:
         assert category(name) == colour
