@@ -14,10 +14,15 @@ from typing import Any, Literal
 from inspector.formats._pickle import Call, Persistent
 from inspector.formats._torch_packed import Packed, is_idle, is_made, module_of, name_of, packed_of
 from inspector.formats._torch_words import class_of, mapping, plain, shift_of, state_of, tensor_of
-from inspector.formats._torchzip import REBUILDERS, Strided
+from inspector.formats._torchzip import REBUILDERS, WRAPPERS, Strided
 from inspector.formats._unique import Numbered
 from inspector.ir import Attribute, Module
 
+WITHOUT_VALUES = frozenset((
+    "torch._utils._rebuild_meta_tensor_no_storage", "torch.nn.parameter.UninitializedParameter",
+    "torch.nn.parameter.UninitializedBuffer",
+))  # fmt: skip
+"""What makes tensors that have no values: those of the meta device, and of lazy layers that have seen no input."""
 STEPS = 400_000
 DEPTH = 64
 Kind = Literal["model", "copy", "optimizer", "other"]
@@ -86,6 +91,7 @@ class Contents:
         about: Entries of the outermost dictionary that hold no tensors.
         sources: Source text of classes, which legacy files keep.
         confused: Where tensors should be whose description makes none.
+        bare: Where tensors are that have no values.
         complete: Whether all of it was looked at.
     """
 
@@ -93,6 +99,7 @@ class Contents:
     about: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     confused: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
     complete: bool = True
 
     def of(self, *kinds: Kind) -> list[Part]:
@@ -110,6 +117,13 @@ def packed_in(item: Any, path: Path) -> Packed | None:
     if path and path[-1].endswith("_packed_weight") and tensor_of(item) is not None:
         return Packed("", {"weight": item})
     return packed_of(item)
+
+
+def is_bare(item: Any) -> bool:
+    """Whether it is a tensor without values."""
+    while isinstance(item, Call) and item.path in WRAPPERS and item.args:
+        item = item.args[0]
+    return isinstance(item, Call) and item.path in WITHOUT_VALUES
 
 
 def is_module(item: Any) -> bool:
@@ -200,6 +214,8 @@ class _Walk:
             owner.add(name, Leaf(tensor, shift_of(item), tensor.grad if tensor.grad else None))
         elif isinstance(item, Call) and item.path in REBUILDERS:
             self.found.confused.append(".".join(path) or "tensor")
+        elif is_bare(item):
+            self.found.bare.append(".".join(path) or "tensor")
         elif is_module(item) and not (owner and owner.kind == "optimizer"):
             part = Part(path, kind_of(path), whole=True)
             self.found.parts.append(part)
@@ -259,6 +275,8 @@ class _Walk:
                     part.add(_join(path, name), Leaf(tensor, shift_of(value), grad, buffer))
                 elif isinstance(value, Call) and value.path in REBUILDERS:
                     self.found.confused.append(_join(path, name))
+                elif is_bare(value):
+                    self.found.bare.append(_join(path, name))
         for name, value in (mapping(state.get("_modules")) or {}).items():
             if is_module(value):
                 self.module(value, part, _join(path, name), depth + 1)

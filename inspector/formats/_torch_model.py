@@ -238,13 +238,18 @@ def _notes(build: _Build, models: list[Part]) -> Iterator[Note]:
     if len(models) > 1:
         words = ", ".join(".".join(part.path) or "the file itself" for part in models[:10])
         yield Note("info", f"The file holds {len(models):,} sets of weights: {words[:500]}.")
-    if not build.tensors:
+    if not (build.tensors or found.bare):
         what = class_of(build.opened.data.value) if isinstance(build.opened.data.value, Call) else ""
         yield Note("warning", f"There are no tensors in the file{f', only an object of {what[:200]}' if what else ''}.")
     if found.confused:
         first = found.confused[0][:200]
         text = f"{len(found.confused):,} tensors are described by what makes no sense, such as {first!r}."
         yield Note("warning", text, "They are left out; the file may be damaged or made to confuse.")
+    if found.bare:
+        more = f" and {len(found.bare) - 3:,} more" if len(found.bare) > 3 else ""
+        text = f"These tensors have no values: {', '.join(name[:200] for name in found.bare[:3])}{more}."
+        hint = "They are of the meta device, or of lazy layers that had seen no input; they are not counted."
+        yield Note("warning", text, hint)
     if build.missing:
         text = f"The values of {len(build.missing):,} tensors are not in the file, such as {build.missing[0][:200]!r}."
         yield Note("warning", text, "The file is incomplete or damaged; fetch or copy it again.")

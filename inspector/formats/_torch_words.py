@@ -13,6 +13,8 @@ LINES = 4000
 DEPTH = 12
 ITEMS = 256
 WIDE = 10_000
+JOINED, DIGITS = 8, 256
+"""Parts that a key may have, and bits of a number that is one."""
 """Dictionaries with more entries are only counted in texts."""
 TEXT = 4096
 MAPPINGS = ("collections.OrderedDict", "collections.defaultdict")
@@ -60,7 +62,18 @@ def mapping(item: Any) -> dict[str, Any] | None:
         return None
     if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
         return None
-    return {str(key): value for key, value in pairs if isinstance(key, str | int)}
+    return {_key(key): value for key, value in pairs if isinstance(key, str | int) or _joins(key)}
+
+
+def _joins(key: Any) -> bool:
+    return isinstance(key, tuple) and len(key) <= JOINED and all(isinstance(part, str | int) for part in key)
+
+
+def _key(key: str | int | tuple[str | int, ...]) -> str:
+    """A key as a part of a name; of several, with dots between them."""
+    if isinstance(key, tuple):
+        return ".".join(_key(part)[:WIDE] for part in key)
+    return "…" if isinstance(key, int) and key.bit_length() > DIGITS else str(key)
 
 
 def state_of(item: Call) -> dict[str, Any]:

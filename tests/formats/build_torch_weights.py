@@ -158,6 +158,10 @@ def main(folder: Path) -> None:
     listed = {"params": [torch.ones(3, 4), torch.ones(4)], "rng_states": [torch.zeros(5)], "epoch": 3}
     torch.save(listed, folder / "listed.pt")
     torch.save({**listed, "state_dict": {"w.weight": torch.ones(3)}}, folder / "listed_beside.pt")
+    lazy = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.LazyLinear(3))
+    torch.save({**lazy.state_dict(), "far": torch.empty(3, device="meta")}, folder / "lazy.pt")
+    torch.save(lazy, folder / "lazy_module.pt")
+    torch.save({"layers": {("block", 1): torch.ones(2, 2), 10**5000: torch.ones(3)}}, folder / "odd_keys.pt")
     torch.save(lightning(net, optimizer), folder / "lightning.ckpt")
     torch.save(net, folder / "module.pt")
     torch.save(net, folder / "module_legacy.pt", _use_new_zipfile_serialization=False)

@@ -152,6 +152,17 @@ def test_tensors_in_lists_are_the_model_where_there_is_no_other(torch_weights: B
     assert beside.tensors["params.0"].role is Role.CONSTANT, "a state dict is there, so that is the model"
 
 
+def test_tensors_without_values_are_named(torch_weights: Built) -> None:
+    for name, named in (("lazy.pt", "1.weight, 1.bias, far"), ("lazy_module.pt", "1.weight, 1.bias")):
+        model = torch_weights.read(name)
+        assert counted(model, Role.WEIGHT) == 6
+        assert f"These tensors have no values: {named}." in [note.text for note in model.notes]
+
+
+def test_keys_that_are_no_names(torch_weights: Built) -> None:
+    assert set(torch_weights.read("odd_keys.pt").tensors) == {"block.1", "…"}
+
+
 def test_a_tensor_by_itself_and_odd_types(torch_weights: Built) -> None:
     model = torch_weights.read("tensor.pt")
     got = torch_weights.values("tensor.pt", model.tensors["tensor"])
