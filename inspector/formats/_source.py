@@ -41,7 +41,7 @@ class Source:
         if self.path.is_dir():
             return Glimpse(self.path, b"", 0, entries=tuple(sorted(p.name for p in self.path.iterdir())[:1000]))
         with self.open() as file:
-            head = file.read(HEAD)
+            head = file.read(HEAD) or b""  # None: a file of the system's that would make us wait
             size = os.fstat(file.fileno()).st_size
             members: tuple[str, ...] = ()
             if head.startswith(b"PK"):
